@@ -1,0 +1,1 @@
+"""Birchtar: Glue-style ETL on plain Apache Spark."""

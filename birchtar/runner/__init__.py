@@ -1,0 +1,1 @@
+"""From a file in conf/ to a finished run."""

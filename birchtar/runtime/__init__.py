@@ -1,0 +1,1 @@
+"""What has to be on the machine before Spark starts: Java, jars, folders."""

@@ -1,0 +1,69 @@
+"""One Spark for the whole test run, reached in the classic way and over Spark Connect."""
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+from pyspark.sql import SparkSession
+
+_CONNECT_SWITCH = "SPARK_CONNECT_MODE_ENABLED"
+"""PySpark reads this variable at every call of `functions` to choose between classic and Connect columns."""
+
+
+@pytest.fixture(scope="session")
+def classic_spark() -> Iterator[SparkSession]:
+    """A local session that also serves Spark Connect, so that both share one JVM."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    session = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.plugins", "org.apache.spark.sql.connect.SparkConnectPlugin")
+        .config("spark.connect.grpc.binding.address", "127.0.0.1")
+        .config("spark.connect.grpc.binding.port", str(port))
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.shuffle.partitions", "2")
+        .getOrCreate()
+    )
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def connect_spark(classic_spark: SparkSession) -> Iterator[SparkSession]:
+    """A Spark Connect client of the same JVM; use it through `spark`, which sets PySpark's switch."""
+    from pyspark.sql.connect.session import SparkSession as ConnectSession
+
+    port = classic_spark.conf.get("spark.connect.grpc.binding.port")
+    session = ConnectSession.builder.remote(f"sc://127.0.0.1:{port}").create()
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def spark(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> SparkSession:
+    """The session under test: classic, unless a folder's conftest asks for ``connect`` by parameter."""
+    if getattr(request, "param", "classic") == "connect":
+        session = request.getfixturevalue("connect_spark")
+        monkeypatch.setenv(_CONNECT_SWITCH, "1")
+        return session
+    os.environ.pop(_CONNECT_SWITCH, None)
+    return request.getfixturevalue("classic_spark")
+
+
+@pytest.fixture(autouse=True)
+def _doctest_names(request: pytest.FixtureRequest, doctest_namespace: dict[str, object]) -> None:
+    """Gives `spark` to the doctests that name it, and starts none for the others."""
+    test = getattr(request.node, "dtest", None)
+    if test is not None and any("spark" in example.source for example in test.examples):
+        doctest_namespace["spark"] = request.getfixturevalue("classic_spark")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what needs Spark, so that `-m "not spark"` is the fast part of the suite."""
+    for item in items:
+        if {"spark", "classic_spark"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("spark")

@@ -1,0 +1,1 @@
+"""Glue's transforms as functions of Spark DataFrames."""

@@ -1,0 +1,36 @@
+"""Columns by position and free names: what makes dotted, twin and odd column names harmless."""
+
+from collections.abc import Iterable
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from transforms.paths import quote
+
+
+def column(name: str) -> Column:
+    """Return the column of exactly this name; dots and back-ticks in it are part of the name."""
+    return F.col(quote(name))
+
+
+def unused_name(names: Iterable[str], wanted: str) -> str:
+    """Return ``wanted``, or with a number behind it where the names have it already, whatever the case.
+
+    Example:
+        >>> unused_name(["rank", "id"], "Rank")
+        'Rank_2'
+    """
+    taken = {name.lower() for name in names}
+    candidate, number = wanted, 1
+    while candidate.lower() in taken:
+        number += 1
+        candidate = f"{wanted}_{number}"
+    return candidate
+
+
+def by_position(df: DataFrame, prefix: str = "c") -> DataFrame:
+    """Return the frame with its columns named ``c0``, ``c1``, ... so that no name can be ambiguous. Lazy.
+
+    Columns whose names differ only in case, or not at all, cannot be told apart by name in Spark; by position they can.
+    """
+    return df.toDF(*(f"{prefix}{position}" for position in range(len(df.columns))))

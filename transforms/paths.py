@@ -1,0 +1,146 @@
+"""The path language of every transform: ``a.b.c``, back-ticks round a name that holds a dot.
+
+A path names a column or a field inside it. It walks structs, and arrays of structs without a marker, and it
+does not enter maps. Names are compared case-sensitively, as Glue does (reference: Glue transforms, "Paths", "Case").
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from pyspark.sql.types import ArrayType, DataType, StructType
+
+from transforms.errors import MissingColumnError, PathSyntaxError, say_known
+
+Path = tuple[str, ...]
+
+_NAME = re.compile(r"`(?P<quoted>(?:[^`]|``)+)`|(?P<plain>[^.`]+)")
+
+
+def parse_path(text: str) -> Path:
+    """Return the names that a path joins with dots.
+
+    Raises:
+        PathSyntaxError: The text is empty, a name in it is empty, or a back-tick is not closed.
+
+    Example:
+        >>> parse_path("address.zip code")
+        ('address', 'zip code')
+        >>> parse_path("a.`b.c`.d")
+        ('a', 'b.c', 'd')
+    """
+    names: list[str] = []
+    at = 0
+    while True:
+        match = _NAME.match(text, at)
+        if match is None:
+            raise PathSyntaxError(
+                f"The path {text!r} has no name at character {at + 1}. Write names joined by dots,"
+                " and back-ticks round a name that holds a dot: a.`b.c`."
+            )
+        quoted = match["quoted"]
+        names.append(match["plain"] if quoted is None else quoted.replace("``", "`"))
+        at = match.end()
+        if at == len(text):
+            return tuple(names)
+        if text[at] != ".":
+            raise PathSyntaxError(f"The path {text!r} needs a dot between two names at character {at + 1}.")
+        at += 1
+
+
+def parse_paths(paths: str | Sequence[str]) -> list[Path]:
+    """Return the parsed paths; a lone text is a list of one.
+
+    Example:
+        >>> parse_paths("a.b")
+        [('a', 'b')]
+    """
+    return [parse_path(path) for path in ([paths] if isinstance(paths, str) else paths)]
+
+
+def quote(name: str) -> str:
+    """Return a name so that Spark and `parse_path` take it literally.
+
+    Example:
+        >>> quote("zip.code")
+        '`zip.code`'
+    """
+    return "`" + name.replace("`", "``") + "`"
+
+
+def format_path(path: Path) -> str:
+    """Return the text of a path, with back-ticks only where a name needs them.
+
+    Example:
+        >>> format_path(("a", "b.c"))
+        'a.`b.c`'
+    """
+    return ".".join(quote(name) if "." in name or "`" in name else name for name in path)
+
+
+def fields_of(data_type: DataType) -> StructType | None:
+    """Return the struct whose fields a path continues with: the type itself or, through arrays, its elements."""
+    while isinstance(data_type, ArrayType):
+        data_type = data_type.elementType
+    return data_type if isinstance(data_type, StructType) else None
+
+
+def find(schema: StructType, path: Path) -> DataType | None:
+    """Return the type of the field that a path names, or None where there is no such field.
+
+    Example:
+        >>> schema = StructType.fromDDL("a STRUCT<b: ARRAY<STRUCT<c: INT>>>")
+        >>> find(schema, ("a", "b", "c"))
+        IntegerType()
+        >>> find(schema, ("a", "B")) is None
+        True
+    """
+    here: DataType = schema
+    for name in path:
+        struct = fields_of(here)
+        if struct is None or name not in struct.names:
+            return None
+        here = struct[name].dataType
+    return here
+
+
+def require(schema: StructType, path: Path) -> DataType:
+    """Return the type of the field that a path names.
+
+    Raises:
+        MissingColumnError: There is no such field. The message names the closest one.
+
+    Example:
+        >>> require(StructType.fromDDL("a STRUCT<b: INT>"), ("a", "B"))
+        Traceback (most recent call last):
+        transforms.errors.MissingColumnError: There is no field `a.B`. Did you mean `b`?
+    """
+    here: DataType = schema
+    for depth, name in enumerate(path):
+        struct = fields_of(here)
+        missing = format_path(path[: depth + 1])
+        if struct is None:
+            raise MissingColumnError(
+                f"There is no field `{missing}`: `{format_path(path[:depth])}` is of type {here.simpleString()},"
+                " which has no fields that a path can name."
+            )
+        if name not in struct.names:
+            kind = "field" if depth else "column"
+            raise MissingColumnError(f"There is no {kind} `{missing}`. {say_known(name, struct.names, kind=kind)}")
+        here = struct[name].dataType
+    return here
+
+
+def leaf_paths(schema: StructType) -> Iterator[Path]:
+    """Yield the path of every field that a path can name and that has no named fields itself, in schema order.
+
+    Example:
+        >>> schema = StructType.fromDDL("a STRUCT<b: INT, c: ARRAY<STRUCT<d: INT>>>, e MAP<STRING, INT>")
+        >>> list(leaf_paths(schema))
+        [('a', 'b'), ('a', 'c', 'd'), ('e',)]
+    """
+    for field in schema.fields:
+        inner = fields_of(field.dataType)
+        if inner is None:
+            yield (field.name,)
+        else:
+            yield from ((field.name, *rest) for rest in leaf_paths(inner))
