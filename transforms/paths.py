@@ -88,7 +88,7 @@ def find(schema: StructType, path: Path) -> DataType | None:
     """Return the type of the field that a path names, or None where there is no such field.
 
     Example:
-        >>> schema = StructType.fromDDL("a STRUCT<b: ARRAY<STRUCT<c: INT>>>")
+        >>> schema = StructType().add("a", StructType().add("b", ArrayType(StructType().add("c", "integer"))))
         >>> find(schema, ("a", "b", "c"))
         IntegerType()
         >>> find(schema, ("a", "B")) is None
@@ -110,7 +110,7 @@ def require(schema: StructType, path: Path) -> DataType:
         MissingColumnError: There is no such field. The message names the closest one.
 
     Example:
-        >>> require(StructType.fromDDL("a STRUCT<b: INT>"), ("a", "B"))
+        >>> require(StructType().add("a", StructType().add("b", "integer")), ("a", "B"))
         Traceback (most recent call last):
         transforms.errors.MissingColumnError: There is no field `a.B`. Did you mean `b`?
     """
@@ -134,8 +134,8 @@ def leaf_paths(schema: StructType) -> Iterator[Path]:
     """Yield the path of every field that a path can name and that has no named fields itself, in schema order.
 
     Example:
-        >>> schema = StructType.fromDDL("a STRUCT<b: INT, c: ARRAY<STRUCT<d: INT>>>, e MAP<STRING, INT>")
-        >>> list(leaf_paths(schema))
+        >>> inner = StructType().add("b", "integer").add("c", ArrayType(StructType().add("d", "integer")))
+        >>> list(leaf_paths(StructType().add("a", inner).add("e", "string")))
         [('a', 'b'), ('a', 'c', 'd'), ('e',)]
     """
     for field in schema.fields:

@@ -1,12 +1,14 @@
 """The path language: what parses, what does not, and what an error says."""
 
 import pytest
-from pyspark.sql.types import StructType
+from pyspark.sql.types import ArrayType, IntegerType, MapType, StringType, StructType
 
 from transforms.errors import MissingColumnError, PathSyntaxError
 from transforms.paths import find, format_path, leaf_paths, parse_path, parse_paths, require
 
-SCHEMA = StructType.fromDDL("id INT, address STRUCT<zip: STRING, lines: ARRAY<ARRAY<STRUCT<text: STRING>>>>, m MAP<STRING, INT>")
+LINES = ArrayType(ArrayType(StructType().add("text", "string")))
+ADDRESS = StructType().add("zip", "string").add("lines", LINES)
+SCHEMA = StructType().add("id", "integer").add("address", ADDRESS).add("m", MapType(StringType(), IntegerType()))
 
 
 @pytest.mark.parametrize(
