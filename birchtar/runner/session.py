@@ -1,0 +1,95 @@
+"""The one place that configures and starts Spark."""
+
+import os
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from birchtar.runtime.errors import RuntimeSetupError
+from birchtar.runtime.home import checkout
+from birchtar.runtime.jars import require_jars
+from birchtar.runtime.java import Java, use_java
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+Settings = dict[str, str]
+
+_DELTA = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+}
+_MOST_DRIVER_MEMORY = 8 * 1024
+"""In MiB. More than this slows a laptop's other programs down and helps a local run little."""
+
+
+def start(profile: str = "local", *, verbose: bool = False) -> "SparkSession":
+    """Start Spark with a profile of `conf/spark`, or return the session that runs already.
+
+    Args:
+        profile: The name of a file in `conf/spark`, without its ending.
+        verbose: Let Spark's own warnings through.
+
+    Raises:
+        RuntimeSetupError: There is no such profile, no fitting Java, or a jar is missing or corrupt.
+    """
+    settings = read_profile(profile)
+    if "spark.master" in settings and not _under_spark_submit():
+        settings |= {"spark.driver.extraClassPath": os.pathsep.join(map(str, require_jars()))}
+        settings |= local_settings(settings, use_java(), verbose=verbose)
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.appName("birchtar")
+    for key, value in (_DELTA | settings).items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()
+
+
+def read_profile(name: str) -> Settings:
+    """Return the settings of a profile: from `conf/spark` below the current folder, else below the checkout.
+
+    Raises:
+        RuntimeSetupError: There is no such profile, or it is not a list of settings.
+    """
+    from ruamel.yaml import YAML
+
+    places = [Path("conf/spark") / f"{name}.yaml", checkout() / "conf/spark" / f"{name}.yaml"]
+    found = next((place for place in places if place.is_file()), None)
+    if found is None:
+        looked = ", ".join(str(place.absolute()) for place in dict.fromkeys(places))
+        raise RuntimeSetupError(f"There is no Spark profile {name!r}. Looked for {looked}.")
+    settings = YAML(typ="safe", pure=True).load(found.read_text(encoding="utf-8"))
+    if not isinstance(settings, dict):
+        raise RuntimeSetupError(f"{found}: a Spark profile is lines of `setting: value`.")
+    return {str(key): _as_spark_writes(value) for key, value in settings.items()}
+
+
+def local_settings(given: Settings, java: Java, *, verbose: bool) -> Settings:
+    """Return the settings that depend on this machine and that the profile does not give."""
+    cores = os.cpu_count() or 1
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    computed = {
+        "spark.driver.memory": f"{max(1024, min(memory // 2, _MOST_DRIVER_MEMORY))}m",
+        "spark.sql.shuffle.partitions": str(cores),
+    }
+    options = " ".join([given.get("spark.driver.extraJavaOptions", ""), *_java_options(java, verbose=verbose)])
+    return {key: value for key, value in computed.items() if key not in given} | {
+        "spark.driver.extraJavaOptions": options.strip()
+    }
+
+
+def _java_options(java: Java, *, verbose: bool) -> list[str]:
+    with as_file(files(__package__).joinpath("log4j2.properties")) as log4j:
+        options = [f"-Dlog4j2.configurationFile={log4j}", f"-Dbirchtar.log.level={'WARN' if verbose else 'OFF'}"]
+    if java.version >= 24:  # noqa: PLR2004 - from this version on Java warns of what Spark's libraries do
+        options += ["--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"]
+    return options
+
+
+def _under_spark_submit() -> bool:
+    """Tells whether spark-submit started this program; then Java runs already, with its jars and settings."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
+def _as_spark_writes(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
