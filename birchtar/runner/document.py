@@ -154,7 +154,9 @@ class _Reader:
             key = str(key_node.value) if isinstance(key_node, ScalarNode) else repr(key_node.value)
             place = self._place(key_node)
             if key in seen:
-                self._complain(place, f"the key `{key}` stands here a second time; the first is in line {seen[key].line}.")
+                self._complain(
+                    place, f"the key `{key}` stands here a second time; the first is in line {seen[key].line}."
+                )
                 continue
             seen[key] = place
             self.document.keys[(*location, key)] = place
@@ -166,7 +168,7 @@ class _Reader:
             self._complain(
                 self._place(node),
                 f"`{node.value}` is a truth value to some YAML readers and a text to others."
-                f" Write {truth}, or \"{node.value}\" in quotes for the text.",
+                f' Write {truth}, or "{node.value}" in quotes for the text.',
             )
         try:
             return self.scalars.construct_object(node, deep=True)

@@ -22,6 +22,9 @@ _DELTA = {
 _MOST_DRIVER_MEMORY = 8 * 1024
 """In MiB. More than this slows a laptop's other programs down and helps a local run little."""
 
+_WARNS_OF_LIBRARIES = 24
+"""From this version on, Java warns on every start of what Spark's libraries do inside."""
+
 
 def start(profile: str = "local", *, verbose: bool = False) -> "SparkSession":
     """Start Spark with a profile of `conf/spark`, or return the session that runs already.
@@ -33,16 +36,26 @@ def start(profile: str = "local", *, verbose: bool = False) -> "SparkSession":
     Raises:
         RuntimeSetupError: There is no such profile, no fitting Java, or a jar is missing or corrupt.
     """
-    settings = read_profile(profile)
-    if "spark.master" in settings and not _under_spark_submit():
-        settings |= {"spark.driver.extraClassPath": os.pathsep.join(map(str, require_jars()))}
-        settings |= local_settings(settings, use_java(), verbose=verbose)
+    settings = (_DELTA | read_profile(profile)) if _under_spark_submit() else all_settings(profile, verbose=verbose)
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.appName("birchtar")
-    for key, value in (_DELTA | settings).items():
+    for key, value in settings.items():
         builder = builder.config(key, value)
     return builder.getOrCreate()
+
+
+def all_settings(profile: str, *, verbose: bool) -> Settings:
+    """Return what a Spark that we start ourselves is told: the profile, our jars, and what fits this machine.
+
+    Raises:
+        RuntimeSetupError: As `start`.
+    """
+    settings = _DELTA | read_profile(profile)
+    java = use_java()
+    settings |= {"spark.driver.extraClassPath": os.pathsep.join(map(str, require_jars()))}
+    options = [settings.get("spark.driver.extraJavaOptions", ""), *driver_java_options(java, verbose=verbose)]
+    return machine_settings() | settings | {"spark.driver.extraJavaOptions": " ".join(filter(None, options))}
 
 
 def read_profile(name: str) -> Settings:
@@ -64,24 +77,21 @@ def read_profile(name: str) -> Settings:
     return {str(key): _as_spark_writes(value) for key, value in settings.items()}
 
 
-def local_settings(given: Settings, java: Java, *, verbose: bool) -> Settings:
-    """Return the settings that depend on this machine and that the profile does not give."""
+def machine_settings() -> Settings:
+    """Return the settings that depend on this machine, for profiles that do not give them."""
     cores = os.cpu_count() or 1
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
-    computed = {
+    return {
         "spark.driver.memory": f"{max(1024, min(memory // 2, _MOST_DRIVER_MEMORY))}m",
-        "spark.sql.shuffle.partitions": str(cores),
-    }
-    options = " ".join([given.get("spark.driver.extraJavaOptions", ""), *_java_options(java, verbose=verbose)])
-    return {key: value for key, value in computed.items() if key not in given} | {
-        "spark.driver.extraJavaOptions": options.strip()
+        "spark.sql.shuffle.partitions": str(2 * cores),
     }
 
 
-def _java_options(java: Java, *, verbose: bool) -> list[str]:
+def driver_java_options(java: Java, *, verbose: bool) -> list[str]:
+    """Return the options of Java itself: what Spark logs, and which of Java's own warnings are of no use here."""
     with as_file(files(__package__).joinpath("log4j2.properties")) as log4j:
         options = [f"-Dlog4j2.configurationFile={log4j}", f"-Dbirchtar.log.level={'WARN' if verbose else 'OFF'}"]
-    if java.version >= 24:  # noqa: PLR2004 - from this version on Java warns of what Spark's libraries do
+    if java.version >= _WARNS_OF_LIBRARIES:
         options += ["--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"]
     return options
 

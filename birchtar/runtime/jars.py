@@ -158,7 +158,10 @@ def _resolve(jars: list[Jar], work: Path) -> list[Path]:
     )
     command = [find_java().command, *_trust(work), *_proxy(), "-jar", _ivy(), "-settings", settings, "-ivy", module]
     done = subprocess.run(  # noqa: S603 - the Java and the Ivy found above
-        [*map(str, command), "-retrieve", f"{work}/[artifact]-[revision].[ext]"], capture_output=True, text=True, check=False
+        [*map(str, command), "-retrieve", f"{work}/[artifact]-[revision].[ext]"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     missing = [jar for jar in jars if not (work / jar.file).is_file()]
     if missing:

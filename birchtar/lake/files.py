@@ -1,0 +1,58 @@
+"""Folders of data files on any file system that Spark can reach, moved so that no reader meets half a table."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A data file below a folder."""
+
+    name: str
+    """Its path below the folder, such as ``month=1/part-00000.parquet``."""
+    size: int
+    """In bytes."""
+
+
+class FileSystem:
+    """The file system of one path, through Hadoop's own client: local disks, HDFS, object stores."""
+
+    def __init__(self, spark: SparkSession, path: str) -> None:
+        jvm: Any = spark._jvm
+        conf = spark._jsparkSession.sessionState().newHadoopConf()  # type: ignore[attr-defined]  # classic Spark only
+        self._path = jvm.org.apache.hadoop.fs.Path
+        self._files = self._path(path).getFileSystem(conf)
+        self._context = jvm.org.apache.hadoop.fs.FileContext.getFileContext(self._files.getUri(), conf)
+        rename = jvm.org.apache.hadoop.fs.Options.Rename
+        self._no_options = spark.sparkContext._gateway.new_array(rename, 0)  # type: ignore[union-attr]
+
+    def exists(self, path: str) -> bool:
+        """Return whether a file or folder is there."""
+        return bool(self._files.exists(self._path(path)))
+
+    def size(self, path: str) -> int:
+        """Return the bytes of a file."""
+        return int(self._files.getFileStatus(self._path(path)).getLen())
+
+    def data_files(self, folder: str) -> Iterator[DataFile]:
+        """Yield the data files below a folder: all but those that a leading dot or underscore hides from readers."""
+        root = self._files.makeQualified(self._path(folder)).toString().rstrip("/") + "/"
+        listed = self._files.listFiles(self._path(folder), True)
+        while listed.hasNext():
+            status = listed.next()
+            name = status.getPath().toString().removeprefix(root)
+            if not any(part.startswith((".", "_")) for part in name.split("/")):
+                yield DataFile(name, status.getLen())
+
+    def move(self, source: str, target: str) -> None:
+        """Rename a file or folder; the target's parent is made, the target itself must not be there."""
+        parent = self._path(target).getParent()
+        self._files.mkdirs(parent)
+        self._context.rename(self._path(source), self._path(target), self._no_options)
+
+    def delete(self, path: str) -> None:
+        """Delete a file, or a folder with all that is in it; what is not there is no error."""
+        self._files.delete(self._path(path), True)

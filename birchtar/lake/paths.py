@@ -1,0 +1,42 @@
+"""Paths of local files and of other file systems."""
+
+from glob import glob, has_magic
+from os.path import abspath
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+def is_local(path: str) -> bool:
+    """Return whether the path is on this machine.
+
+    Example:
+        >>> is_local("data/raw"), is_local("file:///data"), is_local("s3a://bucket/data")
+        (True, True, False)
+    """
+    return urlsplit(path).scheme in ("", "file")
+
+
+def local(path: str) -> str:
+    """Return a local path without its scheme, absolute.
+
+    Example:
+        >>> local("file:///data/raw")
+        '/data/raw'
+    """
+    return abspath(urlsplit(path).path if path.startswith("file:") else path)  # noqa: PTH100 - resolves no links
+
+
+def exists(path: str) -> bool:
+    """Return whether a local path, or at least one that fits the glob, is there."""
+    return bool(glob(local(path), recursive=True)) if has_magic(path) else Path(local(path)).exists()
+
+
+def covers(outer: str, inner: str) -> bool:
+    """Return whether two paths are one, or the second lies inside the first.
+
+    Example:
+        >>> covers("data/curated", "data/curated/./flights"), covers("data/curated", "data/curated_2")
+        (True, False)
+    """
+    outer, inner = (local(path) if is_local(path) else path for path in (outer, inner))
+    return f"{inner.rstrip('/')}/".startswith(f"{outer.rstrip('/')}/")

@@ -1,0 +1,67 @@
+"""From files to a DataFrame. What cannot be read as declared is in the frame's error column, not lost."""
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
+
+from birchtar.lake.csv import read_csv
+from birchtar.lake.errors import SchemaMismatchError
+from birchtar.lake.rejects import MALFORMED, named, with_error
+from birchtar.lake.source import Source
+
+_CORRUPT = "_corrupt_record"
+
+
+def read(spark: SparkSession, source: Source) -> DataFrame:
+    """Return the rows of a source.
+
+    A CSV or JSON record that does not parse, or does not fit the declared schema, becomes a row whose ``_error`` says
+    so and holds the record's text; see the contract of rejected rows in `transforms.rejects`. Frames of the other
+    formats have no such column. Reading CSV and JSON without a schema starts a Spark job over all rows.
+
+    Raises:
+        SchemaMismatchError: A column of the declared schema is not in the files.
+    """
+    if source.format == "csv":
+        return read_csv(spark, source)
+    if source.format == "json":
+        return _read_json(spark, source)
+    df = load(spark, source)
+    return df if source.ddl is None else _selected(df, StructType.fromDDL(source.ddl), source)
+
+
+def load(spark: SparkSession, source: Source) -> DataFrame:
+    """Return what Spark makes of a source's files by itself."""
+    # Delta takes one path only, and as a text.
+    paths = source.paths[0] if source.format == "delta" else source.paths
+    return spark.read.options(**source.options).format(source.format).load(paths)
+
+
+def _read_json(spark: SparkSession, source: Source) -> DataFrame:
+    settings = spark.read.options(**source.options).option("mode", "PERMISSIVE").option("columnNameOfCorruptRecord", _CORRUPT)
+    if source.ddl is not None:
+        declared = StructType.fromDDL(source.ddl)
+        settings = settings.schema(StructType([*declared.fields, StructField(_CORRUPT, StringType())]))
+    df = settings.json(source.paths)
+    if _CORRUPT not in df.columns:
+        return df  # every record parsed when the schema was inferred
+    kept = [named(name) for name in df.columns if name != _CORRUPT]
+    corrupt = named(_CORRUPT)
+    expected = "a JSON object" if source.ddl is None else f"a JSON object of the schema {source.ddl}"
+    return with_error(
+        df,
+        kept,
+        code=F.when(corrupt.isNotNull(), MALFORMED),
+        message=F.lit(f"The record is not {expected}."),
+        # Spark refuses a query for the corrupt record alone; with the other columns beside it, it answers.
+        record=F.coalesce(corrupt, F.to_json(F.struct(*kept))),
+    )
+
+
+def _selected(df: DataFrame, declared: StructType, source: Source) -> DataFrame:
+    """Takes the declared columns, cast to their declared types, of files that know their own."""
+    missing = [name for name in declared.names if name not in df.columns]
+    if missing:
+        raise SchemaMismatchError.of(missing, df.columns, source.paths)
+    return df.select(*(named(field.name).cast(field.dataType).alias(field.name) for field in declared.fields))
+

@@ -1,0 +1,46 @@
+"""Where a job's rows come from: the `inputs` of a config, and how each becomes a DataFrame."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Format = Literal["avro", "csv", "delta", "json", "orc", "parquet"]
+OptionValue = str | bool | int | float
+
+
+class Source(BaseModel):
+    """Files of one format that make one frame."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    path: Annotated[str | list[str], Field(description="A file, a folder, a glob, or a list of these.")]
+    format: Annotated[Format, Field(description="How the files are written.")]
+    schema_: Annotated[
+        str | dict[str, str] | None,
+        Field(
+            alias="schema",
+            description="Column names and Spark SQL types, as a mapping or in DDL. Without it types are inferred from"
+            " all rows, which for CSV and JSON reads the files once more.",
+        ),
+    ] = None
+    null_values: Annotated[
+        list[str], Field(description="CSV only: texts that stand for null, beside the empty one.")
+    ] = []
+    header: Annotated[bool, Field(description="CSV only: whether the first line of each file names the columns.")] = (
+        True
+    )
+    options: Annotated[
+        dict[str, OptionValue], Field(description="Options of Spark's reader, passed on as they are.")
+    ] = {}
+
+    @property
+    def paths(self) -> list[str]:
+        """All paths, as a list."""
+        return [self.path] if isinstance(self.path, str) else self.path
+
+    @property
+    def ddl(self) -> str | None:
+        """The schema as DDL text, whichever way it was given."""
+        if isinstance(self.schema_, dict):
+            return ", ".join(f"`{name.replace('`', '``')}` {kind}" for name, kind in self.schema_.items())
+        return self.schema_

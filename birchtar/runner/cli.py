@@ -1,0 +1,168 @@
+"""The command `birchtar`. What a command does not need, it does not import: most answer without Spark."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from birchtar.runner.document import ConfigError, Problem
+from birchtar.runtime.errors import RuntimeSetupError
+
+if TYPE_CHECKING:
+    from birchtar.runner.plan import Plan
+
+FAILED = 1
+BAD_CONFIG = 2
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Glue-style ETL on plain Spark."
+)
+
+Configs = Annotated[list[Path], typer.Argument(metavar="CONFIG...", help="Job configs, such as conf/jobs/flights.yaml.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the config: inputs.flights.path=FILE."),
+]
+Profile = Annotated[str, typer.Option(metavar="NAME", help="How Spark is set up: a file of conf/spark.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show Spark's warnings and whole traces.")]
+
+
+@app.command()
+def run(
+    configs: Configs,
+    settings: Settings = None,
+    show: Annotated[int, typer.Option(metavar="ROWS", help="Print so many rows of each output at the end.")] = 0,
+    profile: Profile = "local",
+    verbose: Verbose = False,
+) -> None:
+    """Run jobs, one after the other, in one Spark session."""
+    plans = _load(configs, settings or ())
+    from birchtar.runner.progress import Progress
+    from birchtar.runner.run import run as run_job
+    from birchtar.runner.session import start
+    from birchtar.runner.summary import print_rows, print_summary
+
+    console = Console(stderr=True)
+    with console.status("Starting Spark"):
+        spark = start(profile, verbose=verbose)
+    try:
+        for plan in plans:
+            with Progress(console, spark.sparkContext) as progress:
+                report = run_job(plan, spark, progress)
+            print_rows(spark, report, show)
+            print_summary(report)
+    finally:
+        spark.stop()
+
+
+@app.command()
+def validate(configs: Configs, settings: Settings = None) -> None:
+    """Check job configs, without starting Spark, and print all that is wrong in them."""
+    for plan in _load(configs, settings or ()):
+        _say(f"{plan.file}: {len(plan.job.inputs)} inputs, {len(plan.tables)} tables, {len(plan.job.outputs)} outputs.")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of job configs, for editors."""
+    from birchtar.runner.schema import job_schema
+
+    _say(json.dumps(job_schema(), indent=2))
+
+
+@app.command()
+def setup() -> None:
+    """Fetch what Spark needs beside the Python packages. Does nothing where all is there."""
+    from birchtar.runtime.jars import fetch_jars
+    from birchtar.runtime.java import use_java
+
+    use_java()
+    for jar in fetch_jars():
+        _say(f"Fetched {jar.coordinates} to {jar.path}.")
+
+
+@app.command()
+def doctor() -> None:
+    """Print what was found on this machine, and what is wrong, without starting Spark."""
+    from birchtar.runtime.doctor import findings
+
+    found = list(findings())
+    for finding in found:
+        _say(f"{'ok   ' if finding.good else 'WRONG'}  {finding.name:<8}  {finding.says}")
+    if not all(finding.good for finding in found):
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def submit(
+    configs: Configs,
+    settings: Settings = None,
+    show: Annotated[int, typer.Option(metavar="ROWS", help="Print so many rows of each output at the end.")] = 0,
+    master: Annotated[str, typer.Option(metavar="URL", help="The cluster, as spark-submit names it.")] = "local[2]",
+    conf: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="A setting for spark-submit.")] = None,
+    verbose: Verbose = False,
+) -> None:
+    """Run jobs through spark-submit: on a cluster, or as a cluster would."""
+    _load(configs, settings or ())
+    from birchtar.runner.submit import submit_command
+
+    arguments = [*map(str, configs), *(f"--set={setting}" for setting in settings or ()), f"--show={show}"]
+    arguments += ["--verbose"] if verbose else []
+    command = submit_command(arguments, master=master, conf=conf or (), verbose=verbose)
+    os.execv(command[0], command)  # noqa: S606 - our own spark-submit takes this process's place
+
+
+@app.command()
+def shell(profile: Profile = "local") -> None:
+    """Open a PySpark shell with Birchtar, Delta and Avro on its paths."""
+    from birchtar.runner.submit import shell_command
+
+    command = shell_command(profile)
+    os.execv(command[0], command)  # noqa: S606 - the shell takes this process's place
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line: exit code 0, 1 where something failed, 2 where the call or a config is wrong."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        app(arguments)
+    except ConfigError as error:
+        _fail(str(error), BAD_CONFIG)
+    except RuntimeSetupError as error:
+        _fail(str(error), FAILED)
+    except Exception as error:
+        if {"--verbose", "-v"} & set(arguments):
+            raise
+        from birchtar.runner.failures import JobError, sentence
+
+        unexpected = "" if isinstance(error, JobError) else "Unexpected: "
+        _fail(f"{unexpected}{sentence(error)}\n--verbose shows the whole trace.", FAILED)
+
+
+def _load(configs: Iterable[Path], settings: Iterable[str]) -> "list[Plan]":
+    """Loads all configs; what is wrong in any of them is said together."""
+    from birchtar.runner.load import load
+
+    plans, problems = [], list[Problem]()
+    for config in configs:
+        try:
+            plans.append(load(config, settings))
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return plans
+
+
+def _say(text: str) -> None:
+    typer.echo(text)
+
+
+def _fail(text: str, code: int) -> None:
+    typer.echo(text, err=True)
+    sys.exit(code)

@@ -1,0 +1,112 @@
+"""Pydantic's findings in our words: what is wrong, what it should be, the closest right name."""
+
+import re
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from birchtar.runner.document import Location
+from transforms.errors import say_known
+
+_KINDS = {
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "none_required": "nothing",
+}
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """One thing that a model found wrong in a value."""
+
+    location: Location
+    what: str
+    of_key: bool = False
+
+
+def complaints(error: ValidationError, model: type[BaseModel], there: Container[Location]) -> Iterator[Complaint]:
+    """Yield what the model found wrong.
+
+    Args:
+        error: What pydantic raised.
+        model: The model that was asked; it knows the names that are right.
+        there: The locations that the value has. Pydantic's own have parts beyond them, such as the tried types.
+    """
+    found = [(_trimmed(details["loc"], details["type"], there), details) for details in error.errors()]
+    for location, group in groupby(sorted(found, key=lambda pair: str(pair[0])), key=lambda pair: pair[0]):
+        alike = [details for _, details in group]
+        yield _complaint(location, alike, model)
+
+
+def _complaint(location: Location, alike: list[Any], model: type[BaseModel]) -> Complaint:
+    first = alike[0]
+    match first["type"]:
+        case "extra_forbidden":
+            hint = say_known(str(location[-1]), _names(_model_at(model, location[:-1])), kind="key")
+            return Complaint(location, f"there is no key `{location[-1]}` here. {hint}", of_key=True)
+        case "missing":
+            return Complaint(location[:-1], f"`{location[-1]}` is missing.", of_key=True)
+        case "too_short":
+            return Complaint(location, "must not be empty.", of_key=True)
+        case "string_pattern_mismatch":
+            return Complaint(location, f"`{first['input']}` does not have the form {first['ctx']['pattern']}.")
+    if literals := [name for details in alike for name in _literals(details)]:
+        return Complaint(
+            location,
+            f"{_shown(first['input'])} is not known here. {say_known(str(first['input']), literals, kind='value')}",
+        )
+    kinds = dict.fromkeys(_KINDS.get(details["type"], details["msg"]) for details in alike)
+    return Complaint(location, f"has to be {' or '.join(kinds)}, not {_shown(first['input'])}.")
+
+
+def _trimmed(location: Location, kind: str, there: Container[Location]) -> Location:
+    """Cuts what pydantic puts behind a location to say which type of several it tried."""
+    if kind == "missing":
+        return (*_trimmed(location[:-1], "", there), location[-1])
+    while location and location not in there:
+        location = location[:-1]
+    return location
+
+
+def _literals(details: Any) -> list[str]:
+    return re.findall(r"'([^']*)'", details["ctx"]["expected"]) if details["type"] == "literal_error" else []
+
+
+def _model_at(model: type[BaseModel], location: Location) -> type[BaseModel]:
+    """Returns the model of the value at a location: through fields by their keys, through mappings by any key."""
+    annotation: Any = model
+    for key in location:
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            fields = {field.alias or name: field.annotation for name, field in annotation.model_fields.items()}
+            annotation = fields.get(str(key))
+        else:
+            annotation = next(reversed(get_args(annotation)), None)
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else model
+
+
+def _names(model: type[BaseModel]) -> Iterable[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+        case str():
+            return f"the text `{value}`"
+    return f"`{value}` (in quotes it would be a text)"

@@ -1,0 +1,292 @@
+"""From a file in conf/ to a plan. Everything that is wrong in the file is said at once, before Spark starts."""
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from birchtar.lake.paths import covers, exists, is_local
+from birchtar.lake.sink import COMPRESSION_NAMES, Sink
+from birchtar.lake.source import Source
+from birchtar.runner.complaints import complaints
+from birchtar.runner.document import ConfigError, Document, Location, Problem, override, read_document
+from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep, Step, in_order, owner
+from birchtar.runner.queries import QueryError, tables_read
+from birchtar.runner.spec import Job, Table
+from birchtar.runner.steps import (
+    FUNCTION_NAME,
+    TRANSFORMS,
+    FunctionError,
+    arguments_model,
+    find_function,
+    function_parameters,
+    makes_several_tables,
+    table_parameters,
+)
+from transforms.errors import say_known
+
+_Part = TypeVar("_Part", Source, Table, Sink)
+_TABLE_NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+def load(path: str | Path, settings: Iterable[str] = ()) -> Plan:
+    """Read a job's config and check it.
+
+    Args:
+        path: The YAML file.
+        settings: Values that replace the file's, each as ``key.key=value``.
+
+    Raises:
+        ConfigError: With everything that is wrong in the file. Starts no Spark; imports the modules that the config
+            names for functions.
+    """
+    document = read_document(path)
+    for setting in settings:
+        override(document, setting)
+    # A user's functions are looked for from the folder that the command runs in, as `python` itself does.
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
+    return _Loader(document).plan()
+
+
+class _Loader:
+    """Holds a document while it is checked, and collects what is wrong in it."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.problems = list(document.problems)
+
+    def plan(self) -> Plan:
+        job = self._job()
+        if job is None:
+            raise ConfigError(self.problems)
+        self._check_names(job)
+        self._check_inputs(job)
+        tables = {name: self._table(job, name, table) for name, table in job.tables.items()}
+        self._check_outputs(job, tables)
+        order = self._order(tables)
+        if self.problems:
+            raise ConfigError(self.problems)
+        planned = tuple(tables[name] for name in order)
+        return Plan(self.document.file, job, planned, self.document.keys)
+
+    def _job(self) -> Job | None:
+        value = self.document.value
+        if not isinstance(value, dict):
+            self._complain((), "a job is a mapping with the keys inputs, tables and outputs.")
+            return None
+        try:
+            return Job.model_validate(value)
+        except ValidationError as error:
+            self._complain_of(error, Job, ())
+        # What is right is checked further, so that one mistake does not hide the others.
+        return Job.model_construct(
+            inputs=_right_parts(Source, value.get("inputs"), path=[], format="json"),
+            tables=_right_parts(Table, value.get("tables"), sql="VALUES (0)"),
+            outputs=_right_parts(Sink, value.get("outputs"), path="\0", format="json"),
+        )
+
+    def _check_names(self, job: Job) -> None:
+        for kind, names in (("inputs", job.inputs), ("tables", job.tables)):
+            for name in names:
+                if not _TABLE_NAME.fullmatch(name):
+                    self._complain((kind, name), f"`{name}` has to be letters, digits and underscores.", of_key=True)
+        for name in job.inputs.keys() & job.tables.keys():
+            self._complain(("tables", name), f"`{name}` is the name of an input already.", of_key=True)
+
+    def _check_inputs(self, job: Job) -> None:
+        for name, source in job.inputs.items():
+            for position, path in enumerate(source.paths):
+                location: Location = ("inputs", name, "path")
+                if isinstance(source.path, list):
+                    location = (*location, position)
+                if is_local(path) and not exists(path):
+                    self._complain(location, f"there is no file `{path}`. {_say_siblings(path)}")
+            if source.format != "csv":
+                for key in {"null_values", "header"} & source.model_fields_set:
+                    self._complain(
+                        ("inputs", name, key), f"`{key}` is for CSV only, not for {source.format}.", of_key=True
+                    )
+
+    def _table(self, job: Job, name: str, table: Table) -> PlannedTable:
+        location: Location = ("tables", name)
+        if (table.from_ is None) == (table.sql is None):
+            self._complain(location, f"the table `{name}` needs either `from` or `sql`.", of_key=True)
+        reads: set[str] = set()
+        if table.from_ is not None:
+            reads |= self._reference(job, table.from_, (*location, "from"))
+        steps: list[Step] = []
+        if table.sql is not None:
+            steps += self._query(job, name, table.sql, (*location, "sql"), reads)
+        for position, said in enumerate(table.steps):
+            steps += self._step(job, name, said, (*location, "steps", position), reads)
+        several = [isinstance(step, FunctionStep) and makes_several_tables(step.function) for step in steps]
+        if True in several[:-1]:
+            after = several.index(True) + (0 if table.sql is None else -1) + 1
+            self._complain((*location, "steps", after), "nothing can follow a step that makes several tables.")
+        place = self.document.place(location, of_key=True)
+        return PlannedTable(name, table.from_, tuple(steps), frozenset(reads), several[-1:] == [True], place)
+
+    def _step(self, job: Job, table: str, said: Any, location: Location, reads: set[str]) -> Iterator[Step]:
+        if isinstance(said, str):
+            said = {said: None}
+        if len(said) != 1:
+            found = ", ".join(f"`{key}`" for key in said) or "none"
+            self._complain(location, f"a step has one key, the name of what is to be done; here are {found}.")
+            return
+        ((name, arguments),) = said.items()
+        location = (*location, name) if (*location, name) in self.document.values else location
+        if name == "sql":
+            if isinstance(arguments, str):
+                yield from self._query(job, table, arguments, location, reads)
+            else:
+                self._complain(location, "the step `sql` takes a text.")
+            return
+        if name not in TRANSFORMS and not FUNCTION_NAME.fullmatch(name):
+            known = [*TRANSFORMS, "sql"]
+            hint = say_known(name, known, kind="step")
+            self._complain(
+                location,
+                f"there is no step `{name}`. {hint} A function of your own is named as package.module:function.",
+                of_key=True,
+            )
+            return
+        yield from self._call(job, table, name, {} if arguments is None else arguments, location, reads)
+
+    def _call(
+        self, job: Job, table: str, name: str, arguments: Any, location: Location, reads: set[str]
+    ) -> Iterator[Step]:
+        try:
+            model = arguments_model(name)
+            function = find_function(name)
+        except FunctionError as error:
+            self._complain(location, f"{error}", of_key=True)
+            return
+        if not isinstance(arguments, dict):
+            known = ", ".join(model.model_fields) or "none"
+            self._complain(location, f"`{name}` takes its arguments by name, as a mapping: {known}.")
+            return
+        try:
+            model.model_validate(arguments)
+        except ValidationError as error:
+            self._complain_of(error, model, location, what=f"`{name}`: ")
+            return
+        for parameter in table_parameters(function) & arguments.keys():
+            for inner, text in _texts(arguments[parameter], (*location, parameter)):
+                reads |= self._reference(job, text, inner, inside=table)
+        for parameter in function_parameters(function) & arguments.keys():
+            for inner, text in _texts(arguments[parameter], (*location, parameter)):
+                if FUNCTION_NAME.fullmatch(text):
+                    self._check_function(text, inner)
+        yield FunctionStep(name, function, arguments, self.document.place(location, of_key=True))
+
+    def _check_function(self, name: str, location: Location) -> None:
+        try:
+            find_function(name)
+        except FunctionError as error:
+            self._complain(location, f"{error}")
+
+    def _query(self, job: Job, table: str, query: str, location: Location, reads: set[str]) -> Iterator[Step]:
+        try:
+            references = tables_read(query)
+        except QueryError as error:
+            self._complain(location, f"the text {error}.")
+            return
+        for reference in references:
+            is_step = len(location) > 3  # noqa: PLR2004 - ("tables", name, "sql") is the whole table, deeper is a step
+            if not (is_step and reference.name == table):
+                reads |= self._reference(job, reference.name, location)
+        yield QueryStep(query, self.document.place(location))
+
+    def _reference(self, job: Job, name: str, location: Location, *, inside: str | None = None) -> set[str]:
+        """Returns the input or table that a name belongs to, as a set of one; of none, where it is wrong."""
+        known = {*job.inputs, *job.tables} - {inside}
+        found = owner(name, set(job.tables))
+        if found in known:
+            return {found}
+        self._complain(
+            location, f"there is no input or table `{name}`. {say_known(name, known, kind='input or table')}"
+        )
+        return set()
+
+    def _check_outputs(self, job: Job, tables: dict[str, PlannedTable]) -> None:
+        for name, sink in job.outputs.items():
+            location: Location = ("outputs", name)
+            found = self._reference(job, name, location)
+            if found and "." in name and not tables[next(iter(found))].is_collection:
+                self._complain(
+                    location, f"`{name}`: the table `{next(iter(found))}` is one table, not several.", of_key=True
+                )
+            for other, other_sink in job.outputs.items():
+                if (
+                    other != name
+                    and covers(other_sink.path, sink.path)
+                    and (sink.path != other_sink.path or _stands_before(job.outputs, other, name))
+                ):
+                    same = "the place" if covers(sink.path, other_sink.path) else "a place inside the folder"
+                    self._complain((*location, "path"), f"`{sink.path}` is {same} of the output `{other}`.")
+            for input_name, source in job.inputs.items():
+                if any(covers(sink.path, path) or covers(path, sink.path) for path in source.paths):
+                    self._complain((*location, "path"), f"`{sink.path}` holds what the input `{input_name}` reads.")
+            known = COMPRESSION_NAMES[sink.format]
+            if sink.compression is not None and sink.compression not in known:
+                here = f"{sink.format} has no {sink.compression} compression; it has {', '.join(known)}."
+                self._complain((*location, "compression"), here)
+            if sink.mode == "overwrite_partitions" and not sink.partition_by:
+                self._complain((*location, "mode"), "`overwrite_partitions` needs `partition_by`.")
+
+    def _order(self, tables: dict[str, PlannedTable]) -> list[str]:
+        order, cycle = in_order({name: table.reads for name, table in tables.items()})
+        if cycle:
+            self._complain(("tables", cycle[0]), f"the tables need each other: {' -> '.join(cycle)}.", of_key=True)
+        return order
+
+    def _complain(self, location: Location, what: str, *, of_key: bool = False) -> None:
+        self.problems.append(Problem(self.document.place(location, of_key=of_key), what))
+
+    def _complain_of(self, error: ValidationError, model: type[BaseModel], at: Location, *, what: str = "") -> None:
+        below = {location[len(at) :] for location in self.document.values if location[: len(at)] == at}
+        for said in complaints(error, model, below):
+            self._complain((*at, *said.location), f"{what}{said.what}", of_key=said.of_key)
+
+
+def _right_parts(model: type[_Part], said: Any, **placeholders: Any) -> dict[str, _Part]:
+    """Returns the entries of a part of the job without their mistakes; placeholders stand for what is then missing."""
+    entries = {}
+    for name, entry in (said if isinstance(said, dict) else {}).items():
+        entry = dict(entry) if isinstance(entry, dict) else {}
+        try:
+            model.model_validate(entry)
+        except ValidationError as error:
+            for key in {details["loc"][0] for details in error.errors()}:
+                entry.pop(key, None)
+        needed = {key: value for key, value in placeholders.items() if key not in entry and "from" not in entry}
+        entries[name] = model.model_validate(needed | entry)
+    return entries
+
+
+def _texts(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
+    """Yields every text in an argument, with its location."""
+    if isinstance(value, str):
+        yield location, value
+    elif isinstance(value, Sequence):
+        for position, item in enumerate(value):
+            yield from _texts(item, (*location, position))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(item, (*location, key))
+
+
+def _say_siblings(path: str) -> str:
+    folder = Path(path).parent
+    if not folder.is_dir():
+        return f"There is no folder `{folder}` either."
+    return say_known(Path(path).name, [entry.name for entry in folder.iterdir()], kind="file")
+
+
+def _stands_before(names: Iterable[str], one: str, other: str) -> bool:
+    ordered = list(names)
+    return ordered.index(one) < ordered.index(other)

@@ -1,0 +1,88 @@
+"""Which tables an SQL text reads, found without starting Spark."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+
+class QueryError(ValueError):
+    """The text is not one query."""
+
+
+class UnreadableQueryError(QueryError):
+    """The text did not parse; whether it is SQL all the same, only Spark's own parser can tell."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A table that an SQL text reads: its dotted name, and the characters where it stands in the text."""
+
+    name: str
+    start: int
+    end: int
+    aliased: bool
+
+
+def tables_read(query: str) -> list[Reference]:
+    """Return every table that the query reads, in the order of the text.
+
+    Names that the query gives to parts of its own (``WITH x AS``) are not among them.
+
+    Raises:
+        UnreadableQueryError: The text does not parse.
+        QueryError: The text parses, but is not a query, or is more than one.
+
+    Example:
+        >>> [found.name for found in tables_read("WITH x AS (SELECT 1) SELECT * FROM x JOIN a.b USING (id)")]
+        ['a.b']
+    """
+    import sqlglot  # takes a quarter of a second to load, and many jobs have no SQL
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
+    from sqlglot.optimizer.scope import traverse_scope
+
+    try:
+        statements = sqlglot.parse(query, dialect="spark")
+        if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+            raise QueryError("has to be one query: SELECT, WITH or VALUES")
+        scopes = traverse_scope(statements[0])
+        sources = [source for scope in scopes for _, source in scope.selected_sources.values()]
+    except SqlglotError as error:
+        raise UnreadableQueryError(f"is not SQL: {_first_sentence(error)}") from error
+    tables = {id(source): source for source in sources if isinstance(source, exp.Table) and source.name}
+    return sorted(map(_reference, tables.values()), key=lambda reference: reference.start)
+
+
+def rename_tables(query: str, new_names: Mapping[str, str]) -> str:
+    """Return the query with the tables that it reads under new names; what is not in ``new_names`` stays.
+
+    A table without an alias gets its old last name as one, so that columns qualified by it still resolve.
+
+    Example:
+        >>> rename_tables("SELECT c.id FROM b.c", {"b.c": "b_c"})
+        'SELECT c.id FROM `b_c` AS `c`'
+    """
+    for reference in reversed(tables_read(query)):
+        if reference.name in new_names:
+            alias = "" if reference.aliased else f" AS `{reference.name.rpartition('.')[2]}`"
+            renamed = f"`{new_names[reference.name]}`{alias}"
+            query = query[: reference.start] + renamed + query[reference.end :]
+    return query
+
+
+def _reference(table: "exp.Table") -> Reference:
+    parts = table.parts
+    name = ".".join(part.name for part in parts)
+    return Reference(name, parts[0].meta["start"], parts[-1].meta["end"] + 1, bool(table.alias))
+
+
+def _first_sentence(error: Exception) -> str:
+    details = getattr(error, "errors", None)
+    if not details:
+        return str(error).splitlines()[0]
+    first = details[0]
+    near = f" near `{first['highlight']}`" if first.get("highlight") else ""
+    return f"{first['description'].split('<')[0].strip().rstrip('.')}{near} (line {first['line']} of the text)"

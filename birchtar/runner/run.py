@@ -1,0 +1,200 @@
+"""One run of a job: make its tables, write its outputs, set rejected rows apart, tell what happened."""
+
+import time
+import uuid
+from collections.abc import Iterable
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
+
+from birchtar.lake.measure import count_stored, size_of
+from birchtar.lake.sink import Sink
+from birchtar.lake.write import Written, write
+from birchtar.runner.failures import JobError, sentence
+from birchtar.runner.plan import Plan
+from birchtar.runner.progress import Progress
+from birchtar.runner.tables import Rejects, Tables, make_tables
+
+QUARANTINE = "data/quarantine"
+"""Below the current folder: where rejected rows go, one folder per job."""
+
+_SIDE_BY_SIDE = 4
+"""Outputs that are written at once; more of them only wait for the same cores."""
+
+
+@dataclass(frozen=True)
+class InputReport:
+    """What a run read of one input."""
+
+    name: str
+    rows: int | None
+    """None where Spark found that it did not need the input's rows."""
+    bytes: int
+    path: str
+
+
+@dataclass(frozen=True)
+class OutputReport:
+    """What a run wrote to one table."""
+
+    name: str
+    rows: int
+    files: int
+    bytes: int
+    path: str
+    format: str
+
+
+@dataclass(frozen=True)
+class RejectReport:
+    """The rows that one input or step could not handle, and where they are now."""
+
+    table: str
+    step: str
+    rows: int
+    path: str
+
+
+@dataclass
+class Report:
+    """What a run did."""
+
+    job: str
+    inputs: list[InputReport] = field(default_factory=list)
+    outputs: list[OutputReport] = field(default_factory=list)
+    rejects: list[RejectReport] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Output:
+    name: str
+    df: DataFrame
+    sink: Sink
+    path: str
+    where: str
+
+
+def run(plan: Plan, spark: SparkSession, progress: Progress) -> Report:
+    """Run a job to its end.
+
+    Raises:
+        JobError: Something failed. Outputs that were written by then stay written; the failed one is as it was before.
+    """
+    started = time.monotonic()
+    report = Report(Path(plan.file).stem)
+    # A session of the run's own: its views and settings meet nobody else's.
+    spark = spark.newSession()
+    tables = make_tables(spark, plan)
+    try:
+        outputs = list(_outputs(plan, tables))
+        for size in dict.fromkeys(output.sink.target_file_size for output in outputs):
+            # Spark has this as a setting of the session, so outputs of one size are written together.
+            spark.conf.set("spark.sql.adaptive.advisoryPartitionSizeInBytes", size)
+            alike = [output for output in outputs if output.sink.target_file_size == size]
+            report.outputs += _write_side_by_side(spark, alike, progress)
+        report.rejects += [found for rejects in tables.rejects if (found := _quarantine(report.job, rejects))]
+        report.inputs += [_input_report(spark, plan, tables, name) for name in plan.job.inputs]
+    finally:
+        tables.close()
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _outputs(plan: Plan, tables: Tables) -> Iterable[_Output]:
+    for name, sink in plan.job.outputs.items():
+        where = f"{plan.place(('outputs', name))}: output {name}"
+        frames = tables.of(name)
+        if not frames.keys() <= tables.frames.keys():
+            members = ", ".join(tables.members.get(name.partition(".")[0], []))
+            raise JobError(f"{where}: there is no such table; there are {members}.")
+        for frame_name, df in frames.items():
+            # Of a collection each table gets a folder of its own, named after it.
+            member = frame_name.partition(".")[2] if name in tables.members else ""
+            path = f"{sink.path.rstrip('/')}/{_folder_name(member, where)}" if member else sink.path
+            yield _Output(frame_name, df, sink, path, where)
+
+
+def _folder_name(member: str, where: str) -> str:
+    """Refuses names that would lead out of the output's folder, or that readers pass over."""
+    if "/" in member or "\\" in member or member.startswith((".", "_")):
+        raise JobError(f"{where}: the table `{member}` cannot be a folder's name. Write it as an output of its own.")
+    return member
+
+
+def _write_side_by_side(spark: SparkSession, outputs: list[_Output], progress: Progress) -> list[OutputReport]:
+    """Writes several outputs at once; the first that fails stops the others."""
+    group = uuid.uuid4().hex
+    with ThreadPoolExecutor(min(_SIDE_BY_SIDE, len(outputs))) as pool:
+        futures = [pool.submit(_write_one, spark, output, f"{group}-{n}", progress) for n, output in enumerate(outputs)]
+        try:
+            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+            failed = [future for future in futures if future in done and not future.cancelled() and future.exception()]
+        except BaseException:
+            _stop(spark, futures, group)
+            raise
+        if failed:
+            _stop(spark, futures, group)
+            failed[0].result()
+    return [future.result() for future in futures]
+
+
+def _stop(spark: SparkSession, futures: list[Future[OutputReport]], group: str) -> None:
+    for n, future in enumerate(futures):
+        if not future.cancel() and not future.done():
+            spark.sparkContext.cancelJobGroup(f"{group}-{n}")
+
+
+def _write_one(spark: SparkSession, output: _Output, group: str, progress: Progress) -> OutputReport:
+    spark.sparkContext.setJobGroup(group, f"birchtar: {output.name}", interruptOnCancel=True)
+    counted = Observation()
+    counting = output.df.observe(counted, F.count(F.lit(1)).alias("rows"))
+    try:
+        with progress.of(output.name, group):
+            written: Written = write(counting, output.sink, output.path)
+    except Exception as error:
+        raise JobError(f"{output.where}: {sentence(error)}") from error
+    rows = observed(counted)
+    return OutputReport(output.name, rows or 0, written.files, written.bytes, output.path, output.sink.format)
+
+
+def _quarantine(job: str, rejects: Rejects) -> RejectReport | None:
+    """Writes rejected rows to the job's quarantine, if there are any; only then they are computed a second time."""
+    if not observed(rejects.counted):
+        return None
+    path = f"{QUARANTINE}/{job}"
+    told = rejects.df.select(
+        F.lit(datetime.now(UTC)).cast("timestamp").alias("rejected_at"),
+        F.lit(rejects.table).alias("table"),
+        F.lit(rejects.step).alias("step"),
+        "code",
+        "message",
+        "record",
+    )
+    rows = Observation()
+    write(told.observe(rows, F.count(F.lit(1)).alias("rows")), Sink(path=path, format="parquet", mode="append"), path)
+    return RejectReport(rejects.table, rejects.step, observed(rows) or 0, path)
+
+
+def _input_report(spark: SparkSession, plan: Plan, tables: Tables, name: str) -> InputReport:
+    source = plan.job.inputs[name]
+    observation = tables.read.get(name)
+    rows = observed(observation) if observation else count_stored(spark, source)
+    return InputReport(name, rows, size_of(spark, source), ", ".join(source.paths))
+
+
+def observed(observation: Observation) -> int | None:
+    """Return the rows that an observation counted; None if Spark left its frame out, as it may beside an empty one.
+
+    An `Observation.get` would then wait for ever.
+    """
+    finished = observation._jo.future()  # type: ignore[attr-defined, union-attr]  # classic Spark only
+    for _ in range(50):
+        if finished.isCompleted():
+            return int(observation.get["rows"])
+        time.sleep(0.02)  # Spark tells of it shortly after the job's end
+    return None

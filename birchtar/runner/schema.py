@@ -1,0 +1,53 @@
+"""The JSON schema of a job's config, for editors: made of the same models that check it."""
+
+from typing import Any
+
+from birchtar.runner.spec import Job
+from birchtar.runner.steps import FUNCTION_NAME, TRANSFORMS, arguments_model, find_function
+
+_PLAIN = {"type": "object", "maxProperties": 1, "minProperties": 1}
+
+
+def job_schema() -> dict[str, Any]:
+    """Return the schema, by the draft that pydantic writes (2020-12)."""
+    schema = Job.model_json_schema(by_alias=True)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "A job: inputs, tables, outputs"
+    definitions = schema["$defs"]
+    definitions["Step"] = {
+        "anyOf": [
+            {"type": "string", "anyOf": [{"enum": sorted(TRANSFORMS)}, {"pattern": f"^{FUNCTION_NAME.pattern}$"}]},
+            {
+                **_PLAIN,
+                "properties": {
+                    **{name: _step(name, definitions) for name in TRANSFORMS},
+                    "sql": {"type": "string", "description": "A SELECT; the table's own name means its rows so far."},
+                },
+                "patternProperties": {f"^{FUNCTION_NAME.pattern}$": {"type": ["object", "null"]}},
+                "additionalProperties": False,
+            },
+        ]
+    }
+    definitions["Table"]["properties"]["steps"]["items"] = {"$ref": "#/$defs/Step"}
+    return schema
+
+
+def _step(name: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    schema = arguments_model(name).model_json_schema(ref_template="#/$defs/{model}")
+    definitions.update(schema.pop("$defs", {}))
+    described = _argument_lines(find_function(name).__doc__ or "")
+    for argument, said in schema.get("properties", {}).items():
+        if argument in described:
+            said["description"] = described[argument]
+    schema.pop("title", None)
+    schema["description"] = (find_function(name).__doc__ or "").strip().splitlines()[0]
+    if not schema.get("required"):
+        schema["type"] = ["object", "null"]
+    return schema
+
+
+def _argument_lines(docstring: str) -> dict[str, str]:
+    """Returns what a docstring says of each argument."""
+    from docstring_parser import parse
+
+    return {parameter.arg_name: " ".join((parameter.description or "").split()) for parameter in parse(docstring).params}

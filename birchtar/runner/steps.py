@@ -1,0 +1,151 @@
+"""The steps of a table: which functions a config may name, and what their signatures let it say."""
+
+import importlib
+import inspect
+import re
+import types
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+from pyspark.sql import DataFrame
+
+TRANSFORMS = {
+    "drop_fields": "transforms.drop_fields:drop_fields",
+    "drop_null_fields": "transforms.drop_null_fields:drop_null_fields",
+    "filter_rows": "transforms.filter_rows:filter_rows",
+    "join": "transforms.join:join",
+    "map_rows": "transforms.map_rows:map_rows",
+    "relationalize": "transforms.relationalize:relationalize",
+}
+
+FUNCTION_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+:[A-Za-z_]\w*")
+"""How a config names a function of the user's: ``package.module:function``."""
+
+STAGING = "staging_path"
+"""A parameter of this name is the run's to fill: a folder of its own that goes when the run ends."""
+
+
+class FunctionError(ValueError):
+    """The text ``package.module:function`` leads to no function that can be a step."""
+
+
+@cache
+def find_function(name: str) -> Callable[..., Any]:
+    """Return the function that a step names: one of `TRANSFORMS`, or the user's own.
+
+    Raises:
+        FunctionError: There is no such module, nothing of this name in it, or it cannot be called.
+    """
+    module_name, _, attribute = TRANSFORMS.get(name, name).partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise FunctionError(
+            f"there is no module `{error.name}` for `{name}`. It has to be importable from the current folder,"
+            " or installed."
+        ) from error
+    except Exception as error:  # the module is the user's: whatever it raises while it loads, this is the sentence
+        raise FunctionError(f"the module `{module_name}` fails to load: {type(error).__name__}: {error}") from error
+    function = getattr(module, attribute, None)
+    if not callable(function):
+        functions = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+        from transforms.errors import say_known
+
+        raise FunctionError(
+            f"`{module_name}` has no function `{attribute}`. {say_known(attribute, functions, kind='function')}"
+        )
+    return function  # type: ignore[no-any-return]  # getattr knows no better
+
+
+@cache
+def arguments_model(name: str) -> type[BaseModel]:
+    """Return the model of what a config may say to a step, made from its function's signature.
+
+    A `DataFrame` becomes a table's name, a function its ``package.module:function``; what YAML cannot write, such as
+    a Column, falls away where a text will do as well. The frame itself, the first parameter, is the table so far.
+
+    Raises:
+        FunctionError: There is no such function, or it takes no frame.
+    """
+    function = find_function(name)
+    parameters = list(inspect.signature(function).parameters.values())
+    if not parameters or parameters[0].kind not in (
+        inspect.Parameter.POSITIONAL_ONLY,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    ):
+        raise FunctionError(f"`{name}` takes no frame: a step's first parameter is the table so far.")
+    hints = get_type_hints(function)
+    fields: dict[str, Any] = {}
+    extra: Literal["allow", "forbid"] = "forbid"
+    for parameter in parameters[1:]:
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            extra = "allow"
+        elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL and parameter.name != STAGING:
+            default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+            fields[parameter.name] = (in_yaml(hints.get(parameter.name, Any)), default)
+    config = ConfigDict(extra=extra, strict=True, arbitrary_types_allowed=True, protected_namespaces=())
+    return create_model(name, __config__=config, **fields)
+
+
+def takes_staging(function: Callable[..., Any]) -> bool:
+    """Return whether the run has to give the function a folder for its staging."""
+    return STAGING in inspect.signature(function).parameters
+
+
+def makes_several_tables(function: Callable[..., Any]) -> bool:
+    """Return whether the function is annotated to return frames by name rather than a frame."""
+    returned = get_type_hints(function).get("return")
+    origin = get_origin(returned)
+    return isinstance(origin, type) and issubclass(origin, Mapping)
+
+
+def table_parameters(function: Callable[..., Any]) -> set[str]:
+    """Return the parameters that take other tables of the job."""
+    hints = get_type_hints(function)
+    first = next(iter(inspect.signature(function).parameters))
+    return {name for name, hint in hints.items() if name not in (first, "return") and _mentions(hint, DataFrame)}
+
+
+def function_parameters(function: Callable[..., Any]) -> set[str]:
+    """Return the parameters that take a function of the user's."""
+    return {name for name, hint in get_type_hints(function).items() if name != "return" and _mentions_function(hint)}
+
+
+def in_yaml(annotation: Any) -> Any:
+    """Return what a parameter's annotation comes to in a YAML file.
+
+    Example:
+        >>> in_yaml(Sequence[str] | None)
+        list[str] | None
+        >>> in_yaml(DataFrame)
+        <class 'str'>
+    """
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if annotation is DataFrame:
+        return str
+    if origin in (Union, types.UnionType):
+        members = [in_yaml(member) for member in arguments]
+        return Union[tuple(member for member in members if member is not None)]  # noqa: UP007 - made of a list
+    if _is_function(annotation):
+        return Annotated[str, Field(pattern=f"^{FUNCTION_NAME.pattern}$")]
+    if origin is Literal or annotation in (Any, type(None), str, bool, int, float):
+        return annotation
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return dict[str, in_yaml(arguments[1])]  # type: ignore[misc]  # made at run time
+    if isinstance(origin, type) and issubclass(origin, Sequence):
+        return list[in_yaml(arguments[0])]  # type: ignore[misc]  # made at run time
+    return None
+
+
+def _is_function(annotation: Any) -> bool:
+    return annotation is Callable or get_origin(annotation) is Callable
+
+
+def _mentions_function(annotation: Any) -> bool:
+    return _is_function(annotation) or any(map(_mentions_function, get_args(annotation)))
+
+
+def _mentions(annotation: Any, wanted: type) -> bool:
+    return annotation is wanted or any(_mentions(argument, wanted) for argument in get_args(annotation))

@@ -1,0 +1,66 @@
+"""What a run did, for people: a few rows of each output, then the counts."""
+
+from pyspark.sql import SparkSession
+from rich import box
+from rich.console import Console
+from rich.filesize import decimal
+from rich.table import Table
+from rich.text import Text
+
+from birchtar.runner.run import Report
+
+_WIDEST_CELL = 24
+_MOST_COLUMNS = 9
+_PLAIN_WIDTH = 140
+"""Where there is no terminal to fit into."""
+
+
+def print_summary(report: Report) -> None:
+    """Print rows and bytes in and out per table, rejected rows, places and the time that the run took."""
+    table = Table("", "table", box=box.SIMPLE_HEAD, pad_edge=False, title=None)
+    for heading in ("rows", "size", "files"):
+        table.add_column(heading, justify="right")
+    table.add_column("place", overflow="fold")
+    for read in report.inputs:
+        table.add_row("in", read.name, _count(read.rows), decimal(read.bytes), "", read.path)
+    for wrote in report.outputs:
+        place = f"{wrote.path} ({wrote.format})"
+        table.add_row("out", wrote.name, _count(wrote.rows), decimal(wrote.bytes), _count(wrote.files), place)
+    for rejected in report.rejects:
+        name = f"{rejected.table}, {rejected.step}"
+        table.add_row("rejected", name, _count(rejected.rows), "", "", f"{rejected.path} (parquet)")
+    console = _console()
+    console.print(table)
+    console.print(f"{report.job}: done in {report.seconds:.1f} s", highlight=False)
+
+
+def print_rows(spark: SparkSession, report: Report, number: int) -> None:
+    """Print the first rows of every output, as they are read back from its files."""
+    console = _console()
+    for wrote in report.outputs if number else []:
+        df = spark.read.format(wrote.format).options(**({"header": True} if wrote.format == "csv" else {}))
+        rows = df.load(wrote.path).limit(number).collect()
+        names = list(rows[0].asDict()) if rows else []
+        shown = names[:_MOST_COLUMNS]
+        more = f", {len(names) - len(shown)} more columns" if len(names) > len(shown) else ""
+        title = f"{wrote.name}: {_count(wrote.rows)} rows{more}"
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+        for name in shown:
+            table.add_column(Text(name))
+        for row in rows:
+            table.add_row(*(Text(_cut(row[position])) for position in range(len(shown))))
+        console.print(table)
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=_PLAIN_WIDTH)
+
+
+def _count(number: int | None) -> str:
+    return "-" if number is None else f"{number:,}"
+
+
+def _cut(value: object) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= _WIDEST_CELL else text[: _WIDEST_CELL - 1] + "…"

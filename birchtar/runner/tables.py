@@ -1,0 +1,204 @@
+"""From a plan to frames: inputs are read, steps applied, rejected rows set apart. Nothing is written here."""
+
+import tempfile
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
+
+from birchtar.lake.files import FileSystem
+from birchtar.lake.read import read
+from birchtar.runner.document import Place
+from birchtar.runner.failures import JobError, sentence
+from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep
+from birchtar.runner.queries import rename_tables, tables_read
+from birchtar.runner.steps import (
+    FUNCTION_NAME,
+    find_function,
+    function_parameters,
+    makes_several_tables,
+    table_parameters,
+    takes_staging,
+)
+from transforms.rejects import ERROR_COLUMN, accepted, has_rejects, rejected
+
+Frames = dict[str, DataFrame]
+
+_COUNTED_WHILE_READ = ("avro", "csv", "json")
+"""Formats whose rows are counted as they are read. The others keep their counts in footers or logs, and counting
+while reading would keep Spark from passing over what a filter does not want."""
+
+
+@dataclass(frozen=True)
+class Rejects:
+    """The rows that one input or step could not handle."""
+
+    table: str
+    step: str
+    df: DataFrame
+    counted: Observation
+    """Holds ``rows``, the number of rejected rows, once Spark has computed the frame that they were part of."""
+
+
+@dataclass
+class Tables:
+    """The frames of a run, by name; those of a collection as ``collection.member``."""
+
+    spark: SparkSession
+    staging: str | None
+    """A folder that every executor can reach, for steps that stage rows; None where none is known."""
+    frames: Frames = field(default_factory=dict)
+    members: dict[str, list[str]] = field(default_factory=dict)
+    rejects: list[Rejects] = field(default_factory=list)
+    read: dict[str, Observation] = field(default_factory=dict)
+    """Per input, ``rows`` as they were read; only of the formats that do not keep their own counts."""
+    kept: list[DataFrame] = field(default_factory=list)
+
+    def of(self, name: str) -> Frames:
+        """Return the frames that a name stands for: one, or all members of a collection."""
+        return {member: self.frames[member] for member in self.members.get(name, [name])}
+
+    def close(self) -> None:
+        """Give back what the run held: kept rows, and the folder for staging."""
+        for df in self.kept:
+            df.unpersist()
+        if self.staging is not None:
+            FileSystem(self.spark, self.staging).delete(self.staging)
+
+
+def make_tables(spark: SparkSession, plan: Plan) -> Tables:
+    """Return every frame of the plan, made in order and, but for what a step says of itself, not yet computed.
+
+    A frame that is taken up more than once is computed once and kept, in memory as far as it fits.
+
+    Raises:
+        JobError: An input cannot be read, or a step does not take what it gets. The message begins with its place.
+    """
+    tables = Tables(spark, _staging(spark))
+    maker = _Maker(spark, plan, tables)
+    try:
+        maker.make()
+    except BaseException:
+        tables.close()
+        raise
+    return tables
+
+
+class _Maker:
+    def __init__(self, spark: SparkSession, plan: Plan, tables: Tables) -> None:
+        self.spark = spark
+        self.plan = plan
+        self.tables = tables
+        self.readers = plan.readers()
+
+    def make(self) -> None:
+        for name, source in self.plan.job.inputs.items():
+            place = self.plan.place(("inputs", name))
+            with_errors = self._located(place, f"input {name}", lambda source=source: read(self.spark, source))
+            counted = with_errors
+            if source.format in _COUNTED_WHILE_READ:
+                self.tables.read[name] = Observation()
+                counted = with_errors.observe(self.tables.read[name], F.count(F.lit(1)).alias("rows"))
+            self._keep(name, self._without_rejects(counted, name, "read"))
+        for table in self.plan.tables:
+            result = self._table(table)
+            if isinstance(result, dict):
+                self.tables.members[table.name] = [f"{table.name}.{member}" for member in result]
+                self.tables.frames |= {f"{table.name}.{member}": df for member, df in result.items()}
+            else:
+                self._keep(table.name, result)
+
+    def _keep(self, name: str, df: DataFrame) -> None:
+        if self.readers[name] > 1:
+            df = df.persist(StorageLevel.MEMORY_AND_DISK)
+            self.tables.kept.append(df)
+        self.tables.frames[name] = df
+
+    def _table(self, table: PlannedTable) -> DataFrame | Frames:
+        df: Any = None if table.start is None else self._frame(table.start, table.place)
+        for step in table.steps:
+            where = f"step {step.name} of table {table.name}"
+            df = self._located(step.place, where, lambda step=step, df=df: self._apply(table, step, df))
+            if isinstance(df, DataFrame):
+                df = self._without_rejects(df, table.name, step.name)
+            elif not isinstance(df, dict):
+                raise JobError(f"{step.place}: {where}: gave {type(df).__name__}, not a DataFrame.")
+        return df  # type: ignore[no-any-return]  # a user's function may return anything; that was checked above
+
+    def _apply(self, table: PlannedTable, step: FunctionStep | QueryStep, df: DataFrame) -> Any:
+        if isinstance(step, QueryStep):
+            return self._query(table, step.query, df)
+        arguments = dict(step.arguments)
+        for name in table_parameters(step.function) & arguments.keys():
+            arguments[name] = _mapped(arguments[name], lambda said: self._frame(said, step.place))
+        for name in function_parameters(step.function) & arguments.keys():
+            arguments[name] = _mapped(arguments[name], _as_function)
+        if takes_staging(step.function):
+            arguments["staging_path"] = self.tables.staging and f"{self.tables.staging}/{table.name}"
+        elif makes_several_tables(step.function):
+            df = df.persist(StorageLevel.MEMORY_AND_DISK)
+            self.tables.kept.append(df)
+        return step.function(df, **arguments)
+
+    def _query(self, table: PlannedTable, query: str, df: DataFrame | None) -> DataFrame:
+        frames = self.tables.frames if df is None else self.tables.frames | {table.name: df}
+        views = {name: name.replace(".", "__") for name in {found.name for found in tables_read(query)} & frames.keys()}
+        for name, view in views.items():
+            frames[name].createOrReplaceTempView(view)
+        try:
+            # The views are needed only until Spark has resolved the query's names.
+            return self.spark.sql(rename_tables(query, {name: view for name, view in views.items() if name != view}))
+        finally:
+            for view in views.values():
+                self.spark.catalog.dropTempView(view)
+
+    def _frame(self, name: str, place: Place) -> DataFrame:
+        if name in self.tables.frames:
+            return self.tables.frames[name]
+        collection = name.partition(".")[0]
+        known = ", ".join(self.tables.members.get(collection, self.tables.frames))
+        raise JobError(f"{place}: there is no table `{name}`; there are {known}.")
+
+    def _without_rejects(self, df: DataFrame, table: str, step: str) -> DataFrame:
+        if not has_rejects(df):
+            return df
+        counted = Observation()
+        bad = F.count_if(F.col(ERROR_COLUMN).isNotNull())
+        df = df.observe(counted, bad.alias("rows"))
+        self.tables.rejects.append(Rejects(table, step, rejected(df), counted))
+        return accepted(df)
+
+    def _located(self, place: Place, where: str, act: Callable[[], Any]) -> Any:
+        try:
+            return act()
+        except JobError:
+            raise
+        except Exception as error:
+            raise JobError(f"{place}: {where}: {sentence(error)}") from error
+
+
+def _staging(spark: SparkSession) -> str | None:
+    """Returns a new folder: below the setting spark.birchtar.staging, or on a local Spark in the system's own place."""
+    root = spark.conf.get("spark.birchtar.staging", None)
+    if root is not None:
+        return f"{root.rstrip('/')}/{uuid.uuid4().hex}"
+    return tempfile.mkdtemp(prefix="birchtar-") if spark.sparkContext.master.startswith("local") else None
+
+
+def _as_function(said: str) -> Any:
+    return find_function(said) if FUNCTION_NAME.fullmatch(said) else said
+
+
+def _mapped(said: Any, change: Callable[[str], Any]) -> Any:
+    """Applies a change to every text in an argument."""
+    if isinstance(said, str):
+        return change(said)
+    if isinstance(said, list):
+        return [_mapped(item, change) for item in said]
+    if isinstance(said, dict):
+        return {key: _mapped(value, change) for key, value in said.items()}
+    return said
