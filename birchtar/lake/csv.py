@@ -1,5 +1,7 @@
 """CSV files, read as texts first: no value is lost because it is not what its column should be."""
 
+from collections.abc import Mapping
+
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StringType, StructField, StructType
@@ -32,7 +34,7 @@ def read_csv(spark: SparkSession, source: Source) -> DataFrame:
     options = {key: value for key, value in source.options.items() if key not in ("dateFormat", "timestampFormat")}
     reader = spark.read.options(**options).option("header", source.header)
     names = reader.csv(source.paths).columns
-    declared = None if source.ddl is None else StructType.fromDDL(source.ddl)
+    declared = source.declared()
     if declared is not None and not source.header:
         names = [*declared.names[: len(names)], *names[len(declared.names) :]]
     if declared is not None and (missing := [name for name in declared.names if name not in names]):
@@ -48,17 +50,20 @@ def read_csv(spark: SparkSession, source: Source) -> DataFrame:
     )
     if len(source.null_values) > 1:
         df = df.select(*(_without(named(name), source.null_values).alias(name) for name in names), _CORRUPT)
-    types = dict(zip(declared.names, (f.dataType for f in declared.fields))) if declared else _inferred(df, names)
-    return _typed(df, types, source)
+    if declared is None:
+        return _typed(df, _inferred(df, names), source)
+    return _typed(df, {field.name: field.dataType for field in declared.fields}, source)
 
 
 def _without(text: Column, null_values: list[str]) -> Column:
     return F.when(~text.isin(null_values), text)
 
 
-def _typed(df: DataFrame, types: dict[str, DataType | str], source: Source) -> DataFrame:
+def _typed(df: DataFrame, types: Mapping[str, DataType | str], source: Source) -> DataFrame:
     cast = {name: _cast(named(name), kind, source) for name, kind in types.items()}
-    misfits = {name: named(name).isNotNull() & cast[name].isNull() for name, kind in types.items() if not _is_text(kind)}
+    misfits = {
+        name: named(name).isNotNull() & cast[name].isNull() for name, kind in types.items() if not _is_text(kind)
+    }
     corrupt = named(_CORRUPT)
     misfit = F.lit(False)
     for one in misfits.values():
@@ -100,7 +105,7 @@ def _article(kind: DataType | str) -> str:
 
 
 def _inferred(df: DataFrame, names: list[str]) -> dict[str, DataType | str]:
-    """Finds the narrowest type that fits every text of a column, for all columns in one pass over the rows."""
+    """Find the narrowest type that fits every text of a column, for all columns in one pass over the rows."""
     checks = [
         F.bool_and(F.when(text.isNotNull(), text.rlike(shape) & text.try_cast(kind).isNotNull()))
         for text in map(named, names)

@@ -22,7 +22,7 @@ class FileSystem:
 
     def __init__(self, spark: SparkSession, path: str) -> None:
         jvm: Any = spark._jvm
-        conf = spark._jsparkSession.sessionState().newHadoopConf()  # type: ignore[attr-defined]  # classic Spark only
+        conf = spark._jsparkSession.sessionState().newHadoopConf()
         self._path = jvm.org.apache.hadoop.fs.Path
         self._files = self._path(path).getFileSystem(conf)
         self._context = jvm.org.apache.hadoop.fs.FileContext.getFileContext(self._files.getUri(), conf)

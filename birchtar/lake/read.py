@@ -27,7 +27,8 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
     if source.format == "json":
         return _read_json(spark, source)
     df = load(spark, source)
-    return df if source.ddl is None else _selected(df, StructType.fromDDL(source.ddl), source)
+    declared = source.declared()
+    return df if declared is None else _selected(df, declared, source)
 
 
 def load(spark: SparkSession, source: Source) -> DataFrame:
@@ -38,9 +39,10 @@ def load(spark: SparkSession, source: Source) -> DataFrame:
 
 
 def _read_json(spark: SparkSession, source: Source) -> DataFrame:
-    settings = spark.read.options(**source.options).option("mode", "PERMISSIVE").option("columnNameOfCorruptRecord", _CORRUPT)
-    if source.ddl is not None:
-        declared = StructType.fromDDL(source.ddl)
+    settings = (
+        spark.read.options(**source.options).option("mode", "PERMISSIVE").option("columnNameOfCorruptRecord", _CORRUPT)
+    )
+    if (declared := source.declared()) is not None:
         settings = settings.schema(StructType([*declared.fields, StructField(_CORRUPT, StringType())]))
     df = settings.json(source.paths)
     if _CORRUPT not in df.columns:
@@ -59,9 +61,8 @@ def _read_json(spark: SparkSession, source: Source) -> DataFrame:
 
 
 def _selected(df: DataFrame, declared: StructType, source: Source) -> DataFrame:
-    """Takes the declared columns, cast to their declared types, of files that know their own."""
+    """Take the declared columns, cast to their declared types, of files that know their own."""
     missing = [name for name in declared.names if name not in df.columns]
     if missing:
         raise SchemaMismatchError.of(missing, df.columns, source.paths)
     return df.select(*(named(field.name).cast(field.dataType).alias(field.name) for field in declared.fields))
-

@@ -1,8 +1,9 @@
 """Where a job's rows come from: the `inputs` of a config, and how each becomes a DataFrame."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field
+from pyspark.sql.types import StructType
 
 Format = Literal["avro", "csv", "delta", "json", "orc", "parquet"]
 OptionValue = str | bool | int | float
@@ -37,6 +38,10 @@ class Source(BaseModel):
     def paths(self) -> list[str]:
         """All paths, as a list."""
         return [self.path] if isinstance(self.path, str) else self.path
+
+    def declared(self) -> StructType | None:
+        """Return the schema as Spark's type; None where it is to be inferred. Needs a running Spark."""
+        return None if self.ddl is None else cast("StructType", StructType.fromDDL(self.ddl))
 
     @property
     def ddl(self) -> str | None:

@@ -63,7 +63,7 @@ def _check(df: DataFrame, sink: Sink) -> None:
 
 
 def _laid_out(df: DataFrame, sink: Sink) -> DataFrame:
-    """Brings rows that share a file together, and lets Spark choose the number of files by their size."""
+    """Bring rows that share a file together, and lets Spark choose the number of files by their size."""
     together = df.hint("rebalance", *sink.partition_by)
     order = [*sink.partition_by, *sink.sort_by] if sink.sort_by else []
     return together.sortWithinPartitions(*(F.col(f"`{name}`") for name in order)) if order else together
@@ -104,7 +104,7 @@ def _publish(files: FileSystem, written: list[DataFile], staged: str, path: str,
 
 
 def _swap(files: FileSystem, staged: str, path: str) -> None:
-    """Puts one folder in the place of another, by two renames."""
+    """Put one folder in the place of another, by two renames."""
     old = f"{_beside(path)}.{uuid.uuid4().hex}.replaced"
     there = files.exists(path)
     if there:
@@ -119,6 +119,6 @@ def _swap(files: FileSystem, staged: str, path: str) -> None:
 
 
 def _beside(path: str) -> str:
-    """Returns the start of a hidden name beside a folder: readers pass over names with a leading dot."""
+    """Return the start of a hidden name beside a folder: readers pass over names with a leading dot."""
     parent, _, name = path.rstrip("/").rpartition("/")
     return f"{parent}/.{name}" if parent else f".{name}"

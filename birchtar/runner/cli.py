@@ -23,7 +23,9 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Glue-style ETL on plain Spark."
 )
 
-Configs = Annotated[list[Path], typer.Argument(metavar="CONFIG...", help="Job configs, such as conf/jobs/flights.yaml.")]
+Configs = Annotated[
+    list[Path], typer.Argument(metavar="CONFIG...", help="Job configs, such as conf/jobs/flights.yaml.")
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the config: inputs.flights.path=FILE."),
@@ -145,7 +147,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _load(configs: Iterable[Path], settings: Iterable[str]) -> "list[Plan]":
-    """Loads all configs; what is wrong in any of them is said together."""
+    """Load all configs; what is wrong in any of them is said together."""
     from birchtar.runner.load import load
 
     plans, problems = [], list[Problem]()

@@ -69,7 +69,7 @@ def _complaint(location: Location, alike: list[Any], model: type[BaseModel]) -> 
 
 
 def _trimmed(location: Location, kind: str, there: Container[Location]) -> Location:
-    """Cuts what pydantic puts behind a location to say which type of several it tried."""
+    """Cut what pydantic puts behind a location to say which type of several it tried."""
     if kind == "missing":
         return (*_trimmed(location[:-1], "", there), location[-1])
     while location and location not in there:
@@ -82,7 +82,7 @@ def _literals(details: Any) -> list[str]:
 
 
 def _model_at(model: type[BaseModel], location: Location) -> type[BaseModel]:
-    """Returns the model of the value at a location: through fields by their keys, through mappings by any key."""
+    """Return the model of the value at a location: through fields by their keys, through mappings by any key."""
     annotation: Any = model
     for key in location:
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
@@ -134,7 +134,7 @@ def _child(parent: Any, name: str) -> Any:
 
 
 class _Reader:
-    """Turns YAML nodes into values and writes down where each one stands."""
+    """Turn YAML nodes into values and writes down where each one stands."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -146,7 +146,7 @@ class _Reader:
             return dict(self._items(node, location))
         if isinstance(node, SequenceNode):
             return [self.value(item, (*location, position)) for position, item in enumerate(node.value)]
-        return self._scalar(node)
+        return self._scalar(cast("ScalarNode", node))
 
     def _items(self, node: MappingNode, location: Location) -> Iterator[tuple[str, Any]]:
         seen: dict[str, Place] = {}

@@ -40,7 +40,7 @@ def _text(error: BaseException) -> str:
 
 
 def _of_spark(text: str) -> str:
-    """Takes the telling condition out of Spark's text: the innermost one is the cause, those round it only carry it."""
+    """Take the telling condition out of Spark's text: the innermost one is the cause, those round it only carry it."""
     conditions = [match for match in _CONDITION.finditer(text) if not match["name"].startswith(_WRAPPERS)]
     said = conditions[0]["said"] if conditions else re.sub(r"^[\w.]+(?:Exception|Error): ", "", text)
     lines = [line.strip() for line in said.splitlines()]
@@ -49,8 +49,10 @@ def _of_spark(text: str) -> str:
 
 
 def _of_python(text: str) -> str:
-    """Takes, of the trace of a Python function that ran in Spark, the last line and the user's own place."""
+    """Take, of the trace of a Python function that ran in Spark, the last line and the user's own place."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    raised = next((line for line in reversed(lines) if re.match(r"^[\w.]+(Error|Exception|Interrupt)?: ", line)), lines[-1])
+    raised = next(
+        (line for line in reversed(lines) if re.match(r"^[\w.]+(Error|Exception|Interrupt)?: ", line)), lines[-1]
+    )
     own = [match for match in _PYTHON_FRAME.finditer(text) if "/pyspark/" not in match["file"]]
     return f"{raised} (in {own[-1]['function']}, {own[-1]['file']}:{own[-1]['line']})" if own else raised

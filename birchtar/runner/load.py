@@ -14,7 +14,7 @@ from birchtar.lake.source import Source
 from birchtar.runner.complaints import complaints
 from birchtar.runner.document import ConfigError, Document, Location, Problem, override, read_document
 from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep, Step, in_order, owner
-from birchtar.runner.queries import QueryError, tables_read
+from birchtar.runner.queries import QueryError, is_type, tables_read
 from birchtar.runner.spec import Job, Table
 from birchtar.runner.steps import (
     FUNCTION_NAME,
@@ -53,7 +53,7 @@ def load(path: str | Path, settings: Iterable[str] = ()) -> Plan:
 
 
 class _Loader:
-    """Holds a document while it is checked, and collects what is wrong in it."""
+    """Hold a document while it is checked, and collects what is wrong in it."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -105,6 +105,10 @@ class _Loader:
                     location = (*location, position)
                 if is_local(path) and not exists(path):
                     self._complain(location, f"there is no file `{path}`. {_say_siblings(path)}")
+            if isinstance(source.schema_, dict):
+                for column, kind in source.schema_.items():
+                    if not is_type(kind):
+                        self._complain(("inputs", name, "schema", column), f"`{kind}` is no type of Spark SQL.")
             if source.format != "csv":
                 for key in {"null_values", "header"} & source.model_fields_set:
                     self._complain(
@@ -196,13 +200,13 @@ class _Loader:
             self._complain(location, f"the text {error}.")
             return
         for reference in references:
-            is_step = len(location) > 3  # noqa: PLR2004 - ("tables", name, "sql") is the whole table, deeper is a step
+            is_step = len(location) > 3
             if not (is_step and reference.name == table):
                 reads |= self._reference(job, reference.name, location)
         yield QueryStep(query, self.document.place(location))
 
     def _reference(self, job: Job, name: str, location: Location, *, inside: str | None = None) -> set[str]:
-        """Returns the input or table that a name belongs to, as a set of one; of none, where it is wrong."""
+        """Return the input or table that a name belongs to, as a set of one; of none, where it is wrong."""
         known = {*job.inputs, *job.tables} - {inside}
         found = owner(name, set(job.tables))
         if found in known:
@@ -254,7 +258,7 @@ class _Loader:
 
 
 def _right_parts(model: type[_Part], said: Any, **placeholders: Any) -> dict[str, _Part]:
-    """Returns the entries of a part of the job without their mistakes; placeholders stand for what is then missing."""
+    """Return the entries of a part of the job without their mistakes; placeholders stand for what is then missing."""
     entries = {}
     for name, entry in (said if isinstance(said, dict) else {}).items():
         entry = dict(entry) if isinstance(entry, dict) else {}
@@ -269,7 +273,7 @@ def _right_parts(model: type[_Part], said: Any, **placeholders: Any) -> dict[str
 
 
 def _texts(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
-    """Yields every text in an argument, with its location."""
+    """Yield every text in an argument, with its location."""
     if isinstance(value, str):
         yield location, value
     elif isinstance(value, Sequence):

@@ -73,6 +73,24 @@ def rename_tables(query: str, new_names: Mapping[str, str]) -> str:
     return query
 
 
+def is_type(text: str) -> bool:
+    """Return whether a text names a type of Spark SQL; inside a nested type it does not look closely.
+
+    Example:
+        >>> is_type("array<int>"), is_type("void"), is_type("intt")
+        (True, True, False)
+    """
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
+
+    if text.lower() == "void":
+        return True
+    try:
+        return bool(exp.DataType.build(text, dialect="spark"))
+    except SqlglotError:
+        return False
+
+
 def _reference(table: "exp.Table") -> Reference:
     parts = table.parts
     name = ".".join(part.name for part in parts)

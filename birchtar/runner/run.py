@@ -120,14 +120,14 @@ def _outputs(plan: Plan, tables: Tables) -> Iterable[_Output]:
 
 
 def _folder_name(member: str, where: str) -> str:
-    """Refuses names that would lead out of the output's folder, or that readers pass over."""
+    """Refuse names that would lead out of the output's folder, or that readers pass over."""
     if "/" in member or "\\" in member or member.startswith((".", "_")):
         raise JobError(f"{where}: the table `{member}` cannot be a folder's name. Write it as an output of its own.")
     return member
 
 
 def _write_side_by_side(spark: SparkSession, outputs: list[_Output], progress: Progress) -> list[OutputReport]:
-    """Writes several outputs at once; the first that fails stops the others."""
+    """Write several outputs at once; the first that fails stops the others."""
     group = uuid.uuid4().hex
     with ThreadPoolExecutor(min(_SIDE_BY_SIDE, len(outputs))) as pool:
         futures = [pool.submit(_write_one, spark, output, f"{group}-{n}", progress) for n, output in enumerate(outputs)]
@@ -163,7 +163,7 @@ def _write_one(spark: SparkSession, output: _Output, group: str, progress: Progr
 
 
 def _quarantine(job: str, rejects: Rejects) -> RejectReport | None:
-    """Writes rejected rows to the job's quarantine, if there are any; only then they are computed a second time."""
+    """Write rejected rows to the job's quarantine, if there are any; only then they are computed a second time."""
     if not observed(rejects.counted):
         return None
     path = f"{QUARANTINE}/{job}"
@@ -192,7 +192,7 @@ def observed(observation: Observation) -> int | None:
 
     An `Observation.get` would then wait for ever.
     """
-    finished = observation._jo.future()  # type: ignore[attr-defined, union-attr]  # classic Spark only
+    finished = observation._jo.future()  # type: ignore[union-attr]  # set by the time its frame was computed
     for _ in range(50):
         if finished.isCompleted():
             return int(observation.get["rows"])

@@ -47,7 +47,9 @@ def _step(name: str, definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _argument_lines(docstring: str) -> dict[str, str]:
-    """Returns what a docstring says of each argument."""
+    """Return what a docstring says of each argument."""
     from docstring_parser import parse
 
-    return {parameter.arg_name: " ".join((parameter.description or "").split()) for parameter in parse(docstring).params}
+    return {
+        parameter.arg_name: " ".join((parameter.description or "").split()) for parameter in parse(docstring).params
+    }

@@ -97,7 +97,7 @@ def driver_java_options(java: Java, *, verbose: bool) -> list[str]:
 
 
 def _under_spark_submit() -> bool:
-    """Tells whether spark-submit started this program; then Java runs already, with its jars and settings."""
+    """Tell whether spark-submit started this program; then Java runs already, with its jars and settings."""
     return "PYSPARK_GATEWAY_PORT" in os.environ
 
 

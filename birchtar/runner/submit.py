@@ -53,7 +53,10 @@ def packages_zip() -> Path:
     """Make the zip of our packages for executors, and return its path. A running job's zip is never changed."""
     folder = home() / "submit"
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".zip", delete=False) as file, ZipFile(file, "w", ZIP_DEFLATED) as zipped:
+    with (
+        tempfile.NamedTemporaryFile(dir=folder, suffix=".zip", delete=False) as file,
+        ZipFile(file, "w", ZIP_DEFLATED) as zipped,
+    ):
         for package in _PACKAGES:
             for path in sorted((checkout() / package).rglob("*")):
                 if path.is_file() and "__pycache__" not in path.parts:

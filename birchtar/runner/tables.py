@@ -4,6 +4,7 @@ import tempfile
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pyspark import StorageLevel
@@ -41,7 +42,7 @@ class Rejects:
     step: str
     df: DataFrame
     counted: Observation
-    """Holds ``rows``, the number of rejected rows, once Spark has computed the frame that they were part of."""
+    """Hold ``rows``, the number of rejected rows, once Spark has computed the frame that they were part of."""
 
 
 @dataclass
@@ -98,7 +99,7 @@ class _Maker:
     def make(self) -> None:
         for name, source in self.plan.job.inputs.items():
             place = self.plan.place(("inputs", name))
-            with_errors = self._located(place, f"input {name}", lambda source=source: read(self.spark, source))
+            with_errors = _located(place, f"input {name}", partial(read, self.spark, source))
             counted = with_errors
             if source.format in _COUNTED_WHILE_READ:
                 self.tables.read[name] = Observation()
@@ -122,7 +123,7 @@ class _Maker:
         df: Any = None if table.start is None else self._frame(table.start, table.place)
         for step in table.steps:
             where = f"step {step.name} of table {table.name}"
-            df = self._located(step.place, where, lambda step=step, df=df: self._apply(table, step, df))
+            df = _located(step.place, where, partial(self._apply, table, step, df))
             if isinstance(df, DataFrame):
                 df = self._without_rejects(df, table.name, step.name)
             elif not isinstance(df, dict):
@@ -172,21 +173,23 @@ class _Maker:
         self.tables.rejects.append(Rejects(table, step, rejected(df), counted))
         return accepted(df)
 
-    def _located(self, place: Place, where: str, act: Callable[[], Any]) -> Any:
-        try:
-            return act()
-        except JobError:
-            raise
-        except Exception as error:
-            raise JobError(f"{place}: {where}: {sentence(error)}") from error
+
+def _located(place: Place, where: str, act: Callable[[], Any]) -> Any:
+    """Do something; what goes wrong is told with the place in the config."""
+    try:
+        return act()
+    except JobError:
+        raise
+    except Exception as error:
+        raise JobError(f"{place}: {where}: {sentence(error)}") from error
 
 
 def _staging(spark: SparkSession) -> str | None:
-    """Returns a new folder: below the setting spark.birchtar.staging, or on a local Spark in the system's own place."""
+    """Return a new folder: below the setting spark.birchtar.staging, or on a local Spark in the system's own place."""
     root = spark.conf.get("spark.birchtar.staging", None)
     if root is not None:
         return f"{root.rstrip('/')}/{uuid.uuid4().hex}"
-    return tempfile.mkdtemp(prefix="birchtar-") if spark.sparkContext.master.startswith("local") else None
+    return tempfile.mkdtemp(prefix="birchtar-") if str(spark.sparkContext.master).startswith("local") else None
 
 
 def _as_function(said: str) -> Any:
@@ -194,7 +197,7 @@ def _as_function(said: str) -> Any:
 
 
 def _mapped(said: Any, change: Callable[[str], Any]) -> Any:
-    """Applies a change to every text in an argument."""
+    """Apply a change to every text in an argument."""
     if isinstance(said, str):
         return change(said)
     if isinstance(said, list):

@@ -23,6 +23,9 @@ from birchtar.runtime.java import find_java
 SOURCE_VARIABLE = "BIRCHTAR_JARS_FROM"
 """Names where jars come from instead of Maven Central: the URL of a mirror, or a folder that holds the files."""
 
+_ELSEWHERE = (
+    f"To fetch from elsewhere, set {SOURCE_VARIABLE} to a Maven mirror's URL or to a folder that holds the jars."
+)
 _CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 
 _SETTINGS = Template("""<ivysettings>
@@ -90,8 +93,7 @@ def require_jars() -> list[Path]:
     """
     if wrong := list(problems()):
         raise RuntimeSetupError(
-            "\n".join(wrong) + f"\nRun `birchtar setup` (or `make setup`) to fetch it from {_source()}."
-            f" To fetch from elsewhere, set {SOURCE_VARIABLE} to a Maven mirror's URL or to a folder that holds the jars."
+            "\n".join(wrong) + f"\nRun `birchtar setup` (or `make setup`) to fetch it from {_source()}. {_ELSEWHERE}"
         )
     return [jar.path for jar in listed()]
 
@@ -141,7 +143,7 @@ def _copy(jars: list[Jar], folder: Path) -> list[Path]:
 
 
 def _resolve(jars: list[Jar], work: Path) -> list[Path]:
-    """Lets the Ivy inside the PySpark wheel fetch the jars, and nothing that they depend on."""
+    """Let the Ivy inside the PySpark wheel fetch the jars, and nothing that they depend on."""
     named = os.environ.get(SOURCE_VARIABLE)
     root = f"root={quoteattr(named.rstrip('/') + '/')}" if named else ""
     settings, module = work / "settings.xml", work / "ivy.xml"
@@ -168,7 +170,7 @@ def _resolve(jars: list[Jar], work: Path) -> list[Path]:
         raise RuntimeSetupError(
             f"{', '.join(jar.coordinates for jar in missing)} could not be fetched from {_source()}:\n"
             + _reasons(done.stdout + done.stderr)
-            + f"\nTo fetch from elsewhere, set {SOURCE_VARIABLE} to a Maven mirror's URL or to a folder that holds the jars."
+            + f"\n{_ELSEWHERE}"
         )
     return [work / jar.file for jar in jars]
 
@@ -180,19 +182,19 @@ def _ivy() -> Path:
 
 
 def _reasons(output: str) -> str:
-    """Returns the lines of Ivy's long report that say what went wrong."""
+    """Return the lines of Ivy's long report that say what went wrong."""
     telling = [line.strip() for line in output.splitlines() if "error" in line.lower() or "not found" in line.lower()]
     return "\n".join(f"  {line}" for line in dict.fromkeys(telling)) or output[-2000:]
 
 
 def _trust(work: Path) -> list[str]:
-    """Makes Java trust what the user's own variables make Python, curl and pip trust; Java reads none of them."""
+    """Make Java trust what the user's own variables make Python, curl and pip trust; Java reads none of them."""
     bundle = next((os.environ[name] for name in _CERTIFICATE_VARIABLES if os.environ.get(name)), None)
     if bundle is None:
         return []
     from cryptography import x509
-    from cryptography.utils import CryptographyDeprecationWarning
     from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+    from cryptography.utils import CryptographyDeprecationWarning
 
     with warnings.catch_warnings():
         # Old roots with odd serial numbers are common in bundles, and no concern of the user's here.
@@ -210,7 +212,7 @@ def _trust(work: Path) -> list[str]:
 
 
 def _proxy() -> list[str]:
-    """Hands Java the proxy that HTTPS_PROXY or HTTP_PROXY names; Java reads neither."""
+    """Hand Java the proxy that HTTPS_PROXY or HTTP_PROXY names; Java reads neither."""
     for scheme in ("https", "http"):
         named = os.environ.get(f"{scheme.upper()}_PROXY") or os.environ.get(f"{scheme}_proxy")
         if named and (host := urlsplit(named).hostname):

@@ -90,7 +90,7 @@ def _bundled(found_by: str) -> Java:
 
 
 def _write_program(path: Path, text: str) -> None:
-    """Writes beside the path and renames, so that another process never starts half a program."""
+    """Write beside the path and rename, so that another process never starts half a program."""
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
         file.write(text)
     Path(file.name).chmod(0o755)
