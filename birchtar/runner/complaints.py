@@ -56,16 +56,17 @@ def _complaint(location: Location, alike: list[Any], model: type[BaseModel]) -> 
         case "missing":
             return Complaint(location[:-1], f"`{location[-1]}` is missing.", of_key=True)
         case "too_short":
-            return Complaint(location, "must not be empty.", of_key=True)
+            return Complaint(location, f"`{location[-1]}` must not be empty.", of_key=True)
         case "string_pattern_mismatch":
-            return Complaint(location, f"`{first['input']}` does not have the form {first['ctx']['pattern']}.")
-    if literals := [name for details in alike for name in _literals(details)]:
-        return Complaint(
-            location,
-            f"{_shown(first['input'])} is not known here. {say_known(str(first['input']), literals, kind='value')}",
-        )
+            return Complaint(
+                location, f"`{location[-1]}`: `{first['input']}` does not have the form {first['ctx']['pattern']}."
+            )
+    name = next((f"`{key}` " for key in reversed(location) if isinstance(key, str)), "")
+    if literals := [known for details in alike for known in _literals(details)]:
+        wrong = str(first["input"])
+        return Complaint(location, f"{name}cannot be `{wrong}`. {say_known(wrong, literals, kind='value')}")
     kinds = dict.fromkeys(_KINDS.get(details["type"], details["msg"]) for details in alike)
-    return Complaint(location, f"has to be {' or '.join(kinds)}, not {_shown(first['input'])}.")
+    return Complaint(location, f"{name}has to be {' or '.join(kinds)}, not {_shown(first['input'])}.")
 
 
 def _trimmed(location: Location, kind: str, there: Container[Location]) -> Location:

@@ -158,6 +158,8 @@ class _Reader:
                     place, f"the key `{key}` stands here a second time; the first is in line {seen[key].line}."
                 )
                 continue
+            if key_node.style is None and key.lower() in _TWO_FACED:
+                self._complain(place, f"the key `{key}` is a truth value to some YAML readers. Take another name.")
             seen[key] = place
             self.document.keys[(*location, key)] = place
             yield key, self.value(value_node, (*location, key))

@@ -14,7 +14,14 @@ from birchtar.lake.source import Source
 from birchtar.runner.complaints import complaints
 from birchtar.runner.document import ConfigError, Document, Location, Problem, override, read_document
 from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep, Step, in_order, owner
-from birchtar.runner.queries import QueryError, is_type, tables_read
+from birchtar.runner.queries import (
+    QueryError,
+    UnreadableQueryError,
+    complaint_of_spark,
+    is_type,
+    tables_read,
+    words_read,
+)
 from birchtar.runner.spec import Job, Table
 from birchtar.runner.steps import (
     FUNCTION_NAME,
@@ -29,6 +36,9 @@ from birchtar.runner.steps import (
 from transforms.errors import say_known
 
 _Part = TypeVar("_Part", Source, Table, Sink)
+_NOWHERE = "\0"
+"""Stands for a path that is wrong or missing while the rest is checked."""
+
 _TABLE_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -86,7 +96,7 @@ class _Loader:
         return Job.model_construct(
             inputs=_right_parts(Source, value.get("inputs"), path=[], format="json"),
             tables=_right_parts(Table, value.get("tables"), sql="VALUES (0)"),
-            outputs=_right_parts(Sink, value.get("outputs"), path="\0", format="json"),
+            outputs=_right_parts(Sink, value.get("outputs"), path=_NOWHERE, format="json"),
         )
 
     def _check_names(self, job: Job) -> None:
@@ -194,53 +204,63 @@ class _Loader:
             self._complain(location, f"{error}")
 
     def _query(self, job: Job, table: str, query: str, location: Location, reads: set[str]) -> Iterator[Step]:
+        is_step = "steps" in location
         try:
             references = tables_read(query)
+        except UnreadableQueryError as error:
+            # Spark knows more SQL than the parser that asks no Spark: only its word is a reason to refuse.
+            if complaint_of_spark(query) is not None:
+                self._complain(location, f"the text {error}.")
+                return
+            references = words_read(query, {*job.inputs, *job.tables})
         except QueryError as error:
             self._complain(location, f"the text {error}.")
             return
         for reference in references:
-            is_step = len(location) > 3
             if not (is_step and reference.name == table):
                 reads |= self._reference(job, reference.name, location)
-        yield QueryStep(query, self.document.place(location))
+        yield QueryStep(query, tuple(references), self.document.place(location))
 
-    def _reference(self, job: Job, name: str, location: Location, *, inside: str | None = None) -> set[str]:
+    def _reference(
+        self, job: Job, name: str, location: Location, *, inside: str | None = None, of_key: bool = False
+    ) -> set[str]:
         """Return the input or table that a name belongs to, as a set of one; of none, where it is wrong."""
         known = {*job.inputs, *job.tables} - {inside}
         found = owner(name, set(job.tables))
         if found in known:
             return {found}
-        self._complain(
-            location, f"there is no input or table `{name}`. {say_known(name, known, kind='input or table')}"
-        )
+        hint = say_known(name, known, kind="table")
+        self._complain(location, f"there is no input or table `{name}`. {hint}", of_key=of_key)
         return set()
 
     def _check_outputs(self, job: Job, tables: dict[str, PlannedTable]) -> None:
         for name, sink in job.outputs.items():
             location: Location = ("outputs", name)
-            found = self._reference(job, name, location)
+            found = self._reference(job, name, location, of_key=True)
             if found and "." in name and not tables[next(iter(found))].is_collection:
                 self._complain(
                     location, f"`{name}`: the table `{next(iter(found))}` is one table, not several.", of_key=True
                 )
-            for other, other_sink in job.outputs.items():
-                if (
-                    other != name
-                    and covers(other_sink.path, sink.path)
-                    and (sink.path != other_sink.path or _stands_before(job.outputs, other, name))
-                ):
-                    same = "the place" if covers(sink.path, other_sink.path) else "a place inside the folder"
-                    self._complain((*location, "path"), f"`{sink.path}` is {same} of the output `{other}`.")
-            for input_name, source in job.inputs.items():
-                if any(covers(sink.path, path) or covers(path, sink.path) for path in source.paths):
-                    self._complain((*location, "path"), f"`{sink.path}` holds what the input `{input_name}` reads.")
+            if sink.path != _NOWHERE:
+                self._check_place(job, name, sink.path)
             known = COMPRESSION_NAMES[sink.format]
             if sink.compression is not None and sink.compression not in known:
                 here = f"{sink.format} has no {sink.compression} compression; it has {', '.join(known)}."
                 self._complain((*location, "compression"), here)
             if sink.mode == "overwrite_partitions" and not sink.partition_by:
                 self._complain((*location, "mode"), "`overwrite_partitions` needs `partition_by`.")
+
+    def _check_place(self, job: Job, name: str, path: str) -> None:
+        location: Location = ("outputs", name, "path")
+        for other, sink in job.outputs.items():
+            if covers(sink.path, path) and not covers(path, sink.path):
+                self._complain(location, f"`{path}` is a place inside the folder of the output `{other}`.")
+        alike = [other for other, sink in job.outputs.items() if covers(sink.path, path) and covers(path, sink.path)]
+        if alike[0] != name:
+            self._complain(location, f"`{path}` is the place of the output `{alike[0]}`.")
+        for input_name, source in job.inputs.items():
+            if any(covers(path, read) or covers(read, path) for read in source.paths):
+                self._complain(location, f"`{path}` holds what the input `{input_name}` reads.")
 
     def _order(self, tables: dict[str, PlannedTable]) -> list[str]:
         order, cycle = in_order({name: table.reads for name, table in tables.items()})
@@ -288,9 +308,6 @@ def _say_siblings(path: str) -> str:
     folder = Path(path).parent
     if not folder.is_dir():
         return f"There is no folder `{folder}` either."
-    return say_known(Path(path).name, [entry.name for entry in folder.iterdir()], kind="file")
-
-
-def _stands_before(names: Iterable[str], one: str, other: str) -> bool:
-    ordered = list(names)
-    return ordered.index(one) < ordered.index(other)
+    return say_known(
+        Path(path).name, [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")], kind="file"
+    )

@@ -7,6 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from birchtar.runner.document import Location, Place
+from birchtar.runner.queries import Reference
 from birchtar.runner.spec import Job
 
 
@@ -26,6 +27,7 @@ class QueryStep:
     """An SQL text over the job's tables; in the steps of a table, its own name means the table so far."""
 
     query: str
+    references: tuple[Reference, ...]
     place: Place
     name: str = "sql"
 

@@ -1,11 +1,18 @@
 """Which tables an SQL text reads, found without starting Spark."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sqlglot import exp
+
+_WORD = re.compile(
+    r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|--[^\n]*"""
+    r"""|(?P<name>(?:`[^`]+`|[^\W\d]\w*)(?:\.(?:`[^`]+`|\w+))*)"""
+)
+"""A quoted text, a comment, or a name; only the last has the group."""
 
 
 class QueryError(ValueError):
@@ -46,7 +53,7 @@ def tables_read(query: str) -> list[Reference]:
 
     try:
         statements = sqlglot.parse(query, dialect="spark")
-        if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        if len(statements) != 1 or not isinstance(statements[0], exp.Query | exp.Values):
             raise QueryError("has to be one query: SELECT, WITH or VALUES")
         scopes = traverse_scope(statements[0])
         sources = [source for scope in scopes for _, source in scope.selected_sources.values()]
@@ -56,16 +63,44 @@ def tables_read(query: str) -> list[Reference]:
     return sorted(map(_reference, tables.values()), key=lambda reference: reference.start)
 
 
-def rename_tables(query: str, new_names: Mapping[str, str]) -> str:
+def words_read(query: str, known: Container[str]) -> list[Reference]:
+    """Return every known name in a text that `tables_read` cannot parse, wherever it stands outside quoted texts.
+
+    Example:
+        >>> [found.name for found in words_read("SELECT a:b.c FROM flights WHERE x = 'planes'", {"flights", "planes"})]
+        ['flights']
+    """
+    found = (match for match in _WORD.finditer(query) if match["name"])
+    names = ((match["name"].replace("`", ""), match.start(), match.end()) for match in found)
+    return [Reference(name, start, end, aliased=True) for name, start, end in names if name in known]
+
+
+def complaint_of_spark(query: str) -> str | None:
+    """Return what Spark's own parser has against a query; None if nothing. Starts Spark, if it does not run yet."""
+    from pyspark.errors import PySparkException
+
+    from birchtar.runner.failures import sentence
+    from birchtar.runner.session import start
+
+    session: Any = start()
+    try:
+        session._jsparkSession.sessionState().sqlParser().parseQuery(query)
+    except PySparkException as error:
+        return sentence(error)
+    return None
+
+
+def rename_tables(query: str, references: Iterable[Reference], new_names: Mapping[str, str]) -> str:
     """Return the query with the tables that it reads under new names; what is not in ``new_names`` stays.
 
     A table without an alias gets its old last name as one, so that columns qualified by it still resolve.
 
     Example:
-        >>> rename_tables("SELECT c.id FROM b.c", {"b.c": "b_c"})
+        >>> query = "SELECT c.id FROM b.c"
+        >>> rename_tables(query, tables_read(query), {"b.c": "b_c"})
         'SELECT c.id FROM `b_c` AS `c`'
     """
-    for reference in reversed(tables_read(query)):
+    for reference in sorted(references, key=lambda reference: -reference.start):
         if reference.name in new_names:
             alias = "" if reference.aliased else f" AS `{reference.name.rpartition('.')[2]}`"
             renamed = f"`{new_names[reference.name]}`{alias}"
@@ -103,4 +138,5 @@ def _first_sentence(error: Exception) -> str:
         return str(error).splitlines()[0]
     first = details[0]
     near = f" near `{first['highlight']}`" if first.get("highlight") else ""
-    return f"{first['description'].split('<')[0].strip().rstrip('.')}{near} (line {first['line']} of the text)"
+    what = "something is missing" if first["description"].startswith("Required keyword") else "it breaks off"
+    return f"{what}{near}, line {first['line']} of the text"

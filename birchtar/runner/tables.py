@@ -16,7 +16,7 @@ from birchtar.lake.read import read
 from birchtar.runner.document import Place
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep
-from birchtar.runner.queries import rename_tables, tables_read
+from birchtar.runner.queries import rename_tables
 from birchtar.runner.steps import (
     FUNCTION_NAME,
     find_function,
@@ -132,7 +132,7 @@ class _Maker:
 
     def _apply(self, table: PlannedTable, step: FunctionStep | QueryStep, df: DataFrame) -> Any:
         if isinstance(step, QueryStep):
-            return self._query(table, step.query, df)
+            return self._query(table, step, df)
         arguments = dict(step.arguments)
         for name in table_parameters(step.function) & arguments.keys():
             arguments[name] = _mapped(arguments[name], lambda said: self._frame(said, step.place))
@@ -145,14 +145,15 @@ class _Maker:
             self.tables.kept.append(df)
         return step.function(df, **arguments)
 
-    def _query(self, table: PlannedTable, query: str, df: DataFrame | None) -> DataFrame:
+    def _query(self, table: PlannedTable, step: QueryStep, df: DataFrame | None) -> DataFrame:
         frames = self.tables.frames if df is None else self.tables.frames | {table.name: df}
-        views = {name: name.replace(".", "__") for name in {found.name for found in tables_read(query)} & frames.keys()}
+        views = {name: name.replace(".", "__") for name in {found.name for found in step.references} & frames.keys()}
         for name, view in views.items():
             frames[name].createOrReplaceTempView(view)
         try:
             # The views are needed only until Spark has resolved the query's names.
-            return self.spark.sql(rename_tables(query, {name: view for name, view in views.items() if name != view}))
+            renamed = {name: view for name, view in views.items() if name != view}
+            return self.spark.sql(rename_tables(step.query, step.references, renamed))
         finally:
             for view in views.values():
                 self.spark.catalog.dropTempView(view)

@@ -1,0 +1,34 @@
+"""A folder with a config and its data, to load and to run in."""
+
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder of the test: data files `people.csv` and `towns.csv`, and nothing else."""
+    (tmp_path / "people.csv").write_text("name,town,age\nAda,1,36\nBob,2,41\nCy,,7\n")
+    (tmp_path / "towns.csv").write_text("id,town\n1,Ulm\n2,Bonn\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def config(place: Path) -> Write:
+    """Writes a job's config; a text without inputs or outputs gets `people`, and an output of it."""
+
+    def write(text: str, name: str = "job.yaml") -> Path:
+        text = dedent(text).strip() + "\n"
+        if "inputs:" not in text:
+            text = "inputs: {people: {path: people.csv, format: csv}, towns: {path: towns.csv, format: csv}}\n" + text
+        if "outputs:" not in text:
+            text += "outputs: {people: {path: out/people, format: parquet}}\n"
+        (place / name).write_text(text)
+        return place / name
+
+    return write
