@@ -13,7 +13,6 @@ class SchemaMismatchError(LakeError):
     @classmethod
     def of(cls, missing: Sequence[str], there: Iterable[str], paths: Sequence[str]) -> "SchemaMismatchError":
         """Return the error for columns that are declared but not in the files."""
-        return cls(
-            f"{', '.join(paths)}: the schema names {', '.join(f'`{name}`' for name in missing)},"
-            f" which the files do not have. They have: {', '.join(there)}."
-        )
+        files = ", ".join(path.removeprefix("file:") for path in paths)
+        names = ", ".join(f"`{name}`" for name in missing)
+        return cls(f"{files}: the schema names {names}, which the files do not have. They have: {', '.join(there)}.")

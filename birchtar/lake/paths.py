@@ -40,3 +40,15 @@ def covers(outer: str, inner: str) -> bool:
     """
     outer, inner = (local(path) if is_local(path) else path for path in (outer, inner))
     return f"{inner.rstrip('/')}/".startswith(f"{outer.rstrip('/')}/")
+
+
+def absolute(path: str) -> str:
+    """Return the path with its scheme: one without names a file of this machine, relative to the current folder.
+
+    Spark would take it from the folder in which Java was started, or from a cluster's own file system.
+
+    Example:
+        >>> absolute("s3a://bucket/data"), absolute("/data/raw")
+        ('s3a://bucket/data', 'file:/data/raw')
+    """
+    return f"file:{local(path)}" if is_local(path) else path

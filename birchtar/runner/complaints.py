@@ -1,7 +1,7 @@
 """Pydantic's findings in our words: what is wrong, what it should be, the closest right name."""
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, get_args
@@ -51,7 +51,7 @@ def _complaint(location: Location, alike: list[Any], model: type[BaseModel]) -> 
     first = alike[0]
     match first["type"]:
         case "extra_forbidden":
-            hint = say_known(str(location[-1]), _names(_model_at(model, location[:-1])), kind="key")
+            hint = say_known(str(location[-1]), names(_model_at(model, location[:-1])), kind="key")
             return Complaint(location, f"there is no key `{location[-1]}` here. {hint}", of_key=True)
         case "missing":
             return Complaint(location[:-1], f"`{location[-1]}` is missing.", of_key=True)
@@ -94,7 +94,8 @@ def _model_at(model: type[BaseModel], location: Location) -> type[BaseModel]:
     return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else model
 
 
-def _names(model: type[BaseModel]) -> Iterable[str]:
+def names(model: type[BaseModel]) -> list[str]:
+    """Return the keys that a model knows, as a file writes them."""
     return [field.alias or name for name, field in model.model_fields.items()]
 
 

@@ -45,7 +45,7 @@ def _of_spark(text: str) -> str:
     said = conditions[0]["said"] if conditions else re.sub(r"^[\w.]+(?:Exception|Error): ", "", text)
     lines = [line.strip() for line in said.splitlines()]
     told = [line for line in lines if line and not line.startswith(("at ", "'", "+-", ":-", "==", "^"))]
-    return re.sub(r"; line \d+ pos \d+;?$", "", " ".join(told[:3])).rstrip(";")
+    return re.sub(r"; line \d+ pos \d+;?$| SQLSTATE: \w+", "", " ".join(told[:3])).rstrip(";")
 
 
 def _of_python(text: str) -> str:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from birchtar.lake.paths import covers, exists, is_local
 from birchtar.lake.sink import COMPRESSION_NAMES, Sink
 from birchtar.lake.source import Source
-from birchtar.runner.complaints import complaints
+from birchtar.runner.complaints import complaints, names
 from birchtar.runner.document import ConfigError, Document, Location, Problem, override, read_document
 from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep, Step, in_order, owner
 from birchtar.runner.queries import (
@@ -100,8 +100,8 @@ class _Loader:
         )
 
     def _check_names(self, job: Job) -> None:
-        for kind, names in (("inputs", job.inputs), ("tables", job.tables)):
-            for name in names:
+        for kind, entries in (("inputs", job.inputs), ("tables", job.tables)):
+            for name in entries:
                 if not _TABLE_NAME.fullmatch(name):
                     self._complain((kind, name), f"`{name}` has to be letters, digits and underscores.", of_key=True)
         for name in job.inputs.keys() & job.tables.keys():
@@ -180,7 +180,7 @@ class _Loader:
             self._complain(location, f"{error}", of_key=True)
             return
         if not isinstance(arguments, dict):
-            known = ", ".join(model.model_fields) or "none"
+            known = ", ".join(names(model)) or "none"
             self._complain(location, f"`{name}` takes its arguments by name, as a mapping: {known}.")
             return
         try:

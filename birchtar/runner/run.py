@@ -12,12 +12,13 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from birchtar.lake.measure import count_stored, size_of
+from birchtar.lake.paths import absolute
 from birchtar.lake.sink import Sink
 from birchtar.lake.write import Written, write
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.plan import Plan
 from birchtar.runner.progress import Progress
-from birchtar.runner.tables import Rejects, Tables, make_tables
+from birchtar.runner.tables import Rejects, Tables, located, make_tables
 
 QUARANTINE = "data/quarantine"
 """Below the current folder: where rejected rows go, one folder per job."""
@@ -108,10 +109,10 @@ def run(plan: Plan, spark: SparkSession, progress: Progress) -> Report:
 def _outputs(plan: Plan, tables: Tables) -> Iterable[_Output]:
     for name, sink in plan.job.outputs.items():
         where = f"{plan.place(('outputs', name))}: output {name}"
-        frames = tables.of(name)
-        if not frames.keys() <= tables.frames.keys():
-            members = ", ".join(tables.members.get(name.partition(".")[0], []))
-            raise JobError(f"{where}: there is no such table; there are {members}.")
+        try:
+            frames = tables.of(name)
+        except JobError as error:
+            raise JobError(f"{where}: {error}") from None
         for frame_name, df in frames.items():
             # Of a collection each table gets a folder of its own, named after it.
             member = frame_name.partition(".")[2] if name in tables.members else ""
@@ -155,7 +156,7 @@ def _write_one(spark: SparkSession, output: _Output, group: str, progress: Progr
     counting = output.df.observe(counted, F.count(F.lit(1)).alias("rows"))
     try:
         with progress.of(output.name, group):
-            written: Written = write(counting, output.sink, output.path)
+            written: Written = write(counting, output.sink, absolute(output.path))
     except Exception as error:
         raise JobError(f"{output.where}: {sentence(error)}") from error
     rows = observed(counted)
@@ -176,15 +177,16 @@ def _quarantine(job: str, rejects: Rejects) -> RejectReport | None:
         "record",
     )
     rows = Observation()
-    write(told.observe(rows, F.count(F.lit(1)).alias("rows")), Sink(path=path, format="parquet", mode="append"), path)
+    sink = Sink(path=path, format="parquet", mode="append")
+    write(told.observe(rows, F.count(F.lit(1)).alias("rows")), sink, absolute(path))
     return RejectReport(rejects.table, rejects.step, observed(rows) or 0, path)
 
 
 def _input_report(spark: SparkSession, plan: Plan, tables: Tables, name: str) -> InputReport:
-    source = plan.job.inputs[name]
+    source = located(plan.job.inputs[name])
     observation = tables.read.get(name)
     rows = observed(observation) if observation else count_stored(spark, source)
-    return InputReport(name, rows, size_of(spark, source), ", ".join(source.paths))
+    return InputReport(name, rows, size_of(spark, source), ", ".join(plan.job.inputs[name].paths))
 
 
 def observed(observation: Observation) -> int | None:

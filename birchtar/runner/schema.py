@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from docstring_parser import parse
+
 from birchtar.runner.spec import Job
 from birchtar.runner.steps import FUNCTION_NAME, TRANSFORMS, arguments_model, find_function
 
@@ -35,21 +37,13 @@ def job_schema() -> dict[str, Any]:
 def _step(name: str, definitions: dict[str, Any]) -> dict[str, Any]:
     schema = arguments_model(name).model_json_schema(ref_template="#/$defs/{model}")
     definitions.update(schema.pop("$defs", {}))
-    described = _argument_lines(find_function(name).__doc__ or "")
+    documented = parse(find_function(name).__doc__ or "")
+    described = {parameter.arg_name: parameter.description for parameter in documented.params}
     for argument, said in schema.get("properties", {}).items():
         if argument in described:
-            said["description"] = described[argument]
+            said["description"] = " ".join((described[argument] or "").split())
     schema.pop("title", None)
-    schema["description"] = (find_function(name).__doc__ or "").strip().splitlines()[0]
+    schema["description"] = documented.short_description or ""
     if not schema.get("required"):
         schema["type"] = ["object", "null"]
     return schema
-
-
-def _argument_lines(docstring: str) -> dict[str, str]:
-    """Return what a docstring says of each argument."""
-    from docstring_parser import parse
-
-    return {
-        parameter.arg_name: " ".join((parameter.description or "").split()) for parameter in parse(docstring).params
-    }

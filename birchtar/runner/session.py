@@ -1,6 +1,7 @@
 """The one place that configures and starts Spark."""
 
 import os
+import sys
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +54,8 @@ def all_settings(profile: str, *, verbose: bool) -> Settings:
     """
     settings = _DELTA | read_profile(profile)
     java = use_java()
+    # Else Spark takes the first python3 on the path for its workers, which has none of our packages.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     settings |= {"spark.driver.extraClassPath": os.pathsep.join(map(str, require_jars()))}
     options = [settings.get("spark.driver.extraJavaOptions", ""), *driver_java_options(java, verbose=verbose)]
     return machine_settings() | settings | {"spark.driver.extraJavaOptions": " ".join(filter(None, options))}

@@ -3,12 +3,16 @@
 import importlib
 import inspect
 import re
+import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, reduce
+from operator import or_
+from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
+from pyspark import cloudpickle
 from pyspark.sql import DataFrame
 
 TRANSFORMS = {
@@ -48,6 +52,10 @@ def find_function(name: str) -> Callable[..., Any]:
         ) from error
     except Exception as error:  # the module is the user's: whatever it raises while it loads, this is the sentence
         raise FunctionError(f"the module `{module_name}` fails to load: {type(error).__name__}: {error}") from error
+    if name not in TRANSFORMS and Path(module.__file__ or "").is_relative_to(Path.cwd()):
+        # Executors cannot import from the user's folder: what is there travels with the function.
+        package = sys.modules[module_name.partition(".")[0]]
+        cloudpickle.register_pickle_by_value(package)  # type: ignore[no-untyped-call]  # PySpark's copy has no types
     function = getattr(module, attribute, None)
     if not callable(function):
         functions = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
@@ -84,7 +92,9 @@ def arguments_model(name: str) -> type[BaseModel]:
             extra = "allow"
         elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL and parameter.name != STAGING:
             default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-            fields[parameter.name] = (in_yaml(hints.get(parameter.name, Any)), default)
+            # A trailing underscore, for a parameter may have the name of one of pydantic's own methods.
+            field = Field(default, alias=parameter.name)
+            fields[f"{parameter.name}_"] = (in_yaml(hints.get(parameter.name, Any)), field)
     config = ConfigDict(extra=extra, strict=True, arbitrary_types_allowed=True, protected_namespaces=())
     return create_model(name, __config__=config, **fields)
 
@@ -127,7 +137,7 @@ def in_yaml(annotation: Any) -> Any:
         return str
     if origin in (Union, types.UnionType):
         members = [in_yaml(member) for member in arguments]
-        return Union[tuple(member for member in members if member is not None)]  # noqa: UP007 - made of a list
+        return reduce(or_, (member for member in members if member is not None))
     if _is_function(annotation):
         return Annotated[str, Field(pattern=f"^{FUNCTION_NAME.pattern}$")]
     if origin is Literal or annotation in (Any, type(None), str, bool, int, float):

@@ -7,17 +7,19 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
+from birchtar.lake.paths import absolute
 from birchtar.runner.run import Report
 
 _WIDEST_CELL = 24
 _MOST_COLUMNS = 9
-_PLAIN_WIDTH = 140
+_PLAIN_WIDTH = 180
 """Where there is no terminal to fit into."""
 
 
 def print_summary(report: Report) -> None:
     """Print rows and bytes in and out per table, rejected rows, places and the time that the run took."""
-    table = Table("", "table", box=box.SIMPLE_HEAD, pad_edge=False, title=None)
+    table = Table("", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("table", overflow="fold")
     for heading in ("rows", "size", "files"):
         table.add_column(heading, justify="right")
     table.add_column("place", overflow="fold")
@@ -39,7 +41,7 @@ def print_rows(spark: SparkSession, report: Report, number: int) -> None:
     console = _console()
     for wrote in report.outputs if number else []:
         df = spark.read.format(wrote.format).options(**({"header": True} if wrote.format == "csv" else {}))
-        rows = df.load(wrote.path).limit(number).collect()
+        rows = df.load(absolute(wrote.path)).limit(number).collect()
         names = list(rows[0].asDict()) if rows else []
         shown = names[:_MOST_COLUMNS]
         more = f", {len(names) - len(shown)} more columns" if len(names) > len(shown) else ""

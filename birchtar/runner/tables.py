@@ -12,7 +12,9 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from birchtar.lake.files import FileSystem
+from birchtar.lake.paths import absolute
 from birchtar.lake.read import read
+from birchtar.lake.source import Source
 from birchtar.runner.document import Place
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep
@@ -60,8 +62,17 @@ class Tables:
     kept: list[DataFrame] = field(default_factory=list)
 
     def of(self, name: str) -> Frames:
-        """Return the frames that a name stands for: one, or all members of a collection."""
-        return {member: self.frames[member] for member in self.members.get(name, [name])}
+        """Return the frames that a name stands for: one, or all members of a collection.
+
+        Raises:
+            JobError: The collection has no such member.
+        """
+        if name in self.members:
+            return {member: self.frames[member] for member in self.members[name]}
+        if name not in self.frames:
+            known = ", ".join(self.members.get(name.partition(".")[0], self.frames))
+            raise JobError(f"there is no table `{name}`; there are {known}.")
+        return {name: self.frames[name]}
 
     def close(self) -> None:
         """Give back what the run held: kept rows, and the folder for staging."""
@@ -95,11 +106,12 @@ class _Maker:
         self.plan = plan
         self.tables = tables
         self.readers = plan.readers()
+        self.views: dict[str, list[DataFrame]] = {}
 
     def make(self) -> None:
         for name, source in self.plan.job.inputs.items():
             place = self.plan.place(("inputs", name))
-            with_errors = _located(place, f"input {name}", partial(read, self.spark, source))
+            with_errors = _located(place, f"input {name}", partial(read, self.spark, located(source)))
             counted = with_errors
             if source.format in _COUNTED_WHILE_READ:
                 self.tables.read[name] = Observation()
@@ -147,23 +159,29 @@ class _Maker:
 
     def _query(self, table: PlannedTable, step: QueryStep, df: DataFrame | None) -> DataFrame:
         frames = self.tables.frames if df is None else self.tables.frames | {table.name: df}
-        views = {name: name.replace(".", "__") for name in {found.name for found in step.references} & frames.keys()}
-        for name, view in views.items():
-            frames[name].createOrReplaceTempView(view)
-        try:
-            # The views are needed only until Spark has resolved the query's names.
-            renamed = {name: view for name, view in views.items() if name != view}
-            return self.spark.sql(rename_tables(step.query, step.references, renamed))
-        finally:
-            for view in views.values():
-                self.spark.catalog.dropTempView(view)
+        views = {name: self._view(name, frames[name]) for name in {found.name for found in step.references}}
+        renamed = {name: view for name, view in views.items() if name != view}
+        return self.spark.sql(rename_tables(step.query, step.references, renamed))
+
+    def _view(self, name: str, df: DataFrame) -> str:
+        """Return the name of a view of the frame. No view is ever dropped or replaced: Spark would forget kept rows."""
+        seen = self.views.setdefault(name, [])
+        number = next((at for at, other in enumerate(seen) if other is df), len(seen))
+        view = name.replace(".", "__") + (f"__{number}" if number else "")
+        if number == len(seen):
+            seen.append(df)
+            df.createTempView(view)
+        return view
 
     def _frame(self, name: str, place: Place) -> DataFrame:
-        if name in self.tables.frames:
-            return self.tables.frames[name]
-        collection = name.partition(".")[0]
-        known = ", ".join(self.tables.members.get(collection, self.tables.frames))
-        raise JobError(f"{place}: there is no table `{name}`; there are {known}.")
+        try:
+            (df,) = self.tables.of(name).values()
+        except JobError as error:
+            raise JobError(f"{place}: {error}") from None
+        except ValueError as error:
+            members = ", ".join(self.tables.members[name])
+            raise JobError(f"{place}: `{name}` is several tables; name one of {members}.") from error
+        return df
 
     def _without_rejects(self, df: DataFrame, table: str, step: str) -> DataFrame:
         if not has_rejects(df):
@@ -173,6 +191,11 @@ class _Maker:
         df = df.observe(counted, bad.alias("rows"))
         self.tables.rejects.append(Rejects(table, step, rejected(df), counted))
         return accepted(df)
+
+
+def located(source: Source) -> Source:
+    """Return the source with paths that mean the same to Spark as to the user."""
+    return source.model_copy(update={"path": [absolute(path) for path in source.paths]})
 
 
 def _located(place: Place, where: str, act: Callable[[], Any]) -> Any:
