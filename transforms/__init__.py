@@ -1,1 +1,1 @@
-"""Glue's transforms as functions of Spark DataFrames."""
+"""Glue's transforms as functions of Spark DataFrames: one file each, called directly or by `df.transform`."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructField, StructType
 
 from transforms.paths import quote
 
@@ -34,3 +35,16 @@ def by_position(df: DataFrame, prefix: str = "c") -> DataFrame:
     Columns whose names differ only in case, or not at all, cannot be told apart by name in Spark; by position they can.
     """
     return df.toDF(*(f"{prefix}{position}" for position in range(len(df.columns))))
+
+
+def fields_by_position(column: Column, struct: StructType) -> tuple[Column, list[str]]:
+    """Return a struct column, and the names by which to get its fields, in their order.
+
+    They are the fields' own names, unless some differ only in case, or not at all. Then the column is cast to
+    ``f0``, ``f1``, ...: only then, because Spark reads all fields of a column that it has to cast.
+    """
+    if len({name.lower() for name in struct.names}) == len(struct.names):
+        return column, struct.names
+    names = [f"f{position}" for position in range(len(struct.names))]
+    fields = zip(names, struct.fields, strict=True)
+    return column.cast(StructType([StructField(name, field.dataType, field.nullable) for name, field in fields])), names

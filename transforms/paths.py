@@ -6,6 +6,7 @@ does not enter maps. Names are compared case-sensitively, as Glue does (referenc
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from pyspark.sql.types import ArrayType, DataType, StructType
 
@@ -144,3 +145,28 @@ def leaf_paths(schema: StructType) -> Iterator[Path]:
             yield (field.name,)
         else:
             yield from ((field.name, *rest) for rest in leaf_paths(inner))
+
+
+Position = tuple[int, ...]
+
+
+class Field(NamedTuple):
+    """A field at any depth. Its position is unlike that of any other field, also where its path is not."""
+
+    position: Position
+    path: Path
+    data_type: DataType
+
+
+def fields_in(schema: StructType) -> Iterator[Field]:
+    """Yield every field that a path can name, in schema order, each before the fields inside it.
+
+    Example:
+        >>> schema = StructType().add("a", ArrayType(StructType().add("b", "integer"))).add("c", "string")
+        >>> [(field.position, field.path) for field in fields_in(schema)]
+        [((0,), ('a',)), ((0, 0), ('a', 'b')), ((1,), ('c',))]
+    """
+    for index, field in enumerate(schema.fields):
+        yield Field((index,), (field.name,), field.dataType)
+        for inner in fields_in(fields_of(field.dataType) or StructType()):
+            yield Field((index, *inner.position), (field.name, *inner.path), inner.data_type)

@@ -1,5 +1,6 @@
 """The one place that configures and starts Spark."""
 
+import logging
 import os
 import sys
 from importlib.resources import as_file, files
@@ -40,6 +41,10 @@ def start(profile: str = "local", *, verbose: bool = False) -> "SparkSession":
     settings = (_DELTA | read_profile(profile)) if _under_spark_submit() else all_settings(profile, verbose=verbose)
     from pyspark.sql import SparkSession
 
+    if not verbose:
+        # PySpark logs an error that it then raises as well; it is said once, by whoever catches it.
+        logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+        logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
     builder = SparkSession.builder.appName("birchtar")
     for key, value in settings.items():
         builder = builder.config(key, value)
@@ -69,10 +74,15 @@ def read_profile(name: str) -> Settings:
     """
     from ruamel.yaml import YAML
 
-    places = [Path("conf/spark") / f"{name}.yaml", checkout() / "conf/spark" / f"{name}.yaml"]
+    places = [
+        Path("conf/spark", f"{name}.yaml").absolute(),
+        checkout() / "conf/spark" / f"{name}.yaml",
+        # Where our packages travel as a wheel or a zip, the profiles travel in them.
+        files(__package__) / "profiles" / f"{name}.yaml",
+    ]
     found = next((place for place in places if place.is_file()), None)
     if found is None:
-        looked = ", ".join(str(place.absolute()) for place in dict.fromkeys(places))
+        looked = ", ".join(dict.fromkeys(map(str, places)))
         raise RuntimeSetupError(f"There is no Spark profile {name!r}. Looked for {looked}.")
     settings = YAML(typ="safe", pure=True).load(found.read_text(encoding="utf-8"))
     if not isinstance(settings, dict):

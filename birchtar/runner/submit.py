@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -45,6 +45,8 @@ def submit_command(arguments: Iterable[str], *, master: str, conf: Iterable[str]
 def shell_command(profile: str) -> list[str]:
     """Return the command of a PySpark shell set up as a profile says, and set the environment for it."""
     _prepare_environment()
+    # Interactive even where its input is a pipe; only then Python runs what makes `spark`.
+    os.environ.setdefault("PYSPARK_DRIVER_PYTHON_OPTS", "-i")
     settings = all_settings(profile, verbose=False)
     return [_program("pyspark"), *(part for key, value in settings.items() for part in ("--conf", f"{key}={value}"))]
 
@@ -57,13 +59,21 @@ def packages_zip() -> Path:
         tempfile.NamedTemporaryFile(dir=folder, suffix=".zip", delete=False) as file,
         ZipFile(file, "w", ZIP_DEFLATED) as zipped,
     ):
-        for package in _PACKAGES:
-            for path in sorted((checkout() / package).rglob("*")):
-                if path.is_file() and "__pycache__" not in path.parts:
-                    zipped.write(path, path.relative_to(checkout()))
+        for path, name in _travelling():
+            zipped.write(path, name)
     whole = folder / "birchtar.zip"
     Path(file.name).replace(whole)
     return whole
+
+
+def _travelling() -> Iterator[tuple[Path, Path]]:
+    """Yield every file of our packages, and its name in the zip."""
+    for package in _PACKAGES:
+        for path in sorted((checkout() / package).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield path, path.relative_to(checkout())
+    for path in sorted((checkout() / "conf/spark").glob("*.yaml")):
+        yield path, Path("birchtar/runner/profiles", path.name)
 
 
 def _prepare_environment() -> None:
