@@ -18,8 +18,8 @@ _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001))))
 _NULL_ARRAY, _EMPTY_ARRAY, _NULL, _VALUE = range(4)
 """What one row tells of a field. The largest over all rows counts."""
 
-
-StandIns = dict[type[DataType], Callable[[Column], Column]]
+_StandIns = dict[type[DataType], Callable[[Column], Column]]
+"""For a type, the test for values that count as null."""
 
 
 def drop_null_fields(
@@ -71,19 +71,19 @@ def drop_null_fields(
         an empty frame and of arrays Glue does not say what is null.
     """
     fields = list(fields_in(df.schema))
-    is_known = _positions_of(known or {}, df.schema)
+    known_nulls = _positions_of(known or {}, df.schema)
     null = {field.position for field in fields if isinstance(field.data_type, NullType)}
-    null |= {position for position, is_null in is_known.items() if is_null}
-    if in_every_row or null_strings or null_integers:
-        stand_ins = _stand_ins(null_strings, null_integers)
-        open_questions = [
+    null |= {position for position, is_null in known_nulls.items() if is_null}
+    stand_ins = _stand_ins(null_strings, null_integers)
+    if in_every_row or stand_ins:
+        not_known = [
             field
             for field in fields
             if not fields_of(field.data_type)
             and not any(field.position[:depth] in null for depth in range(1, len(field.position) + 1))
-            and (field.position not in is_known or type(field.data_type) in stand_ins)
+            and (field.position not in known_nulls or type(field.data_type) in stand_ins)
         ]
-        null |= _null_in_every_row(df, open_questions, stand_ins)
+        null |= _null_in_every_row(df, not_known, stand_ins)
     return without(df, null)
 
 
@@ -102,10 +102,9 @@ def _positions_of(known: Mapping[str, bool], schema: StructType) -> dict[Positio
     return found
 
 
-def _stand_ins(strings: Sequence[str], integers: Sequence[int]) -> StandIns:
-    """Return, for the types that have some, a test for values that count as null."""
+def _stand_ins(strings: Sequence[str], integers: Sequence[int]) -> _StandIns:
     texts = [text.strip() for text in ([strings] if isinstance(strings, str) else strings)]
-    tests: StandIns = {}
+    tests: _StandIns = {}
     if texts:
         tests[StringType] = lambda column: F.btrim(column, F.lit(_BLANKS)).isin(texts)
     if integers:
@@ -114,7 +113,7 @@ def _stand_ins(strings: Sequence[str], integers: Sequence[int]) -> StandIns:
     return tests
 
 
-def _null_in_every_row(df: DataFrame, leaves: Sequence[Field], stand_ins: StandIns) -> set[Position]:
+def _null_in_every_row(df: DataFrame, leaves: Sequence[Field], stand_ins: _StandIns) -> set[Position]:
     """Ask the data, in one pass."""
     if not leaves:
         return set()
@@ -127,7 +126,7 @@ def _null_in_every_row(df: DataFrame, leaves: Sequence[Field], stand_ins: StandI
     return {leaf.position for leaf, state in zip(leaves, answers, strict=True) if state in (_NULL_ARRAY, _NULL)}
 
 
-def _state(column: Column, data_type: DataType, inner: Sequence[int], stand_ins: StandIns) -> Column:
+def _state(column: Column, data_type: DataType, inner: Sequence[int], stand_ins: _StandIns) -> Column:
     """Return what a row tells of the field that lies at this position inside the column."""
     if inner and isinstance(data_type, ArrayType):
         element_type = data_type.elementType

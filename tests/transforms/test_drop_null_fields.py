@@ -133,6 +133,7 @@ def test_names_that_differ_in_case_only_and_odd_names(spark):
     ("options", "dropped"),
     [
         pytest.param({"null_strings": [""]}, ["blank", "void"], id="blank texts, stripped"),
+        pytest.param({"null_strings": ""}, ["blank", "void"], id="a lone empty text is one text"),
         pytest.param({"null_strings": ["", "null"]}, ["blank", "word", "void"], id="several texts"),
         pytest.param({"null_strings": "null"}, ["void"], id="a lone text is one text"),
         pytest.param({"null_strings": ["-1"]}, ["text", "void"], id="a text matches no number"),

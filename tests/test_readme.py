@@ -1,0 +1,61 @@
+"""What the README shows is what happens."""
+
+import re
+from pathlib import Path
+
+import duckdb
+import pytest
+from rich.console import Console
+
+from birchtar.runner.document import ConfigError
+from birchtar.runner.load import load
+from birchtar.runner.progress import Progress
+from birchtar.runner.run import run
+from birchtar.runner.steps import TRANSFORMS
+from transforms.drop_fields import drop_fields
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_first_job_makes_the_table_that_is_shown(spark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    Path("people.csv").write_text(blocks("csv")[0])
+    Path("people.yaml").write_text(blocks("yaml")[0])
+    with Progress(Console(), spark.sparkContext) as progress:
+        run(load("people.yaml"), spark, progress)
+    assert "[('Ulm', 1)]" in blocks("python")[0]
+    assert duckdb.sql("SELECT * FROM 'towns/*.parquet'").fetchall() == [("Ulm", 1)]
+
+    said = blocks("console")[2]
+    setting = re.search(r"--set (\S+)\n", said)[1]
+    with pytest.raises(ConfigError) as caught:
+        load("people.yaml", [setting])
+    assert str(caught.value) in said
+
+
+def test_the_transform_that_is_shown_gives_what_is_shown(spark):
+    df = spark.createDataFrame([(1, ("Ulm", None))], "id INT, home STRUCT<town: STRING, zip: STRING>")
+    assert str(df.transform(drop_fields, ["home.zip"]).collect()) in blocks("python")[1]
+
+
+def test_every_transform_is_in_the_table_and_no_other():
+    assert re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE) == sorted(TRANSFORMS)
+
+
+def test_the_make_targets_that_are_named_are_there():
+    targets = re.findall(r"^(\w+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"\bmake (\w+)", README)) - {"alone"} <= set(targets)
+
+
+def test_the_summary_that_is_shown_is_that_of_the_flights_job():
+    # test_flights checks the same numbers against the run itself.
+    shown = re.findall(r"^ (in|out) +(\w+) +([\d,]+) ", blocks("text")[0], re.MULTILINE)
+    checked = (ROOT / "tests/jobs/test_flights.py").read_text()
+    for _, name, rows in shown:
+        number = rows.replace(",", "")
+        assert f'"{name}": {number}' in checked or f'("{name}", {number},' in checked
