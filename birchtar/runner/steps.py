@@ -31,6 +31,10 @@ STAGING = "staging_path"
 """A parameter of this name is the run's to fill: a folder of its own that goes when the run ends."""
 
 
+KNOWN_NULLS = "known"
+"""A parameter of this name is the run's to fill too: with the fields that file statistics tell of, null or not."""
+
+
 class FunctionError(ValueError):
     """The text ``package.module:function`` leads to no function that can be a step."""
 
@@ -90,13 +94,18 @@ def arguments_model(name: str) -> type[BaseModel]:
     for parameter in parameters[1:]:
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
             extra = "allow"
-        elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL and parameter.name != STAGING:
+        elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL and parameter.name not in (STAGING, KNOWN_NULLS):
             default = ... if parameter.default is inspect.Parameter.empty else parameter.default
             # A trailing underscore, for a parameter may have the name of one of pydantic's own methods.
             field = Field(default, alias=parameter.name)
             fields[f"{parameter.name}_"] = (in_yaml(hints.get(parameter.name, Any)), field)
     config = ConfigDict(extra=extra, strict=True, arbitrary_types_allowed=True, protected_namespaces=())
     return create_model(name, __config__=config, **fields)
+
+
+def takes_known_nulls(function: Callable[..., Any], arguments: Mapping[str, Any]) -> bool:
+    """Return whether a step that looks at all rows for nulls can be spared it by file statistics."""
+    return KNOWN_NULLS in inspect.signature(function).parameters and arguments.get("in_every_row") is True
 
 
 def takes_staging(function: Callable[..., Any]) -> bool:

@@ -15,16 +15,19 @@ from birchtar.lake.files import FileSystem
 from birchtar.lake.paths import absolute
 from birchtar.lake.read import read
 from birchtar.lake.source import Source
+from birchtar.lake.statistics import null_fields
 from birchtar.runner.document import Place
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep
 from birchtar.runner.queries import rename_tables
 from birchtar.runner.steps import (
     FUNCTION_NAME,
+    KNOWN_NULLS,
     find_function,
     function_parameters,
     makes_several_tables,
     table_parameters,
+    takes_known_nulls,
     takes_staging,
 )
 from transforms.rejects import ERROR_COLUMN, accepted, has_rejects, rejected
@@ -150,6 +153,12 @@ class _Maker:
             arguments[name] = _mapped(arguments[name], lambda said: self._frame(said, step.place))
         for name in function_parameters(step.function) & arguments.keys():
             arguments[name] = _mapped(arguments[name], _as_function)
+        if (
+            takes_known_nulls(step.function, arguments)
+            and table.start in self.plan.job.inputs
+            and step is table.steps[0]
+        ):
+            arguments[KNOWN_NULLS] = null_fields(self.spark, located(self.plan.job.inputs[table.start]))
         if takes_staging(step.function):
             arguments["staging_path"] = self.tables.staging and f"{self.tables.staging}/{table.name}"
         elif makes_several_tables(step.function):

@@ -131,6 +131,20 @@ def test_sql_that_only_spark_can_parse_runs(run_job):
     assert rows("SELECT b, n FROM 'out/parsed/*.parquet'") == [(1, 3)]
 
 
+@pytest.mark.parametrize("format", ["parquet", "delta"])
+def test_fields_that_are_null_in_every_row_are_found_in_footers(run_job, spark: SparkSession, place: Path, format: str):
+    df = spark.sql("SELECT 1 AS id, CAST(NULL AS INT) AS x, named_struct('y', CAST(NULL AS STRING), 'z', 2) AS s")
+    df.union(df).write.format(format).save(f"file:{place}/wide")
+    run_job(
+        f"""
+        inputs: {{wide: {{path: wide, format: {format}}}}}
+        tables: {{narrow: {{from: wide, steps: [{{drop_null_fields: {{in_every_row: true}}}}]}}}}
+        outputs: {{narrow: {{path: out/narrow, format: parquet}}}}
+        """
+    )
+    assert rows("SELECT * FROM 'out/narrow/*.parquet'") == [(1, {"z": 2}), (1, {"z": 2})]
+
+
 @pytest.fixture
 def orders(place: Path) -> None:
     lines = [{"id": 1, "items": [{"sku": "x"}, {"sku": "y"}]}, {"id": 2, "items": []}, {"id": 3}]
