@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from transforms.columns import by_position
 from transforms.errors import TransformError
 from transforms.record_columns import record_and_error, record_names
-from transforms.records import Failure, Record, errors_of, no_errors, say_failure, to_records
+from transforms.records import Failure, Record, errors_of, no_errors, say_failure, spare_collector, to_records
 from transforms.rejects import ERROR_COLUMN, ERROR_TYPE, has_rejects
 from transforms.sql_errors import analysed
 
@@ -84,6 +84,7 @@ def _by_predicate(df: DataFrame, predicate: Predicate) -> DataFrame:
 
 def judge(rows: pa.StructArray, *, names: Sequence[str], predicate: Predicate) -> pa.StructArray:
     """Return for each row whether it stays, and its error where the predicate raised; a null row stays."""
+    spare_collector()
     keep: list[bool] = []
     failures: dict[int, Failure] = {}
     for position, record in enumerate(to_records(rows, names)):

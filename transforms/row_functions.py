@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyspark.sql.types import StructType
 
 from transforms.record_fit import MisfitError, fit, to_arrow
-from transforms.records import Failure, Record, errors_of, no_errors, say_failure, to_records
+from transforms.records import Failure, Record, errors_of, no_errors, say_failure, spare_collector, to_records
 from transforms.rejects import ERROR_COLUMN
 
 RowFunction = Callable[[Record], Record]
@@ -19,6 +19,7 @@ def map_records(
     batches: Iterable[pa.RecordBatch], *, function: RowFunction, names: Sequence[str], schema: StructType
 ) -> Iterator[pa.RecordBatch]:
     """Call the function once per record; a batch of n rows leaves as n rows in the same order."""
+    spare_collector()
     for batch in batches:
         rows, earlier = batch.columns
         results, failures = call_each(function, to_records(rows, names))

@@ -19,9 +19,10 @@ _MOST_FILES = 1000
 def null_fields(spark: SparkSession, source: Source) -> dict[str, bool]:
     """Return, for the paths of fields, whether they are null in every row. Starts no Spark job, reads no rows.
 
-    Only of local Parquet and Delta files that are read without a schema of their own, and only of fields that every footer tells of: what lies in arrays and maps,
-    in partition folders, or was written without statistics is left out. Of a source without rows nothing is said.
-    A deleted row of Delta still counts, so a field may be told as not null that is null in the rows that are left.
+    Only of local Parquet and Delta files that are read without a schema of their own, and only of fields that every
+    footer tells of: what lies in arrays and maps, in partition folders, or was written without statistics is left
+    out. Of a source without rows nothing is said. A deleted row of Delta still counts, so a field may be told as not
+    null that is null in the rows that are left.
 
     Example:
         >>> import tempfile
