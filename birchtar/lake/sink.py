@@ -28,6 +28,16 @@ DEFAULT_COMPRESSION: dict[Format, Compression] = {
     "parquet": "snappy",
 }
 
+OWN_OPTIONS = {
+    "compression": "there is the key `compression`",
+    "mergeschema": "a table's schema changes by `mode: overwrite` only",
+    "overwriteschema": "`mode: overwrite` replaces the schema too",
+    "partitionoverwritemode": "there is `mode: overwrite_partitions`",
+    "path": "there is the key `path`",
+    "replacewhere": "there is `mode: overwrite_partitions`",
+}
+"""Options of Spark's writer, in lower case, that are ours to set, with what there is instead."""
+
 
 class Sink(BaseModel):
     """A table as files of one format below one folder."""

@@ -8,6 +8,17 @@ from pyspark.sql.types import StructType
 Format = Literal["avro", "csv", "delta", "json", "orc", "parquet"]
 OptionValue = str | bool | int | float
 
+OWN_OPTIONS = {
+    "columnnameofcorruptrecord": "what cannot be read goes to the quarantine",
+    "enforceschema": "columns are found by their names in the header",
+    "header": "there is the key `header`",
+    "inferschema": "types are inferred where there is no `schema`",
+    "mode": "what cannot be read goes to the quarantine",
+    "nullvalue": "there is the key `null_values`",
+    "path": "there is the key `path`",
+}
+"""Options of Spark's reader, in lower case, that are ours to set, with what there is instead."""
+
 
 class Source(BaseModel):
     """Files of one format that make one frame."""

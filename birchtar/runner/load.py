@@ -2,12 +2,14 @@
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from birchtar.lake import sink as sink_module
+from birchtar.lake import source as source_module
 from birchtar.lake.paths import covers, exists, is_local
 from birchtar.lake.sink import COMPRESSION_NAMES, Sink
 from birchtar.lake.source import Source
@@ -119,11 +121,17 @@ class _Loader:
                 for column, kind in source.schema_.items():
                     if not is_type(kind):
                         self._complain(("inputs", name, "schema", column), f"`{kind}` is no type of Spark SQL.")
+            self._check_options(("inputs", name, "options"), source.options, source_module.OWN_OPTIONS)
             if source.format != "csv":
                 for key in {"null_values", "header"} & source.model_fields_set:
                     self._complain(
                         ("inputs", name, key), f"`{key}` is for CSV only, not for {source.format}.", of_key=True
                     )
+
+    def _check_options(self, location: Location, options: Iterable[str], own: Mapping[str, str]) -> None:
+        for option in options:
+            if instead := own.get(option.lower()):
+                self._complain((*location, option), f"`{option}` is not yours to set: {instead}.", of_key=True)
 
     def _table(self, job: Job, name: str, table: Table) -> PlannedTable:
         location: Location = ("tables", name)
@@ -241,6 +249,7 @@ class _Loader:
                 self._complain(
                     location, f"`{name}`: the table `{next(iter(found))}` is one table, not several.", of_key=True
                 )
+            self._check_options((*location, "options"), sink.options, sink_module.OWN_OPTIONS)
             if sink.path != _NOWHERE:
                 self._check_place(job, name, sink.path)
             known = COMPRESSION_NAMES[sink.format]

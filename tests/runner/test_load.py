@@ -204,6 +204,11 @@ def complaints(path: Path, *settings: str) -> list[str]:
             ["4:3: the key `a` stands here a second time; the first is in line 3."],
             id="a key that stands twice",
         ),
+        pytest.param(
+            "inputs:\n  people: {path: people.csv, format: csv, options: {sep: ;, inferSchema: true}}",
+            ["2:61: `inferSchema` is not yours to set: types are inferred where there is no `schema`."],
+            id="an option of Spark that is ours",
+        ),
         pytest.param("tabels: {}", ["2:1: there is no key `tabels` here. Did you mean `tables`?"], id="a wrong part"),
     ],
 )
