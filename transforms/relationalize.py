@@ -12,7 +12,57 @@ from transforms.paths import quote
 
 
 def relationalize(df: DataFrame, name: str = "root", *, staging_path: str | None = None) -> dict[str, DataFrame]:
-    """TODO."""
+    """Turn nested rows into flat tables that join by generated keys.
+
+    A struct becomes columns with dotted names (``address.city``); a null struct gives nulls, a struct without members
+    no column. An array or a map keeps its column, which then holds a key (a long, maybe negative), and its elements
+    become the rows of another table, whose column ``id`` holds that key. A null array has a null key; an empty one has
+    a key that no row of its table has. A null element is a row of nulls. Other columns keep order and type.
+
+    Starts one job, which computes ``df`` once; the tables are lazy and read what it kept. So their keys agree however
+    often, in whatever order and from however many threads they are computed, even if ``df`` would not come out the
+    same again. Keys count on from a random number, so that runs that append to the same tables keep apart: for two runs
+    of a million rows the chance that keys meet is about 1 in 10**12. Keys of nested arrays are hashed from the key
+    above and the position: with a million rows of ten elements each, two are equal with a chance of about 1 in 10**10.
+
+    Args:
+        df: Any frame. Rows that are equal get keys of their own.
+        name: Name of the root table, and the first part of the others' names.
+        staging_path: Folder for the kept rows. They are written once, as Parquet, to a new folder in it, which the
+            caller removes when the tables are written. If None, Spark keeps them itself (a local checkpoint): quicker
+            and nothing to remove, but the tables are lost with the executors that hold them. They then fail; they
+            never show other keys. Choose a folder where executors come and go or run tasks twice (speculation).
+
+    Returns:
+        The tables by name: the root, then depth first in column order one for each array and map.
+
+        - ``root_items`` for an array ``items``: ``id``, ``index`` (the position, from 0), then ``items.val``, or for an
+          array of structs ``items.val.sku`` and so on.
+        - ``root_items.val.parts`` for an array ``parts`` in those structs, with ``items.val.parts.val``;
+          ``root_items.val`` for an array of arrays, with ``items.val.val``.
+        - ``root_labels`` for a map ``labels``: ``id``, ``key``, ``value``, or ``value.text`` and so on; an array in its
+          values is the table ``root_labels.value`` with ``labels.value.val``.
+
+    Raises:
+        DuplicateColumnError: Two fields would become one column, as ``a.b`` and the member ``b`` of ``a``, or two
+            arrays one table. Names that differ in case are not the same.
+
+    Example:
+        >>> df = spark.sql("SELECT 7 AS order, named_struct('city', 'Bern') AS address, array('a', 'b') AS tags")
+        >>> tables = relationalize(df)
+        >>> tables["root"].columns, tables["root_tags"].columns
+        (['order', 'address.city', 'tags'], ['id', 'index', 'tags.val'])
+        >>> tables["root"].join(tables["root_tags"], F.col("tags") == F.col("id")).select("order", "index", "`tags.val`").show()
+        +-----+-----+--------+
+        |order|index|tags.val|
+        +-----+-----+--------+
+        |    7|    0|       a|
+        |    7|    1|       b|
+        +-----+-----+--------+
+        <BLANKLINE>
+
+    Source: Glue transforms, Relationalize. Null and empty arrays, maps and nested names are our choice there.
+    """
     plan = plan_tables(df.schema, name)
     rows = keep_keyed_rows(df, staging_path=staging_path)
     return dict(_frames(plan, rows, F.col(ROW_KEY), depth=0))

@@ -1,18 +1,15 @@
 """From a file in conf/ to a plan. Everything that is wrong in the file is said at once, before Spark starts."""
 
-import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from birchtar.lake import sink as sink_module
-from birchtar.lake import source as source_module
-from birchtar.lake.paths import covers, exists, is_local
-from birchtar.lake.sink import COMPRESSION_NAMES, Sink
+from birchtar.lake.sink import Sink
 from birchtar.lake.source import Source
+from birchtar.runner.checks import NOWHERE, mistakes
 from birchtar.runner.complaints import complaints, names
 from birchtar.runner.document import ConfigError, Document, Location, Problem, override, read_document
 from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep, Step, in_order, owner
@@ -20,7 +17,6 @@ from birchtar.runner.queries import (
     QueryError,
     UnreadableQueryError,
     complaint_of_spark,
-    is_type,
     tables_read,
     words_read,
 )
@@ -38,10 +34,6 @@ from birchtar.runner.steps import (
 from transforms.errors import say_known
 
 _Part = TypeVar("_Part", Source, Table, Sink)
-_NOWHERE = "\0"
-"""Stands for a path that is wrong or missing while the rest is checked."""
-
-_TABLE_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 def load(path: str | Path, settings: Iterable[str] = ()) -> Plan:
@@ -75,8 +67,8 @@ class _Loader:
         job = self._job()
         if job is None:
             raise ConfigError(self.problems)
-        self._check_names(job)
-        self._check_inputs(job)
+        for found in mistakes(job):
+            self._complain(found.location, found.what, of_key=found.of_key)
         tables = {name: self._table(job, name, table) for name, table in job.tables.items()}
         self._check_outputs(job, tables)
         order = self._order(tables)
@@ -98,40 +90,8 @@ class _Loader:
         return Job.model_construct(
             inputs=_right_parts(Source, value.get("inputs"), path=[], format="json"),
             tables=_right_parts(Table, value.get("tables"), sql="VALUES (0)"),
-            outputs=_right_parts(Sink, value.get("outputs"), path=_NOWHERE, format="json"),
+            outputs=_right_parts(Sink, value.get("outputs"), path=NOWHERE, format="json"),
         )
-
-    def _check_names(self, job: Job) -> None:
-        for kind, entries in (("inputs", job.inputs), ("tables", job.tables)):
-            for name in entries:
-                if not _TABLE_NAME.fullmatch(name):
-                    self._complain((kind, name), f"`{name}` has to be letters, digits and underscores.", of_key=True)
-        for name in job.inputs.keys() & job.tables.keys():
-            self._complain(("tables", name), f"`{name}` is the name of an input already.", of_key=True)
-
-    def _check_inputs(self, job: Job) -> None:
-        for name, source in job.inputs.items():
-            for position, path in enumerate(source.paths):
-                location: Location = ("inputs", name, "path")
-                if isinstance(source.path, list):
-                    location = (*location, position)
-                if is_local(path) and not exists(path):
-                    self._complain(location, f"there is no file `{path}`. {_say_siblings(path)}")
-            if isinstance(source.schema_, dict):
-                for column, kind in source.schema_.items():
-                    if not is_type(kind):
-                        self._complain(("inputs", name, "schema", column), f"`{kind}` is no type of Spark SQL.")
-            self._check_options(("inputs", name, "options"), source.options, source_module.OWN_OPTIONS)
-            if source.format != "csv":
-                for key in {"null_values", "header"} & source.model_fields_set:
-                    self._complain(
-                        ("inputs", name, key), f"`{key}` is for CSV only, not for {source.format}.", of_key=True
-                    )
-
-    def _check_options(self, location: Location, options: Iterable[str], own: Mapping[str, str]) -> None:
-        for option in options:
-            if instead := own.get(option.lower()):
-                self._complain((*location, option), f"`{option}` is not yours to set: {instead}.", of_key=True)
 
     def _table(self, job: Job, name: str, table: Table) -> PlannedTable:
         location: Location = ("tables", name)
@@ -242,34 +202,11 @@ class _Loader:
         return set()
 
     def _check_outputs(self, job: Job, tables: dict[str, PlannedTable]) -> None:
-        for name, sink in job.outputs.items():
-            location: Location = ("outputs", name)
-            found = self._reference(job, name, location, of_key=True)
-            if found and "." in name and not tables[next(iter(found))].is_collection:
-                self._complain(
-                    location, f"`{name}`: the table `{next(iter(found))}` is one table, not several.", of_key=True
-                )
-            self._check_options((*location, "options"), sink.options, sink_module.OWN_OPTIONS)
-            if sink.path != _NOWHERE:
-                self._check_place(job, name, sink.path)
-            known = COMPRESSION_NAMES[sink.format]
-            if sink.compression is not None and sink.compression not in known:
-                here = f"{sink.format} has no {sink.compression} compression; it has {', '.join(known)}."
-                self._complain((*location, "compression"), here)
-            if sink.mode == "overwrite_partitions" and not sink.partition_by:
-                self._complain((*location, "mode"), "`overwrite_partitions` needs `partition_by`.")
-
-    def _check_place(self, job: Job, name: str, path: str) -> None:
-        location: Location = ("outputs", name, "path")
-        for other, sink in job.outputs.items():
-            if covers(sink.path, path) and not covers(path, sink.path):
-                self._complain(location, f"`{path}` is a place inside the folder of the output `{other}`.")
-        alike = [other for other, sink in job.outputs.items() if covers(sink.path, path) and covers(path, sink.path)]
-        if alike[0] != name:
-            self._complain(location, f"`{path}` is the place of the output `{alike[0]}`.")
-        for input_name, source in job.inputs.items():
-            if any(covers(path, read) or covers(read, path) for read in source.paths):
-                self._complain(location, f"`{path}` holds what the input `{input_name}` reads.")
+        for name in job.outputs:
+            for owned in self._reference(job, name, ("outputs", name), of_key=True) - {name}:
+                if not tables[owned].is_collection:
+                    what = f"`{name}`: the table `{owned}` is one table, not several."
+                    self._complain(("outputs", name), what, of_key=True)
 
     def _order(self, tables: dict[str, PlannedTable]) -> list[str]:
         order, cycle = in_order({name: table.reads for name, table in tables.items()})
@@ -311,12 +248,3 @@ def _texts(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from _texts(item, (*location, key))
-
-
-def _say_siblings(path: str) -> str:
-    folder = Path(path).parent
-    if not folder.is_dir():
-        return f"There is no folder `{folder}` either."
-    return say_known(
-        Path(path).name, [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")], kind="file"
-    )

@@ -1,0 +1,91 @@
+"""What a job's inputs and outputs may not say although each value by itself is right."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from birchtar.lake import sink, source
+from birchtar.lake.paths import covers, exists, is_local
+from birchtar.lake.sink import COMPRESSION_NAMES, Sink
+from birchtar.lake.source import Source
+from birchtar.runner.complaints import Complaint
+from birchtar.runner.document import Location
+from birchtar.runner.queries import is_type
+from birchtar.runner.spec import Job
+from transforms.errors import say_known
+
+NOWHERE = "\0"
+"""Stands for a path that is wrong or missing while the rest is checked."""
+
+_TABLE_NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+def mistakes(job: Job) -> Iterator[Complaint]:
+    """Yield what is wrong. Looks whether files are there, and opens none."""
+    yield from _in_names(job)
+    for name, read in job.inputs.items():
+        yield from _in_input(("inputs", name), read)
+    for name, written in job.outputs.items():
+        yield from _in_output(("outputs", name), written)
+        if written.path != NOWHERE:
+            yield from _in_place(job, name, written.path)
+
+
+def _in_names(job: Job) -> Iterator[Complaint]:
+    for kind, entries in (("inputs", job.inputs), ("tables", job.tables)):
+        for name in entries:
+            if not _TABLE_NAME.fullmatch(name):
+                yield Complaint((kind, name), f"`{name}` has to be letters, digits and underscores.", of_key=True)
+    for name in job.inputs.keys() & job.tables.keys():
+        yield Complaint(("tables", name), f"`{name}` is the name of an input already.", of_key=True)
+
+
+def _in_input(location: Location, read: Source) -> Iterator[Complaint]:
+    for position, path in enumerate(read.paths):
+        if is_local(path) and not exists(path):
+            inside = (position,) if isinstance(read.path, list) else ()
+            yield Complaint((*location, "path", *inside), f"there is no file `{path}`. {_siblings(path)}")
+    for column, kind in read.schema_.items() if isinstance(read.schema_, dict) else ():
+        if not is_type(kind):
+            yield Complaint((*location, "schema", column), f"`{kind}` is no type of Spark SQL.")
+    for key in {"null_values", "header"} & read.model_fields_set if read.format != "csv" else ():
+        yield Complaint((*location, key), f"`{key}` is for CSV only, not for {read.format}.", of_key=True)
+    yield from _in_options((*location, "options"), read.options, source.OWN_OPTIONS)
+
+
+def _in_output(location: Location, written: Sink) -> Iterator[Complaint]:
+    known = COMPRESSION_NAMES[written.format]
+    if written.compression is not None and written.compression not in known:
+        what = f"{written.format} has no {written.compression} compression; it has {', '.join(known)}."
+        yield Complaint((*location, "compression"), what)
+    if written.mode == "overwrite_partitions" and not written.partition_by:
+        yield Complaint((*location, "mode"), "`overwrite_partitions` needs `partition_by`.")
+    yield from _in_options((*location, "options"), written.options, sink.OWN_OPTIONS)
+
+
+def _in_options(location: Location, options: Iterable[str], own: Mapping[str, str]) -> Iterator[Complaint]:
+    for option in options:
+        if instead := own.get(option.lower()):
+            yield Complaint((*location, option), f"`{option}` is not yours to set: {instead}.", of_key=True)
+
+
+def _in_place(job: Job, name: str, path: str) -> Iterator[Complaint]:
+    location: Location = ("outputs", name, "path")
+    round_it = [other for other, written in job.outputs.items() if covers(written.path, path)]
+    alike = [other for other in round_it if covers(path, job.outputs[other].path)]
+    for other in round_it:
+        if other not in alike:
+            yield Complaint(location, f"`{path}` is a place inside the folder of the output `{other}`.")
+    if alike[0] != name:
+        yield Complaint(location, f"`{path}` is the place of the output `{alike[0]}`.")
+    for input_name, read in job.inputs.items():
+        if any(covers(path, place) or covers(place, path) for place in read.paths):
+            yield Complaint(location, f"`{path}` holds what the input `{input_name}` reads.")
+
+
+def _siblings(path: str) -> str:
+    folder = Path(path).parent
+    if not folder.is_dir():
+        return f"There is no folder `{folder}` either."
+    there = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
+    return say_known(Path(path).name, there, kind="file")
