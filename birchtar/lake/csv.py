@@ -2,57 +2,102 @@
 
 from collections.abc import Mapping
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StringType, StructField, StructType
 
-from birchtar.lake.errors import SchemaMismatchError
-from birchtar.lake.rejects import CAST, MALFORMED, named, with_error
+from birchtar.lake.errors import LakeError, SchemaMismatchError
+from birchtar.lake.rejects import CAST, CORRUPT, MALFORMED, named, refuse_error_column, with_error
 from birchtar.lake.source import Source
 
-_CORRUPT = "_corrupt_record"
+_STANDARD = {"escape": '"'}
+"""A quote inside quotes is doubled, as RFC 4180 has it and everybody writes it; Spark alone expects a backslash."""
 
-_WHOLE = r"^[+-]?\d{1,19}$"
+_NUMBERS = ("int", "bigint", "decimal(38,0)", "double")
+"""The types of numbers, each of which takes all texts of those before it."""
+
+_WHOLE = r"^[+-]?\d{1,38}$"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _DATE = r"^\d{4}-\d{2}-\d{2}$"
 _TIMESTAMP = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}"
-
-_INFERRED = {"int": _WHOLE, "bigint": _WHOLE, "double": _NUMBER, "date": _DATE, "timestamp": _TIMESTAMP}
-"""The types that a column of texts can turn out to be, narrowest first, with the shape that its texts must have."""
 
 
 def read_csv(spark: SparkSession, source: Source) -> DataFrame:
     """Return the rows of CSV files, typed.
 
-    Columns are found by the names in the header; every file must have the same header. A line with too many or too
-    few values, and with a declared schema a value that is not of its type, make a row with an ``_error``. Without a
-    schema the types are the narrowest that fit every row; that takes a Spark job over all rows.
+    Columns are found by the names in the header; every file must have the same header. A column without a name gets
+    ``_c`` and its position for one, and of names that Spark does not tell apart each gets its position behind it. Without a
+    header a declared schema names the columns in their order. A line with too many or too few values, and with
+    a declared schema a value that is not of its type, make a row with an ``_error``; what could be read is in the other
+    columns. Without a schema the types are the narrowest that fit every row; that takes a Spark job over all rows.
 
     Raises:
-        SchemaMismatchError: A column of the declared schema is not in the header.
+        SchemaMismatchError: A column of the declared schema is not in the header, or not all headers are the same.
+            The latter may be found only when rows are read; then it is Spark's error.
+        LakeError: There is no schema, and no line to take the columns from; or a column is called ``_error``.
     """
-    options = {key: value for key, value in source.options.items() if key not in ("dateFormat", "timestampFormat")}
-    reader = spark.read.options(**options).option("header", source.header)
-    names = reader.csv(source.paths).columns
     declared = source.declared()
-    if declared is not None and not source.header:
+    names = _names(spark, source, declared)
+    types = None if declared is None else {field.name: field.dataType for field in declared.fields}
+    refuse_error_column(types or names, source.paths)
+    df = _texts(spark, source, names)
+    return _typed(df, _inferred(df, names, source) if types is None else types, source)
+
+
+def _reader(spark: SparkSession, source: Source, *, header: bool) -> DataFrameReader:
+    return spark.read.options(**(_STANDARD | source.options)).options(header=header, inferSchema=False)
+
+
+def _names(spark: SparkSession, source: Source, declared: StructType | None) -> list[str]:
+    names = _reader(spark, source, header=source.header).csv(source.paths).columns
+    if not names and declared is None:
+        raise LakeError.at(source.paths, "there is no line to take the columns from. Declare a schema.")
+    if declared is None:
+        return names
+    if not names:
+        return declared.names
+    if not source.header:
         names = [*declared.names[: len(names)], *names[len(declared.names) :]]
-    if declared is not None and (missing := [name for name in declared.names if name not in names]):
+    if missing := [name for name in declared.names if name not in names]:
         raise SchemaMismatchError.of(missing, names, source.paths)
-    texts = StructType([StructField(name, StringType()) for name in [*names, _CORRUPT]])
+    return names
+
+
+def _texts(spark: SparkSession, source: Source, names: list[str]) -> DataFrame:
+    """Return all columns as texts, and behind them the line itself where it does not have one value per column."""
+    null_value = source.null_values[0] if len(source.null_values) == 1 else ""
     df = (
-        reader.schema(texts)
+        _reader(spark, source, header=source.header)
+        .schema(StructType([StructField(name, StringType()) for name in [*names, CORRUPT]]))
         .option("mode", "PERMISSIVE")
-        .option("columnNameOfCorruptRecord", _CORRUPT)
-        .option("enforceSchema", not source.header)
-        .option("nullValue", source.null_values[0] if len(source.null_values) == 1 else "")
+        .option("columnNameOfCorruptRecord", CORRUPT)
+        .option("enforceSchema", not source.header or _checked_names(spark, source, names))
+        # Of a text in quotes that is empty, Spark makes the second, of one without quotes the first.
+        .options(nullValue=null_value, emptyValue=null_value)
         .csv(source.paths)
     )
     if len(source.null_values) > 1:
-        df = df.select(*(_without(named(name), source.null_values).alias(name) for name in names), _CORRUPT)
-    if declared is None:
-        return _typed(df, _inferred(df, names), source)
-    return _typed(df, {field.name: field.dataType for field in declared.fields}, source)
+        df = df.select(*(_without(named(name), source.null_values).alias(name) for name in names), CORRUPT)
+    return df
+
+
+def _checked_names(spark: SparkSession, source: Source, names: list[str]) -> bool:
+    """Tell whether Spark made up a name; if so, check the headers, as Spark would not know its own names in them.
+
+    Raises:
+        SchemaMismatchError: A file has another header than the first.
+    """
+    if not any(name.endswith(str(position)) for position, name in enumerate(names)):
+        return False  # Spark writes its position into every name that it makes up
+    lines = _reader(spark, source, header=False).csv(source.paths)
+    header = list(lines.first() or [])
+    if header == names or not header:
+        return False
+    is_header = F.array(*map(named, lines.columns)).eqNullSafe(F.array(*map(F.lit, header)))
+    other = lines.groupBy(_file().alias("file")).agg(F.bool_or(is_header).alias("same")).where("NOT same").first()
+    if other:
+        raise SchemaMismatchError(f"{other['file']} does not have the same header as the other files: {header}.")
+    return True
 
 
 def _without(text: Column, null_values: list[str]) -> Column:
@@ -61,38 +106,51 @@ def _without(text: Column, null_values: list[str]) -> Column:
 
 def _typed(df: DataFrame, types: Mapping[str, DataType | str], source: Source) -> DataFrame:
     cast = {name: _cast(named(name), kind, source) for name, kind in types.items()}
-    misfits = {
-        name: named(name).isNotNull() & cast[name].isNull() for name, kind in types.items() if not _is_text(kind)
-    }
-    corrupt = named(_CORRUPT)
-    misfit = F.lit(False)
-    for one in misfits.values():
-        misfit = misfit | one
-    said = [
-        F.when(bad, F.concat(F.lit(f"`{name}` is not {_article(types[name])}: "), named(name)))
-        for name, bad in misfits.items()
+    misfits = [
+        F.when(
+            named(name).isNotNull() & cast[name].isNull(),
+            F.concat(F.lit(f"`{name}` is not {_article(kind)}: "), named(name)),
+        )
+        for name, kind in types.items()
+        if not _is_text(kind)
     ]
-    where = F.concat(F.lit("In "), F.regexp_replace(F.input_file_name(), "^file:/+", "/"), F.lit(": "))
+    corrupt = named(CORRUPT)
+    is_misfit = F.coalesce(*misfits).isNotNull() if misfits else F.lit(False)
+    said = F.when(corrupt.isNotNull(), f"The line does not have {len(df.columns) - 1} values.").otherwise(
+        F.concat_ws("; ", *misfits)
+    )
     return with_error(
         df,
         [column.alias(name) for name, column in cast.items()],
-        code=F.when(corrupt.isNotNull(), MALFORMED).when(misfit, CAST),
-        message=F.concat(
-            where,
-            F.when(corrupt.isNotNull(), f"The line does not have {len(df.columns) - 1} values.").otherwise(
-                F.concat_ws("; ", *said)
-            ),
-        ),
+        code=F.when(corrupt.isNotNull(), MALFORMED).when(is_misfit, CAST),
+        message=F.concat(F.lit("In "), _file(), F.lit(": "), said),
         record=F.coalesce(corrupt, F.to_json(F.struct(*map(named, df.columns[:-1])))),
     )
 
 
+def _file() -> Column:
+    """Return the file that a row is from, as a user would write its path."""
+    escaped = F.regexp_replace(F.input_file_name(), r"\+", "%2B")  # url_decode takes a plus for a space
+    return F.regexp_replace(F.url_decode(escaped), "^file:/+", "/")
+
+
 def _cast(text: Column, kind: DataType | str, source: Source) -> Column:
-    name = kind if isinstance(kind, str) else kind.simpleString()
-    pattern = source.options.get(f"{name}Format") if name in ("date", "timestamp") else None
-    if pattern is not None:
-        return F.try_to_timestamp(text, F.lit(pattern)).cast(name)
-    return text if _is_text(kind) else text.try_cast(kind)
+    if _is_text(kind):
+        return text
+    if (pattern := _pattern(kind, source)) is not None:
+        return F.try_to_timestamp(text, F.lit(pattern)).cast(kind)
+    return text.try_cast(kind)
+
+
+def _pattern(kind: DataType | str, source: Source) -> str | None:
+    """Return what the options ``dateFormat`` and ``timestampFormat``, in any case, say about a type."""
+    wanted = f"{_name(kind)}format"
+    found = (str(value) for option, value in source.options.items() if option.lower() == wanted)
+    return next(found, None) if wanted in ("dateformat", "timestampformat") else None
+
+
+def _name(kind: DataType | str) -> str:
+    return kind if isinstance(kind, str) else kind.simpleString()
 
 
 def _is_text(kind: DataType | str) -> bool:
@@ -100,23 +158,48 @@ def _is_text(kind: DataType | str) -> bool:
 
 
 def _article(kind: DataType | str) -> str:
-    name = kind if isinstance(kind, str) else kind.simpleString()
+    name = _name(kind)
     return f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
 
-def _inferred(df: DataFrame, names: list[str]) -> dict[str, DataType | str]:
-    """Find the narrowest type that fits every text of a column, for all columns in one pass over the rows."""
-    checks = [
-        F.bool_and(F.when(text.isNotNull(), text.rlike(shape) & text.try_cast(kind).isNotNull()))
-        for text in map(named, names)
-        for kind, shape in _INFERRED.items()
-    ]
-    checks += [F.bool_and(F.lower(named(name)).isin("true", "false")) for name in names]
-    found = list(df.where(named(_CORRUPT).isNull()).select(*checks).first() or [])
-    types: dict[str, DataType | str] = {}
-    for position, name in enumerate(names):
-        fits = found[position * len(_INFERRED) : (position + 1) * len(_INFERRED)]
-        is_truth = found[len(names) * len(_INFERRED) + position]
-        kinds = [kind for kind, fit in zip(_INFERRED, fits, strict=True) if fit]
-        types[name] = kinds[0] if kinds else "boolean" if is_truth else "string"
-    return types
+def _inferred(df: DataFrame, names: list[str], source: Source) -> dict[str, DataType | str]:
+    """Find the narrowest type that fits every text of a column, for all columns in one pass over the rows.
+
+    The columns are laid under each other: an expression per column would outgrow what Java compiles.
+    """
+    texts = df.where(named(CORRUPT).isNull()).select(F.posexplode(F.array(*map(named, names))).alias("column", "text"))
+    kind = _kind(F.col("text"), source).alias("kind")
+    kinds: list[set[str]] = [set() for _ in names]
+    for column, found in texts.where("text IS NOT NULL").select("column", kind).distinct().collect():
+        kinds[column].add(found)
+    return {name: _narrowest(found) for name, found in zip(names, kinds, strict=True)}
+
+
+def _kind(text: Column, source: Source) -> Column:
+    """Return the name of the narrowest type that fits a text."""
+    whole = (
+        F.when(text.try_cast("int").isNotNull(), "int")
+        .when(text.try_cast("bigint").isNotNull(), "bigint")
+        .otherwise("decimal(38,0)")
+    )
+    return (
+        F.when(text.rlike(_WHOLE), whole)
+        .when(text.rlike(_NUMBER), "double")
+        .when(_is(text, "date", _DATE, source), "date")
+        .when(_is(text, "timestamp", _TIMESTAMP, source), "timestamp")
+        .when(F.lower(text).isin("true", "false"), "boolean")
+        .otherwise("string")
+    )
+
+
+def _is(text: Column, kind: str, shape: str, source: Source) -> Column:
+    """Tell whether a text is a date or timestamp: casts alone would also take a lone year for one."""
+    parses = _cast(text, kind, source).isNotNull()
+    return parses if _pattern(kind, source) else text.rlike(shape) & parses
+
+
+def _narrowest(kinds: set[str]) -> str:
+    """Return the type that takes all texts of a column, given the narrowest of each text."""
+    if kinds and kinds <= set(_NUMBERS):
+        return max(kinds, key=_NUMBERS.index)
+    return kinds.pop() if len(kinds) == 1 else "string"

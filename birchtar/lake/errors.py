@@ -1,10 +1,16 @@
 """What can be wrong with stored data."""
 
 from collections.abc import Iterable, Sequence
+from typing import Self
 
 
 class LakeError(ValueError):
     """Stored data is not what was asked for."""
+
+    @classmethod
+    def at(cls, paths: Sequence[str], what: str) -> Self:
+        """Return the error for what is wrong with the files at some paths."""
+        return cls(f"{', '.join(paths)}: {what}")
 
 
 class SchemaMismatchError(LakeError):
@@ -13,6 +19,8 @@ class SchemaMismatchError(LakeError):
     @classmethod
     def of(cls, missing: Sequence[str], there: Iterable[str], paths: Sequence[str]) -> "SchemaMismatchError":
         """Return the error for columns that are declared but not in the files."""
-        files = ", ".join(path.removeprefix("file:") for path in paths)
-        names = ", ".join(f"`{name}`" for name in missing)
-        return cls(f"{files}: the schema names {names}, which the files do not have. They have: {', '.join(there)}.")
+        return cls.at(
+            paths,
+            f"the schema names {', '.join(f'`{name}`' for name in missing)},"
+            f" which the files do not have. They have: {', '.join(there)}.",
+        )

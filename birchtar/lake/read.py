@@ -5,11 +5,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from birchtar.lake.csv import read_csv
-from birchtar.lake.errors import SchemaMismatchError
-from birchtar.lake.rejects import MALFORMED, named, with_error
+from birchtar.lake.errors import LakeError, SchemaMismatchError
+from birchtar.lake.rejects import CORRUPT, MALFORMED, named, refuse_error_column, with_error
 from birchtar.lake.source import Source
-
-_CORRUPT = "_corrupt_record"
 
 
 def read(spark: SparkSession, source: Source) -> DataFrame:
@@ -40,15 +38,19 @@ def load(spark: SparkSession, source: Source) -> DataFrame:
 
 def _read_json(spark: SparkSession, source: Source) -> DataFrame:
     settings = (
-        spark.read.options(**source.options).option("mode", "PERMISSIVE").option("columnNameOfCorruptRecord", _CORRUPT)
+        spark.read.options(**source.options).option("mode", "PERMISSIVE").option("columnNameOfCorruptRecord", CORRUPT)
     )
     if (declared := source.declared()) is not None:
-        settings = settings.schema(StructType([*declared.fields, StructField(_CORRUPT, StringType())]))
+        settings = settings.schema(StructType([*declared.fields, StructField(CORRUPT, StringType())]))
     df = settings.json(source.paths)
-    if _CORRUPT not in df.columns:
+    names = [name for name in df.columns if name != CORRUPT]
+    refuse_error_column(names, source.paths)
+    if not names:
+        raise LakeError.at(source.paths, "there is no JSON object to take the columns from. Declare a schema.")
+    if CORRUPT not in df.columns:
         return df  # every record parsed when the schema was inferred
-    kept = [named(name) for name in df.columns if name != _CORRUPT]
-    corrupt = named(_CORRUPT)
+    kept = [named(name) for name in names]
+    corrupt = named(CORRUPT)
     expected = "a JSON object" if source.ddl is None else f"a JSON object of the schema {source.ddl}"
     return with_error(
         df,

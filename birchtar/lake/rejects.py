@@ -4,10 +4,12 @@ That is the transforms' way too (`transforms.rejects`). Storage does not import 
 its three fields are written down here as well; a test holds the two together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+
+from birchtar.lake.errors import LakeError
 
 ERROR_COLUMN = "_error"
 
@@ -17,13 +19,25 @@ MALFORMED = "MALFORMED"
 CAST = "CAST"
 """The code of a record with a value that is not of its declared type."""
 
+CORRUPT = "_birchtar_corrupt_record"
+"""Where Spark is told to put the text of a malformed record; a name that no file has."""
+
 
 def named(name: str) -> Column:
     """Return the column of exactly this name."""
     return F.col("`" + name.replace("`", "``") + "`")
 
 
+def refuse_error_column(names: Iterable[str], paths: Sequence[str]) -> None:
+    """Raise a LakeError where files have a column of the name that we need."""
+    if any(name.lower() == ERROR_COLUMN for name in names):
+        raise LakeError.at(paths, f"there is a column `{ERROR_COLUMN}`; that name is kept for rejected rows. Rename it.")
+
+
 def with_error(df: DataFrame, kept: Sequence[Column], *, code: Column, message: Column, record: Column) -> DataFrame:
     """Return the kept columns and ``_error``, which is null where ``code`` is. Lazy."""
-    error = F.when(code.isNotNull(), F.struct(code.alias("code"), message.alias("message"), record.alias("record")))
-    return df.select(*kept, error.alias(ERROR_COLUMN))
+    # Spark refuses a query that needs nothing but the corrupt record, such as a count of errors. No text is shorter
+    # than nothing, but Spark does not know that, and reads the first column too.
+    reads_more = F.length(F.coalesce(kept[0].cast("string"), F.lit(""))) >= 0
+    error = F.struct(code.alias("code"), message.alias("message"), record.alias("record"))
+    return df.select(*kept, F.when(code.isNotNull() & reads_more, error).alias(ERROR_COLUMN))

@@ -2,11 +2,13 @@
 
 import re
 import traceback
+from collections.abc import Iterator
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException, PythonException
 
 _CONDITION = re.compile(r"\[(?P<name>[A-Z][A-Z0-9_.]+)\] (?P<said>.*?)(?: SQLSTATE: \w+|$)", re.DOTALL)
+_CONDITION_NAME = re.compile(r"\[[A-Z][A-Z0-9_.]+\] ")
 _WRAPPERS = ("FAILED_EXECUTE_UDF", "FAILED_READ_FILE", "TASK_WRITE_FAILED", "WRITING_JOB_ABORTED")
 _PYTHON_FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>\S+)')
 
@@ -27,7 +29,7 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, PythonException) or "PythonException" in str(error):
         return _of_python(str(error))
     if isinstance(error, PySparkException | Py4JJavaError):
-        return _of_spark(_text(error))
+        return _of_spark(list(_texts(error)))
     if isinstance(error, ValueError | OSError | RuntimeError):
         return str(error)
     frames = traceback.extract_tb(error.__traceback__)
@@ -35,17 +37,33 @@ def sentence(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}{where}"
 
 
-def _text(error: BaseException) -> str:
-    return str(error.java_exception.toString()) if isinstance(error, Py4JJavaError) else str(error)
+def _texts(error: BaseException) -> Iterator[str]:
+    """Yield what Spark said, then what each deeper cause says."""
+    cause = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
+    if cause is None:
+        yield str(error)
+    while cause is not None:
+        yield str(cause.toString())
+        cause = cause.getCause()
 
 
-def _of_spark(text: str) -> str:
-    """Take the telling condition out of Spark's text: the innermost one is the cause, those round it only carry it."""
-    conditions = [match for match in _CONDITION.finditer(text) if not match["name"].startswith(_WRAPPERS)]
-    said = conditions[0]["said"] if conditions else re.sub(r"^[\w.]+(?:Exception|Error): ", "", text)
-    lines = [line.strip() for line in said.splitlines()]
+def _of_spark(texts: list[str]) -> str:
+    """Take the telling sentence out of Spark's texts: those that only carry another one are passed over."""
+    for match in (match for text in texts for match in _CONDITION.finditer(text)):
+        if not match["name"].startswith(_WRAPPERS):
+            return _plain(match["said"])
+    outer = _CONDITION.search(texts[0])
+    said = _plain(outer["said"] if outer else texts[0])
+    root = _plain(texts[-1])
+    return said if root in said or len(texts) == 1 else f"{said} {root}"
+
+
+def _plain(text: str) -> str:
+    """Return the sentence of a text, without Java's class, the place in Java and Spark's plans."""
+    lines = [line.strip() for line in re.sub(r"^[\w.$]+(?:Exception|Error): ", "", text).splitlines()]
     told = [line for line in lines if line and not line.startswith(("at ", "'", "+-", ":-", "==", "^"))]
-    return re.sub(r"; line \d+ pos \d+;?$| SQLSTATE: \w+", "", " ".join(told[:3])).rstrip(";")
+    sentence = re.sub(r"; line \d+ pos \d+;?$| SQLSTATE: \w+", "", " ".join(told[:3])).rstrip(";")
+    return _CONDITION_NAME.sub("", sentence)
 
 
 def _of_python(text: str) -> str:
