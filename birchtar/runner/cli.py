@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -52,6 +53,8 @@ def run(
     console = Console(stderr=True)
     with console.status("Starting Spark"):
         spark = start(profile, verbose=verbose)
+    # Spark's own handler calls Java from inside the call that was interrupted; stopping the session does as well.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         for plan in plans:
             with Progress(console, spark.sparkContext) as progress:

@@ -45,6 +45,9 @@ def start(profile: str = "local", *, verbose: bool = False) -> "SparkSession":
         # PySpark logs an error that it then raises as well; it is said once, by whoever catches it.
         logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
         logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
+        # So does Py4J, by the root logger, when a call to Java is interrupted.
+        logging.getLogger().addFilter(lambda record: "py4j" not in record.pathname)
+        logging.getLogger("py4j").setLevel(logging.CRITICAL)
     builder = SparkSession.builder.appName("birchtar")
     for key, value in settings.items():
         builder = builder.config(key, value)
