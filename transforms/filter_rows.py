@@ -9,8 +9,8 @@ from pyspark.sql import functions as F
 
 from transforms.columns import by_position
 from transforms.errors import TransformError
-from transforms.record_columns import record_and_error, record_names
-from transforms.records import Failure, Record, errors_of, no_errors, say_failure, spare_collector, to_records
+from transforms.record_columns import record_columns, record_names, require_error_type
+from transforms.records import Failure, Record, errors_of, rows_of, say_failure, spare_collector, to_values
 from transforms.rejects import ERROR_COLUMN, ERROR_TYPE, has_rejects
 from transforms.sql_errors import analysed
 
@@ -51,6 +51,7 @@ def filter_rows(df: DataFrame, where: Column | str | Predicate) -> DataFrame:
         [Row(carrier='AA', dep_time=None, _error=None)]
     """
     if isinstance(where, Column | str):
+        require_error_type(df.schema)
         return analysed(lambda: df.where(_or_rejected(df, where)), df, where="filter_rows, `where`")
     if not callable(where):
         raise TransformError(f"filter_rows needs a column, an SQL text or a function as `where`, got {where!r}.")
@@ -66,32 +67,30 @@ def _or_rejected(df: DataFrame, where: Column | str) -> Column:
 
 def _by_predicate(df: DataFrame, predicate: Predicate) -> DataFrame:
     names = record_names(df.schema)
-    record, error = record_and_error(df.schema)
 
-    def judge_batch(rows: pa.Array) -> pa.Array:
-        return judge(rows, names=names, predicate=predicate)
+    def judge_batch(*columns: pa.Array) -> pa.Array:
+        return judge(columns, names=names, predicate=predicate)
 
-    verdict = f"struct<keep: boolean, error: {ERROR_TYPE}>"
-    judged = F.arrow_udf(judge_batch, verdict)  # type: ignore[attr-defined]  # public, but missing in PySpark's types
+    judged = F.arrow_udf(judge_batch, f"struct<keep: boolean, error: {ERROR_TYPE}>")  # type: ignore[attr-defined]  # public, but missing in PySpark's types
     judged = judged.asNondeterministic()  # else Spark may push the condition down and judge every row twice
-    rows = by_position(df).select("*", judged(record).alias("verdict")).where("verdict.keep")
-    error = F.coalesce(error, F.col("verdict.error"))
-    kept = [error if name == ERROR_COLUMN else F.col(f"c{at}") for at, name in enumerate(df.columns)]
-    if has_rejects(df):
-        return rows.select(*kept).toDF(*df.columns)
-    return rows.select(*kept, error).toDF(*df.columns, ERROR_COLUMN)
+    verdict = judged(*record_columns(df.schema)).alias("verdict")
+    rows = by_position(df).select("*", verdict).where("verdict.keep")
+    wanted = df.columns if has_rejects(df) else [*df.columns, ERROR_COLUMN]
+    kept = [F.col("verdict.error" if name == ERROR_COLUMN else f"c{at}") for at, name in enumerate(wanted)]
+    return rows.select(*kept).toDF(*wanted)
 
 
-def judge(rows: pa.StructArray, *, names: Sequence[str], predicate: Predicate) -> pa.StructArray:
-    """Return for each row whether it stays, and its error where the predicate raised; a null row stays."""
+def judge(columns: Sequence[pa.Array], *, names: Sequence[str], predicate: Predicate) -> pa.StructArray:
+    """Return for each row whether it stays, and its error: that of the predicate, or the one it came with."""
     spare_collector()
     keep: list[bool] = []
     failures: dict[int, Failure] = {}
-    for position, record in enumerate(to_records(rows, names)):
+    rows, earlier = rows_of(columns, names)
+    for position, record in enumerate(to_values(rows)):
         try:
             keep.append(record is None or bool(predicate(record)))
         except Exception as error:
             keep.append(True)
             failures[position] = ("FUNCTION", say_failure(error))
-    errors = errors_of(rows, names, failures, earlier=no_errors(len(rows)))
+    errors = errors_of(rows, failures, earlier=earlier)
     return pa.StructArray.from_arrays([pa.array(keep, pa.bool_()), errors], names=["keep", "error"])

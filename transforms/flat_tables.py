@@ -34,15 +34,18 @@ class FlatTable:
     """A table, and below it those of the arrays and maps in its rows."""
 
     name: str
-    opened: Leaf | None
-    """The array or map of the table above whose elements are the rows; None for the root."""
+    source: Path
+    """Where the array or map is in the input; empty for the root."""
+    lead: tuple[str, ...]
+    """The columns before the leaves: what joins a row to the table above."""
     leaves: tuple[Leaf, ...]
-    children: tuple["FlatTable", ...]
+    children: tuple[tuple[Leaf, "FlatTable"], ...]
+    """The arrays and maps among the leaves, each with its table."""
 
     def with_all_below(self) -> Iterator["FlatTable"]:
         """Yield this table and those below it, depth first."""
         yield self
-        for child in self.children:
+        for _, child in self.children:
             yield from child.with_all_below()
 
 
@@ -54,7 +57,7 @@ def plan_tables(schema: StructType, name: str) -> FlatTable:
     """
     tops = [Leaf(field.name, (field.name,), (f"c{i}",), field.dataType) for i, field in enumerate(schema.fields)]
     leaves = [leaf for top in tops for leaf in _flatten(top)]
-    root = FlatTable(name, None, tuple(leaves), _children(leaves, name))
+    root = FlatTable(name, (), (), tuple(leaves), _children(leaves, name))
     _refuse_twins(root)
     return root
 
@@ -68,13 +71,15 @@ def _flatten(value: Leaf) -> Iterator[Leaf]:
         yield from _flatten(Leaf(f"{value.name}.{field.name}", source, place, field.dataType))
 
 
-def _children(leaves: Sequence[Leaf], root: str) -> tuple[FlatTable, ...]:
-    return tuple(_child(leaf, root) for leaf in leaves if leaf.is_collection)
+def _children(leaves: Sequence[Leaf], root: str) -> tuple[tuple[Leaf, FlatTable], ...]:
+    return tuple((leaf, _child(leaf, root)) for leaf in leaves if leaf.is_collection)
 
 
 def _child(opened: Leaf, root: str) -> FlatTable:
     leaves = [leaf for value in _inside(opened) for leaf in _flatten(value)]
-    return FlatTable(f"{root}_{'.'.join(opened.source)}", opened, tuple(leaves), _children(leaves, root))
+    lead = ("id",) if isinstance(opened.data_type, MapType) else ("id", "index")
+    name = f"{root}_{'.'.join(opened.source)}"
+    return FlatTable(name, opened.source, lead, tuple(leaves), _children(leaves, root))
 
 
 def _inside(opened: Leaf) -> Iterator[Leaf]:
@@ -89,8 +94,7 @@ def _inside(opened: Leaf) -> Iterator[Leaf]:
 def _refuse_twins(root: FlatTable) -> None:
     tables: dict[str, Path] = {}
     for table in root.with_all_below():
-        if table.opened is not None:
-            _remember(tables, table.name, table.opened.source, f"table `{table.name}`")
+        _remember(tables, table.name, table.source, f"table `{table.name}`")
         columns: dict[str, Path] = {}
         for leaf in table.leaves:
             _remember(columns, leaf.name, leaf.source, f"column `{leaf.name}` of the table `{table.name}`")

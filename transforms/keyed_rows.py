@@ -26,7 +26,7 @@ def keep_keyed_rows(df: DataFrame, *, staging_path: str | None) -> DataFrame:
             them in memory and on their disks (a local checkpoint).
     """
     columns = [_by_position(f"c{position}", field.dataType) for position, field in enumerate(df.schema.fields)]
-    # Two runs start this far apart: the ranges of their keys do not meet. Half of what a long holds is left for counting.
+    # Two runs start so far apart that their keys do not meet; the other half of the positive longs is for counting.
     start = F.lit(secrets.randbelow(2**62))
     keyed = by_position(df).select(*columns, (F.monotonically_increasing_id() + start).alias(ROW_KEY))
     if staging_path is None:

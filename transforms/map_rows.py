@@ -11,7 +11,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 from transforms.batch_results import call_with_frame, call_with_table
 from transforms.columns import by_position, unused_name
 from transforms.errors import DuplicateColumnError, TransformError
-from transforms.record_columns import packed, record_names
+from transforms.record_columns import record_columns, record_names, require_error_type
 from transforms.records import ERROR_ARROW
 from transforms.rejects import ERROR_COLUMN, has_rejects
 from transforms.result_schema import declared_schema, require_returnable, sampled_schema
@@ -87,9 +87,9 @@ def map_rows(
         >>> [(row.hour, row._error and row._error.record) for row in hour.collect()]
         [(5, None), (None, '{"carrier": "AA", "dep_time": null}')]
     """
-    if (function is None) == (expressions is None):
+    if (function is None) == (not expressions):
         raise TransformError("map_rows needs either a function or expressions.")
-    if expressions is not None:
+    if expressions:
         if schema is not None or takes != "record":
             raise TransformError("map_rows takes `schema` and `takes` with a function, not with expressions.")
         return _by_expressions(df, expressions)
@@ -101,6 +101,7 @@ def map_rows(
 
 
 def _by_expressions(df: DataFrame, expressions: Mapping[str, Expression]) -> DataFrame:
+    require_error_type(df.schema)
     names = df.columns
     _require_clear_names(names, list(expressions))
     try:
@@ -162,4 +163,4 @@ def _by_function(df: DataFrame, function: Callable[[Any], Any], takes: str, sche
         call = partial(_BATCH_CALLS[takes], function, names=names, schema=schema)
         run = partial(map_batches, call=call, names=names, schema=schema)
     nullable = [StructField(field.name, field.dataType, nullable=True) for field in schema.fields]
-    return packed(df).mapInArrow(run, StructType([*nullable, _ERROR_FIELD]))
+    return by_position(df).select(*record_columns(df.schema)).mapInArrow(run, StructType([*nullable, _ERROR_FIELD]))

@@ -1,13 +1,12 @@
-"""A frame packed for a Python function: each row one struct, beside the error of rows that were rejected earlier."""
+"""What a Python function can be given of a frame, and which frames it cannot be given."""
 
 from collections import Counter
 from collections.abc import Iterator
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql import types as t
 
-from transforms.columns import by_position
 from transforms.errors import ColumnTypeError, DuplicateColumnError
 from transforms.paths import format_path
 from transforms.record_types import SCALARS
@@ -22,32 +21,41 @@ def record_names(schema: t.StructType) -> list[str]:
         ColumnTypeError: The error column has another type, or a column is of a type that Python has no value for.
     """
     _require_single_names(schema, ())
-    for field in schema.fields:
-        if field.name == ERROR_COLUMN:
-            _require_error_type(field.dataType)
-        elif field.name.lower() == ERROR_COLUMN:
+    require_error_type(schema)
+    names = [name for name in schema.names if name != ERROR_COLUMN]
+    for name in names:
+        if name.lower() == ERROR_COLUMN:
             raise DuplicateColumnError(
-                f"The column `{field.name}` differs only in case from `{ERROR_COLUMN}`, the column of rejected rows."
+                f"The column `{name}` differs only in case from `{ERROR_COLUMN}`, the column of rejected rows."
                 " Give it another name."
             )
-        else:
-            _require_python_type(field.dataType, (field.name,))
-    return [name for name in schema.names if name != ERROR_COLUMN]
+        _require_python_type(schema[name].dataType, (name,))
+    return names
 
 
-def packed(df: DataFrame) -> DataFrame:
-    """Return the rows as two columns: ``record``, null for a row rejected earlier, and ``error``, its error. Lazy."""
-    record, error = record_and_error(df.schema)
-    return by_position(df).select(record.alias("record"), error.alias("error"))
+def require_error_type(schema: t.StructType) -> None:
+    """Check that the error column, if there is one, is that of rejected rows.
+
+    Raises:
+        ColumnTypeError: It is a column of the user's own.
+    """
+    wanted = ERROR_TYPE.replace(": ", ":").replace(", ", ",")
+    if ERROR_COLUMN in schema.names and schema[ERROR_COLUMN].dataType.simpleString() != wanted:
+        raise ColumnTypeError(
+            f"The column `{ERROR_COLUMN}` is kept for rejected rows and must be of type {wanted},"
+            f" but here it is {schema[ERROR_COLUMN].dataType.simpleString()}. Give it another name."
+        )
 
 
-def record_and_error(schema: t.StructType) -> tuple[Column, Column]:
-    """Return the record and the earlier error of a row, as columns of the frame `by_position`."""
-    record = F.struct(*(F.col(f"c{at}") for at, name in enumerate(schema.names) if name != ERROR_COLUMN))
-    if ERROR_COLUMN not in schema.names:
-        return record, F.lit(None).cast(ERROR_TYPE)
-    error = F.col(f"c{schema.names.index(ERROR_COLUMN)}")
-    return F.when(error.isNull(), record), error
+def record_columns(schema: t.StructType) -> list[Column]:
+    """Return what a record is made of, as columns of the frame `by_position`: its fields, then the earlier error.
+
+    The error is there where the frame has it, or has nothing else; Arrow cannot count the rows of no columns.
+    """
+    columns = [F.col(f"c{at}") for at, name in enumerate(schema.names) if name != ERROR_COLUMN]
+    if ERROR_COLUMN in schema.names:
+        columns.append(F.col(f"c{schema.names.index(ERROR_COLUMN)}"))
+    return columns or [F.lit(None).cast(ERROR_TYPE)]
 
 
 def _require_single_names(data_type: t.DataType, path: tuple[str, ...]) -> None:
@@ -87,12 +95,3 @@ def _no_value(data_type: t.DataType, path: tuple[str, ...]) -> ColumnTypeError:
         f"`{format_path(path)}` is of type {data_type.simpleString()}, which a Python record cannot hold."
         " Cast it to string or drop it first."
     )
-
-
-def _require_error_type(data_type: t.DataType) -> None:
-    wanted = ERROR_TYPE.replace(": ", ":").replace(", ", ",")
-    if data_type.simpleString() != wanted:
-        raise ColumnTypeError(
-            f"The column `{ERROR_COLUMN}` is kept for rejected rows and must be of type {wanted},"
-            f" but here it is {data_type.simpleString()}. Give it another name."
-        )

@@ -94,7 +94,7 @@ def _structs(values: Sequence[Any], struct: t.StructType, path: str) -> pa.Array
     _require_kinds(values, {dict}, struct, path)
     missing = [value is None for value in values]
     dicts = [{} if value is None else value for value in values] if any(missing) else values
-    require_known(set(chain.from_iterable(dicts)), struct, path)
+    require_known(set().union(*dicts), struct, path)
     if not struct.fields:
         return pa.array([None if gone else {} for gone in missing], pa.struct([]))
     columns = []
@@ -102,7 +102,8 @@ def _structs(values: Sequence[Any], struct: t.StructType, path: str) -> pa.Array
         inside = _inside(path, field.name)
         column = to_arrow([value.get(field.name) for value in dicts], field.dataType, inside)
         columns.append(column if field.nullable else require_values(column, inside, allowed=sum(missing)))
-    return pa.StructArray.from_arrays(columns, names=struct.names, mask=pa.array(missing, pa.bool_()))
+    mask = pa.array(missing, pa.bool_()) if any(missing) else None
+    return pa.StructArray.from_arrays(columns, names=struct.names, mask=mask)
 
 
 def _lists(values: Sequence[Any], array: t.ArrayType, path: str) -> pa.Array:

@@ -13,7 +13,7 @@ import gc
 import json
 import math
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from itertools import pairwise
 from pathlib import Path
@@ -32,10 +32,14 @@ ERROR_ARROW = pa.struct([("code", pa.string()), ("message", pa.string()), ("reco
 """The Arrow type that carries `transforms.rejects.ERROR_TYPE`."""
 
 
-def to_records(rows: pa.StructArray, names: Sequence[str]) -> list[Record | None]:
-    """Return one dict per row, with these names for the fields; a null row is None."""
-    columns = [to_values(rows.field(position)) for position in range(rows.type.num_fields)]
-    return _with_nulls(_zipped(names, columns, length=len(rows)), rows)
+def rows_of(columns: Sequence[pa.Array], names: Sequence[str]) -> tuple[pa.StructArray, pa.Array]:
+    """Return the rows, null where rejected earlier, and the earlier errors: the column behind the named ones if any."""
+    last = columns[-1]
+    earlier = last if len(columns) > len(names) else no_errors(len(last))
+    rejected = earlier.is_valid()
+    if names:
+        return pa.StructArray.from_arrays(columns[: len(names)], names=names, mask=rejected), earlier
+    return pa.array([None if gone else {} for gone in rejected.to_pylist()], pa.struct([])), earlier
 
 
 def to_values(array: pa.Array) -> list[Any]:
@@ -44,7 +48,7 @@ def to_values(array: pa.Array) -> list[Any]:
     if _is_variant(kind):
         return [value and VariantVal(value["value"], value["metadata"]).toPython() for value in array.to_pylist()]
     if pa.types.is_struct(kind):
-        return to_records(array, kind.names)
+        return _dicts(array)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_map(kind):
         return _nested(array)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
@@ -76,16 +80,14 @@ def to_json(record: Record) -> str:
     return json.dumps(_jsonable(record), ensure_ascii=False)
 
 
-def errors_of(
-    rows: pa.StructArray, names: Sequence[str], failures: Mapping[int, Failure], *, earlier: pa.Array
-) -> pa.Array:
+def errors_of(rows: pa.StructArray, failures: Mapping[int, Failure], *, earlier: pa.Array) -> pa.Array:
     """Return the ``_error`` of every row: of a failure its code, message and record as it came in, else the earlier."""
     if not failures:
         return earlier
     errors = earlier.to_pylist()
-    records = to_records(rows.take(pa.array(list(failures), pa.int64())), names)
+    records = to_values(rows.take(pa.array(list(failures), pa.int64())))
     for record, (position, (code, message)) in zip(records, failures.items(), strict=True):
-        errors[position] = {"code": code, "message": message, "record": to_json(record or {})}
+        errors[position] = {"code": code, "message": message, "record": to_json(record)}
     return pa.array(errors, ERROR_ARROW)
 
 
@@ -106,10 +108,19 @@ def say_failure(error: Exception) -> str:
     return said.encode(errors="replace").decode()
 
 
-def _zipped(names: Sequence[str], columns: list[list[Any]], *, length: int) -> list[Record]:
-    if not columns:
-        return [{} for _ in range(length)]
-    return [dict(zip(names, row)) for row in zip(*columns, strict=True)]  # noqa: B905 strict costs half as much again
+def _dicts(array: pa.StructArray) -> list[Record | None]:
+    names = array.type.names
+    columns = [to_values(array.field(position)) for position in range(len(names))]
+    rows: list[Record] = list(map(_dict_maker(names), *columns)) if names else [{} for _ in range(len(array))]
+    return _with_nulls(rows, array)
+
+
+def _dict_maker(names: Sequence[str]) -> Callable[..., Record]:
+    """Return a function that makes a dict of its arguments: a literal, since that takes half the time of a zip."""
+    arguments = [f"value_{position}" for position in range(len(names))]
+    items = [f"{name!r}: {argument}" for name, argument in zip(names, arguments, strict=True)]
+    maker: Callable[..., Record] = eval(f"lambda {', '.join(arguments)}: {{{', '.join(items)}}}")  # noqa: S307
+    return maker
 
 
 def _nested(array: pa.Array) -> list[Any]:

@@ -52,7 +52,8 @@ def relationalize(df: DataFrame, name: str = "root", *, staging_path: str | None
         >>> tables = relationalize(df)
         >>> tables["root"].columns, tables["root_tags"].columns
         (['order', 'address.city', 'tags'], ['id', 'index', 'tags.val'])
-        >>> tables["root"].join(tables["root_tags"], F.col("tags") == F.col("id")).select("order", "index", "`tags.val`").show()
+        >>> joined = tables["root"].join(tables["root_tags"], F.col("tags") == F.col("id"), how="inner")
+        >>> joined.select("order", "index", "`tags.val`").show()
         +-----+-----+--------+
         |order|index|tags.val|
         +-----+-----+--------+
@@ -69,17 +70,11 @@ def relationalize(df: DataFrame, name: str = "root", *, staging_path: str | None
 
 
 def _frames(table: FlatTable, rows: DataFrame, key: Column, *, depth: int) -> Iterator[tuple[str, DataFrame]]:
-    yield table.name, rows.select(*_lead(table), *(_flat(leaf, key) for leaf in table.leaves))
-    # An element's key: distinct numbers, next to each other, spread over all longs by the position of the element.
+    yield table.name, rows.select(*table.lead, *(_flat(leaf, key) for leaf in table.leaves))
+    # The keys above are numbers in a row; the hash of an element's index moves them to another part of all longs.
     element_key = F.col("id").bitwiseXOR(F.xxhash64("index", F.lit(depth)))
-    for child in table.children:
-        yield from _frames(child, _open(child.opened, rows, key), element_key, depth=depth + 1)
-
-
-def _lead(table: FlatTable) -> list[str]:
-    if table.opened is None:
-        return []
-    return ["id"] if isinstance(table.opened.data_type, MapType) else ["id", "index"]
+    for leaf, child in table.children:
+        yield from _frames(child, _open(leaf, rows, key), element_key, depth=depth + 1)
 
 
 def _open(collection: Leaf, rows: DataFrame, key: Column) -> DataFrame:

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StructType
 
+from transforms.columns import by_position
 from transforms.errors import ColumnTypeError, DuplicateColumnError, TransformError
-from transforms.record_columns import packed, record_names
+from transforms.record_columns import record_columns, record_names
 from transforms.record_fit import MisfitError, arrow_type, to_arrow
 from transforms.record_types import infer_schema
-from transforms.records import Record, to_records
-from transforms.rejects import ERROR_COLUMN
+from transforms.records import Record, rows_of, to_values
+from transforms.rejects import ERROR_COLUMN, accepted
 from transforms.row_functions import RowFunction, call_each
 from transforms.sql_errors import analysed
 
@@ -53,11 +53,13 @@ def sampled_schema(df: DataFrame, function: RowFunction, *, sample_rows: int) ->
         ColumnTypeError: The results do not agree on the type of a field.
     """
     names = record_names(df.schema)
-    sample = packed(df).where(F.col("record").isNotNull()).select("record").limit(sample_rows).toArrow()
-    given = to_records(sample.column(0).combine_chunks(), names)
+    sample = accepted(df).limit(sample_rows)
+    table = by_position(sample).select(*record_columns(sample.schema)).toArrow()
+    rows, _ = rows_of([column.combine_chunks() for column in table.columns], names)
+    given = to_values(rows)
     if not given:
         raise TransformError("map_rows cannot infer a schema from a frame without rows. Declare `schema`.")
-    before = [dict(record or {}) for record in given]
+    before = [dict(record) for record in given]
     results, failures = call_each(function, given)
     if len(failures) == len(results):
         raise TransformError(

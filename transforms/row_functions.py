@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyspark.sql.types import StructType
 
 from transforms.record_fit import MisfitError, fit, to_arrow
-from transforms.records import Failure, Record, errors_of, no_errors, say_failure, spare_collector, to_records
+from transforms.records import Failure, Record, errors_of, no_errors, rows_of, say_failure, spare_collector, to_values
 from transforms.rejects import ERROR_COLUMN
 
 RowFunction = Callable[[Record], Record]
@@ -21,11 +21,11 @@ def map_records(
     """Call the function once per record; a batch of n rows leaves as n rows in the same order."""
     spare_collector()
     for batch in batches:
-        rows, earlier = batch.columns
-        results, failures = call_each(function, to_records(rows, names))
+        rows, earlier = rows_of(batch.columns, names)
+        results, failures = call_each(function, to_values(rows))
         fitted, misfits = fit(results, schema)
         failures |= {position: ("SCHEMA", text) for position, text in misfits.items()}
-        yield _out(fitted, errors_of(rows, names, failures, earlier=earlier))
+        yield _out(fitted, errors_of(rows, failures, earlier=earlier))
 
 
 def call_each(
@@ -59,14 +59,14 @@ def map_batches(
 ) -> Iterator[pa.RecordBatch]:
     """Call once per batch, and again on its halves where that fails, until the rows that fail stand alone."""
     for batch in batches:
-        rows, earlier = batch.columns
+        rows, earlier = rows_of(batch.columns, names)
         rejected = earlier.drop_null()
         yield _out(to_arrow([None] * len(rejected), schema), rejected)
-        yield from _in_halves(rows.drop_null(), call=call, names=names, schema=schema)
+        yield from _in_halves(rows.drop_null(), call=call, schema=schema)
 
 
 def _in_halves(
-    rows: pa.StructArray, *, call: Callable[[pa.StructArray], pa.StructArray], names: Sequence[str], schema: StructType
+    rows: pa.StructArray, *, call: Callable[[pa.StructArray], pa.StructArray], schema: StructType
 ) -> Iterator[pa.RecordBatch]:
     if not len(rows):
         return
@@ -75,11 +75,11 @@ def _in_halves(
     except Exception as error:
         if len(rows) == 1:
             failure = ("SCHEMA", str(error)) if isinstance(error, MisfitError) else ("FUNCTION", say_failure(error))
-            yield _out(to_arrow([None], schema), errors_of(rows, names, {0: failure}, earlier=no_errors(1)))
+            yield _out(to_arrow([None], schema), errors_of(rows, {0: failure}, earlier=no_errors(1)))
             return
         half = len(rows) // 2
         for part in (rows.slice(0, half), rows.slice(half)):
-            yield from _in_halves(part, call=call, names=names, schema=schema)
+            yield from _in_halves(part, call=call, schema=schema)
     else:
         yield _out(result, no_errors(len(result)))
 

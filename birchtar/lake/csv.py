@@ -26,10 +26,12 @@ def read_csv(spark: SparkSession, source: Source) -> DataFrame:
     """Return the rows of CSV files, typed.
 
     Columns are found by the names in the header; every file must have the same header. A column without a name gets
-    ``_c`` and its position for one, and of names that Spark does not tell apart each gets its position behind it. Without a
-    header a declared schema names the columns in their order. A line with too many or too few values, and with
-    a declared schema a value that is not of its type, make a row with an ``_error``; what could be read is in the other
-    columns. Without a schema the types are the narrowest that fit every row; that takes a Spark job over all rows.
+    ``_c`` and its position for one, and of names that Spark does not tell apart each gets its position behind it.
+    Without a header a declared schema names the columns in their order.
+
+    A line with too many or too few values, and with a declared schema a value that is not of its type, make a row with
+    an ``_error``; what could be read is in the other columns. Without a schema the types are the narrowest that fit
+    every row; that takes a Spark job over all rows.
 
     Raises:
         SchemaMismatchError: A column of the declared schema is not in the header, or not all headers are the same.
@@ -71,7 +73,7 @@ def _texts(spark: SparkSession, source: Source, names: list[str]) -> DataFrame:
         .schema(StructType([StructField(name, StringType()) for name in [*names, CORRUPT]]))
         .option("mode", "PERMISSIVE")
         .option("columnNameOfCorruptRecord", CORRUPT)
-        .option("enforceSchema", not source.header or _checked_names(spark, source, names))
+        .option("enforceSchema", not source.header or _has_made_up_names(spark, source, names))
         # Of a text in quotes that is empty, Spark makes the second, of one without quotes the first.
         .options(nullValue=null_value, emptyValue=null_value)
         .csv(source.paths)
@@ -81,7 +83,7 @@ def _texts(spark: SparkSession, source: Source, names: list[str]) -> DataFrame:
     return df
 
 
-def _checked_names(spark: SparkSession, source: Source, names: list[str]) -> bool:
+def _has_made_up_names(spark: SparkSession, source: Source, names: list[str]) -> bool:
     """Tell whether Spark made up a name; if so, check the headers, as Spark would not know its own names in them.
 
     Raises:

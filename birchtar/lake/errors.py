@@ -10,7 +10,7 @@ class LakeError(ValueError):
     @classmethod
     def at(cls, paths: Sequence[str], what: str) -> Self:
         """Return the error for what is wrong with the files at some paths."""
-        return cls(f"{', '.join(paths)}: {what}")
+        return cls(f"{', '.join(path.removeprefix('file:') for path in paths)}: {what}")
 
 
 class SchemaMismatchError(LakeError):

@@ -7,6 +7,16 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 
+def is_hidden(name: str) -> bool:
+    """Return whether Spark, Hive and others pass over a file or folder of this name.
+
+    Example:
+        >>> is_hidden("_SUCCESS"), is_hidden(".part-0.crc"), is_hidden("_day=1")
+        (True, True, False)
+    """
+    return name.startswith(".") or (name.startswith("_") and "=" not in name)
+
+
 @dataclass(frozen=True)
 class DataFile:
     """A data file below a folder."""
@@ -38,13 +48,13 @@ class FileSystem:
         return int(self._files.getFileStatus(self._path(path)).getLen())
 
     def data_files(self, folder: str) -> Iterator[DataFile]:
-        """Yield the data files below a folder: all but those that a leading dot or underscore hides from readers."""
+        """Yield the data files below a folder: all but those that readers pass over."""
         root = self._files.makeQualified(self._path(folder)).toString().rstrip("/") + "/"
         listed = self._files.listFiles(self._path(folder), True)
         while listed.hasNext():
             status = listed.next()
             name = status.getPath().toString().removeprefix(root)
-            if not any(part.startswith((".", "_")) for part in name.split("/")):
+            if not any(map(is_hidden, name.split("/"))):
                 yield DataFile(name, status.getLen())
 
     def move(self, source: str, target: str) -> None:

@@ -1,5 +1,6 @@
 """Paths of local files and of other file systems."""
 
+import re
 from glob import glob, has_magic
 from os.path import abspath
 from pathlib import Path
@@ -23,12 +24,13 @@ def local(path: str) -> str:
         >>> local("file:///data/raw")
         '/data/raw'
     """
-    return abspath(urlsplit(path).path if path.startswith("file:") else path)  # noqa: PTH100 - resolves no links
+    return abspath(re.sub("^file:(//[^/]*)?", "", path))  # noqa: PTH100 - resolves no links
 
 
 def exists(path: str) -> bool:
     """Return whether a local path, or at least one that fits the glob, is there."""
-    return bool(glob(local(path))) if has_magic(path) else Path(local(path)).exists()  # noqa: PTH207 - Path.glob refuses absolute patterns
+    path = re.sub(r"\{[^{}]*\}", "*", local(path))  # Spark knows `{a,b}` in a glob, Python does not
+    return bool(glob(path)) if has_magic(path) else Path(path).exists()  # noqa: PTH207 - Path.glob refuses absolute patterns
 
 
 def covers(outer: str, inner: str) -> bool:

@@ -14,11 +14,14 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
     """Return the rows of a source.
 
     A CSV or JSON record that does not parse, or does not fit the declared schema, becomes a row whose ``_error`` says
-    so and holds the record's text; see the contract of rejected rows in `transforms.rejects`. Frames of the other
-    formats have no such column. Reading CSV and JSON without a schema starts a Spark job over all rows.
+    so and holds the record's text; its other columns hold what could be read. See the contract of rejected rows in
+    `transforms.rejects`. Frames of the other formats have no such column. Reading CSV and JSON without a schema starts
+    a Spark job over all rows.
 
     Raises:
-        SchemaMismatchError: A column of the declared schema is not in the files.
+        SchemaMismatchError: A column of the declared schema is not in the files. Of JSON it is null instead.
+        LakeError: Without a schema, CSV or JSON files hold nothing to take the columns from; or a column of theirs is
+            called ``_error``.
     """
     if source.format == "csv":
         return read_csv(spark, source)
@@ -57,8 +60,7 @@ def _read_json(spark: SparkSession, source: Source) -> DataFrame:
         kept,
         code=F.when(corrupt.isNotNull(), MALFORMED),
         message=F.lit(f"The record is not {expected}."),
-        # Spark refuses a query for the corrupt record alone; with the other columns beside it, it answers.
-        record=F.coalesce(corrupt, F.to_json(F.struct(*kept))),
+        record=corrupt,
     )
 
 

@@ -31,7 +31,9 @@ def named(name: str) -> Column:
 def refuse_error_column(names: Iterable[str], paths: Sequence[str]) -> None:
     """Raise a LakeError where files have a column of the name that we need."""
     if any(name.lower() == ERROR_COLUMN for name in names):
-        raise LakeError.at(paths, f"there is a column `{ERROR_COLUMN}`; that name is kept for rejected rows. Rename it.")
+        raise LakeError.at(
+            paths, f"there is a column `{ERROR_COLUMN}`; rejected rows need that name. Declare a schema without it."
+        )
 
 
 def with_error(df: DataFrame, kept: Sequence[Column], *, code: Column, message: Column, record: Column) -> DataFrame:

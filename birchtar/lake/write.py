@@ -3,12 +3,16 @@
 import uuid
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, DataFrameWriter
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame, DataFrameWriter, Row, SparkSession
 
+from birchtar.lake.columns import require_fitting_columns
 from birchtar.lake.errors import LakeError
 from birchtar.lake.files import DataFile, FileSystem
+from birchtar.lake.rejects import named
 from birchtar.lake.sink import COMPRESSION_NAMES, DEFAULT_COMPRESSION, Sink
+
+_CSV = {"header": "true", "escape": '"', "ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false"}
+"""CSV as everybody else reads it: a quote inside quotes is doubled, and spaces belong to the value."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,13 @@ def write(df: DataFrame, sink: Sink, path: str) -> Written:
 
     Delta commits the rows in one transaction. The files of other formats are written to a hidden folder beside the
     table and renamed into it when all of them are whole: a reader sees the old files or the new ones, and after
-    a failure the old ones. Rows come out in as few files as the target size allows.
+    a failure the old ones. To replace a folder takes two renames; a reader that comes between them finds none, and what
+    a process leaves that is killed there, the next write to the folder puts right. Rows come out in as few files as
+    the target size allows, which is the session's ``spark.sql.adaptive.advisoryPartitionSizeInBytes``.
 
     Args:
-        df: What to write. Its nulls and duplicates stay.
+        df: What to write. Its nulls and duplicates stay, but a partition's empty text comes back as null: both have the
+            same folder, with Spark and Hive alike.
         sink: The format, and how the rows are laid out in files.
         path: The table's folder; of a sink for several tables, one below the sink's own.
 
@@ -35,11 +42,13 @@ def write(df: DataFrame, sink: Sink, path: str) -> Written:
         LakeError: The sink names a column that the frame does not have, or a type that the format cannot hold.
     """
     _check(df, sink)
+    require_fitting_columns(df, sink, path)
     writer = _writer(_laid_out(df, sink), sink)
     files = FileSystem(df.sparkSession, path)
     if sink.format == "delta":
         return _write_delta(df, writer, sink, path)
     staged = f"{_beside(path)}.{uuid.uuid4().hex}.staged"
+    _take_back(files, path)
     try:
         writer.mode("errorifexists").save(staged)
         written = list(files.data_files(staged))
@@ -54,8 +63,12 @@ def _check(df: DataFrame, sink: Sink) -> None:
         for name in names:
             if name not in df.columns:
                 raise LakeError(f"{kind}: there is no column `{name}`. The table has: {', '.join(df.columns)}.")
+            if kind == "partition_by" and name.startswith("."):
+                raise LakeError(f"partition_by: readers pass over folders like `{name}=...`. Rename the column.")
     if not set(df.columns) - set(sink.partition_by):
         raise LakeError("The table has no column beside those it is partitioned by.")
+    if sink.compression not in (None, *(known := COMPRESSION_NAMES[sink.format])):
+        raise LakeError(f"compression: {sink.format} has no {sink.compression}. It has: {', '.join(known)}.")
     if sink.format == "csv":
         nested = [f"`{name}` ({kind})" for name, kind in df.dtypes if kind.startswith(("array", "map", "struct"))]
         if nested:
@@ -64,39 +77,51 @@ def _check(df: DataFrame, sink: Sink) -> None:
 
 def _laid_out(df: DataFrame, sink: Sink) -> DataFrame:
     """Bring rows that share a file together, and lets Spark choose the number of files by their size."""
-    together = df.hint("rebalance", *sink.partition_by)
+    together = df.hint("rebalance", *map(named, sink.partition_by))
     order = [*sink.partition_by, *sink.sort_by] if sink.sort_by else []
-    return together.sortWithinPartitions(*(F.col(f"`{name}`") for name in order)) if order else together
+    return together.sortWithinPartitions(*map(named, order)) if order else together
 
 
 def _writer(df: DataFrame, sink: Sink) -> DataFrameWriter:
     compression = sink.compression or DEFAULT_COMPRESSION[sink.format]
     options = {"compression": COMPRESSION_NAMES[sink.format][compression]}
     if sink.format == "csv":
-        options["header"] = "true"
+        options |= _CSV
     writer = df.write.format(sink.format).options(**(options | sink.options))
     return writer.partitionBy(*sink.partition_by) if sink.partition_by else writer
 
 
 def _write_delta(df: DataFrame, writer: DataFrameWriter, sink: Sink, path: str) -> Written:
-    from delta.tables import DeltaTable
-
     if sink.mode == "overwrite_partitions":
         writer = writer.option("partitionOverwriteMode", "dynamic")
     elif sink.mode == "overwrite":
         writer = writer.option("overwriteSchema", "true")
+    before = _last_commit(df.sparkSession, path)
     writer.mode("append" if sink.mode == "append" else "overwrite").save(path)
-    last = DeltaTable.forPath(df.sparkSession, path).history(1).select("operationMetrics").first()
-    metrics = last[0] if last else {}
+    last = _last_commit(df.sparkSession, path)
+    if last is None or last == before:
+        return Written(0, 0)  # Delta commits nothing where no row came
+    metrics = last["operationMetrics"]
     return Written(int(metrics.get("numFiles", 0)), int(metrics.get("numOutputBytes", 0)))
+
+
+def _last_commit(spark: SparkSession, path: str) -> Row | None:
+    from delta.tables import DeltaTable
+
+    if not DeltaTable.isDeltaTable(spark, path):
+        return None
+    return DeltaTable.forPath(spark, path).history(1).select("version", "operationMetrics").first()
 
 
 def _publish(files: FileSystem, written: list[DataFile], staged: str, path: str, sink: Sink) -> None:
     if sink.mode == "overwrite":
         _swap(files, staged, path)
         return
+    folders = sorted({file.name.rpartition("/")[0] for file in written})
+    for folder in filter(None, folders):
+        _take_back(files, f"{path}/{folder}")
     if sink.mode == "overwrite_partitions":
-        for folder in sorted({file.name.rpartition("/")[0] for file in written}):
+        for folder in folders:
             _swap(files, f"{staged}/{folder}", f"{path}/{folder}")
         return
     for file in written:
@@ -105,17 +130,30 @@ def _publish(files: FileSystem, written: list[DataFile], staged: str, path: str,
 
 def _swap(files: FileSystem, staged: str, path: str) -> None:
     """Put one folder in the place of another, by two renames."""
-    old = f"{_beside(path)}.{uuid.uuid4().hex}.replaced"
     there = files.exists(path)
     if there:
-        files.move(path, old)
+        files.move(path, _replaced(path))
     try:
         files.move(staged, path)
     except Exception:
         if there:
-            files.move(old, path)
+            files.move(_replaced(path), path)
         raise
-    files.delete(old)
+    files.delete(_replaced(path))
+
+
+def _take_back(files: FileSystem, path: str) -> None:
+    """Undo a `_swap` between whose renames the process died; finish one that died behind them."""
+    if not files.exists(_replaced(path)):
+        return
+    if files.exists(path):
+        files.delete(_replaced(path))
+    else:
+        files.move(_replaced(path), path)
+
+
+def _replaced(path: str) -> str:
+    return f"{_beside(path)}.replaced"
 
 
 def _beside(path: str) -> str:

