@@ -48,10 +48,11 @@ def map_rows(
     A function of batches may return fewer or more rows than it got. It must not depend on how the rows are cut: when
     it fails for a batch it is called again on the halves of it, until the rows that it fails for stand alone.
 
-    No row is lost. One for which the function raises, or returns no dict, is rejected with the code FUNCTION and
-    the line that raised; one whose result does not fit the schema with the code SCHEMA. A rejected row has nulls
-    and its error in ``_error``, the last column. Rows rejected earlier pass untouched, with nulls where the columns
-    are new. Glue's Map makes error records likewise (reference: Glue transforms, "Error handling of user functions").
+    No row is lost. One for which the function raises, or returns no dict or an empty one, is rejected with the code
+    FUNCTION and the line that raised; one whose result does not fit the schema with the code SCHEMA. A rejected row
+    has nulls and its error in ``_error``, the last column. Rows rejected earlier pass untouched, with nulls where the
+    columns are new. Glue's Map makes error records likewise (reference: Glue transforms, "Error handling of user
+    functions").
 
     Lazy with a ``schema`` or expressions. Without, it starts a Spark job for the first rows and calls the function on
     them, on the driver, to learn the schema; a later row that does not fit it is rejected. An untouched column

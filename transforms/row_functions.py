@@ -42,9 +42,9 @@ def call_each(
             except Exception as error:
                 failures[position] = ("FUNCTION", say_failure(error))
             else:
-                if not isinstance(result, dict):
-                    returned = "None" if result is None else f"a {type(result).__name__}"
-                    failures[position] = ("FUNCTION", f"The function returned {returned} instead of a dict.")
+                if not (result and isinstance(result, dict)):
+                    returned = "None" if result is None else "nothing" if result == {} else f"a {type(result).__name__}"
+                    failures[position] = ("FUNCTION", f"The function returned {returned} instead of a record.")
                     result = None
         results.append(result)
     return results, failures

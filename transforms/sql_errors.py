@@ -35,7 +35,7 @@ def analysed(make: Callable[[], DataFrame], df: DataFrame, *, where: str) -> Dat
     names = df.columns
     try:
         made = make()
-        _ = made.schema  # over Connect nothing is analysed before this
+        _ = made.select("*").schema  # over Connect nothing is analysed before this; `where` alone takes the old schema
     except AnalysisException as error:
         raise _translated(error, names, where) from None
     return made

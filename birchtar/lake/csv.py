@@ -107,18 +107,17 @@ def _without(text: Column, null_values: list[str]) -> Column:
 
 
 def _typed(df: DataFrame, types: Mapping[str, DataType | str], source: Source) -> DataFrame:
-    cast = {name: _cast(named(name), kind, source) for name, kind in types.items()}
+    texts = {name: named(name) for name in df.columns[:-1]}
+    cast = {name: _cast(texts[name], kind, source) for name, kind in types.items()}
+    # Where the text is null, the whole sentence is.
     misfits = [
-        F.when(
-            named(name).isNotNull() & cast[name].isNull(),
-            F.concat(F.lit(f"`{name}` is not {_article(kind)}: "), named(name)),
-        )
+        F.when(cast[name].isNull(), F.concat(F.lit(f"`{name}` is not {_article(kind)}: "), texts[name]))
         for name, kind in types.items()
         if not _is_text(kind)
     ]
     corrupt = named(CORRUPT)
     is_misfit = F.coalesce(*misfits).isNotNull() if misfits else F.lit(False)
-    said = F.when(corrupt.isNotNull(), f"The line does not have {len(df.columns) - 1} values.").otherwise(
+    said = F.when(corrupt.isNotNull(), f"The line does not have {len(texts)} values.").otherwise(
         F.concat_ws("; ", *misfits)
     )
     return with_error(
@@ -126,7 +125,7 @@ def _typed(df: DataFrame, types: Mapping[str, DataType | str], source: Source) -
         [column.alias(name) for name, column in cast.items()],
         code=F.when(corrupt.isNotNull(), MALFORMED).when(is_misfit, CAST),
         message=F.concat(F.lit("In "), _file(), F.lit(": "), said),
-        record=F.coalesce(corrupt, F.to_json(F.struct(*map(named, df.columns[:-1])))),
+        record=F.coalesce(corrupt, F.to_json(F.struct(*texts.values()))),
     )
 
 

@@ -42,13 +42,13 @@ def write(df: DataFrame, sink: Sink, path: str) -> Written:
         LakeError: The sink names a column that the frame does not have, or a type that the format cannot hold.
     """
     _check(df, sink)
+    files = FileSystem(df.sparkSession, path)
+    _take_back(files, path)
     require_fitting_columns(df, sink, path)
     writer = _writer(_laid_out(df, sink), sink)
-    files = FileSystem(df.sparkSession, path)
     if sink.format == "delta":
         return _write_delta(df, writer, sink, path)
     staged = f"{_beside(path)}.{uuid.uuid4().hex}.staged"
-    _take_back(files, path)
     try:
         writer.mode("errorifexists").save(staged)
         written = list(files.data_files(staged))

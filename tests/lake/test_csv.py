@@ -224,7 +224,7 @@ def test_quotes_of_another_kind_are_an_option(csv):
             ["2024-02-29", "0001-01-01"], "date", [date(2024, 2, 29), date(1, 1, 1)], id="dates, written in full"
         ),
         pytest.param(
-            ["2024-01-31 10:00:00", "2024-01-31T10:00Z", "2024-01-31 10:00:00.5+02:00"],
+            ["2024-01-31 10:00:00", "2024-01-31T10:00:00Z", "2024-01-31 10:00:00.5+02:00"],
             "timestamp",
             ["2024-01-31 10:00:00", "2024-01-31 10:00:00", "2024-01-31 08:00:00.5"],
             id="timestamps, in UTC where they do not say otherwise",

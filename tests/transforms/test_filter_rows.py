@@ -37,7 +37,7 @@ def ids(df):
         pytest.param("NOT (delay > 0)", [3, 3], id="text; the negation of null drops it too"),
         pytest.param("CARRIER = 'UA'", [1], id="SQL does not tell upper from lower case"),
         pytest.param("route.stops[0].code = 'IAH'", [1], id="a nested field"),
-        pytest.param("NULL", [], id="null alone"),
+        pytest.param("CAST(NULL AS BOOLEAN)", [], id="null alone"),
         pytest.param("flight IN (SELECT 2)", [2], id="a subquery"),
     ],
 )
@@ -115,7 +115,7 @@ def test_rows_rejected_earlier_pass_untouched(spark, where):
 def test_a_chain_of_predicates_collects_all_rejected_rows(spark):
     first = filter_rows(spark.range(4).coalesce(1), lambda r: 1 // r["id"] + 1)
     second = filter_rows(first, lambda r: 1 // (r["id"] - 1) < 1)
-    assert [(row.id, row._error is None) for row in second.collect()] == [(0, False), (1, False)]
+    assert [(row.id, row._error is None) for row in second.collect()] == [(0, False), (1, False), (3, True)]
 
 
 def test_an_empty_frame_stays_empty_and_the_predicate_is_not_called(spark):
@@ -209,6 +209,8 @@ def test_a_frame_that_gives_no_record_is_refused(spark, query, where, error, sen
 
 
 def test_a_thousand_columns(spark):
-    df = spark.range(3).select(*(F.col("id").alias(f"c{position}") for position in range(1000))).coalesce(1)
-    assert filter_rows(df, "c999 > 0").count() == 2
-    assert ids(filter_rows(df, lambda record: record["c999"] > 0)) == [1, 2]
+    # Sums, for of a thousand mere aliases of one column Spark deduces for minutes which of them are equal.
+    columns = [(F.col("id") + position).alias(f"c{position}") for position in range(1000)]
+    df = spark.range(3).select(*columns).coalesce(1)
+    assert filter_rows(df, "c999 > 999").count() == 2
+    assert ids(filter_rows(df, lambda record: record["c999"] > 999)) == [1, 2]

@@ -1,0 +1,429 @@
+"""What is written is read back by others: DuckDB, pyarrow, deltalake; and a failed write leaves the table as it was."""
+
+import gzip
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pyarrow.dataset
+import pyarrow.orc
+import pyarrow.parquet
+import pytest
+from deltalake import DeltaTable
+from pyspark.sql import functions as F
+
+from birchtar.lake.errors import LakeError
+from birchtar.lake.sink import COMPRESSION_NAMES, Sink
+from birchtar.lake.write import Written, write
+
+FORMATS = ["avro", "csv", "delta", "json", "orc", "parquet"]
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Where the test's table goes, in a folder that holds nothing else."""
+    (tmp_path / "lake").mkdir()
+    return tmp_path / "lake" / "table"
+
+
+def store(df, path, **settings) -> Written:
+    return write(df, Sink(path=str(path), **settings), str(path))
+
+
+def stored(spark, path, kind, columns):
+    """Return the stored rows, read by another program than Spark; only of Avro there is none here."""
+    files = f"{path}/**/*.{kind}"
+    match kind:
+        case "delta":
+            return sorted(zip(*DeltaTable(str(path)).to_pyarrow_table(columns).to_pydict().values(), strict=True))
+        case "orc":
+            data = pyarrow.dataset.dataset(str(path), format="orc", partitioning="hive")
+            return sorted(zip(*data.to_table(columns).to_pydict().values(), strict=True))
+        case "avro":
+            return sorted(map(tuple, spark.read.format("avro").load(str(path)).select(columns).collect()))
+        case "csv":
+            source = f"read_csv('{files}', header=true, hive_partitioning=true)"
+        case _:
+            source = f"read_{kind}('{files}', hive_partitioning=true)"
+    return sorted(duckdb.sql(f"SELECT {', '.join(columns)} FROM {source}").fetchall())
+
+
+def data_files(path):
+    return sorted(file for file in Path(path).rglob("*") if file.is_file() and not file.name.startswith((".", "_")))
+
+
+def beside(path):
+    return sorted(os.listdir(path.parent))
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("partition_by", [pytest.param([], id="whole"), pytest.param(["day"], id="by day")])
+@pytest.mark.parametrize(
+    ("mode", "kept_whole", "kept_by_day"),
+    [
+        pytest.param("append", [1, 2, 3], [1, 2, 3], id="append"),
+        pytest.param("overwrite", [], [], id="overwrite"),
+        pytest.param("overwrite_partitions", [], [2], id="overwrite partitions"),
+    ],
+)
+def test_rows_come_in(spark, table, kind, partition_by, mode, kept_whole, kept_by_day):
+    old = {1: (1, 10, 1.5), 2: (2, 20, 2.5), 3: (3, 10, None)}
+    first = spark.createDataFrame(list(old.values()), "id INT, day INT, worth DOUBLE")
+    store(first, table, format=kind, mode=mode, partition_by=partition_by)
+    second = spark.createDataFrame([(4, 10, 4.5), (5, 30, 5.5)], "id INT, day INT, worth DOUBLE")
+    store(second, table, format=kind, mode=mode, partition_by=partition_by)
+    kept = [old[id_] for id_ in (kept_by_day if partition_by else kept_whole)]
+    expected = sorted([*kept, (4, 10, 4.5), (5, 30, 5.5)])
+    assert stored(spark, table, kind, ["id", "day", "worth"]) == expected
+    assert beside(table) == ["table"]
+    days = {10, 30} | {day for _, day, _ in kept}
+    files = DeltaTable(str(table)).file_uris() if kind == "delta" else data_files(table)
+    assert {Path(file).parent.name for file in files} == ({f"day={day}" for day in days} if partition_by else {"table"})
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_what_was_written_is_told(spark, table, kind):
+    df = spark.range(20).selectExpr("id", "CAST(id % 2 AS STRING) AS p")
+    store(df, table, format=kind, mode="append", partition_by=["p"])
+    before = set(data_files(table))
+    written = store(df, table, format=kind, mode="append", partition_by=["p"])
+    new = set(data_files(table)) - before
+    assert written == Written(files=len(new), bytes=sum(file.stat().st_size for file in new))
+    assert written.files == 2
+
+
+def test_a_commit_that_delta_did_not_make_is_not_told_again(spark, table):
+    store(spark.range(3), table, format="delta", mode="append")
+    assert store(spark.range(0), table, format="delta", mode="append") == Written(0, 0)
+
+
+AVRO_CODECS = {"gzip": b"deflate", "none": b"null", "snappy": b"snappy", "zstd": b"zstandard"}
+ORC_CODECS = {"gzip": "ZLIB", "lz4": "LZ4", "none": "UNCOMPRESSED", "snappy": "SNAPPY", "zstd": "ZSTD"}
+PARQUET_CODECS = {"gzip": "GZIP", "lz4": "LZ4", "none": "UNCOMPRESSED", "snappy": "SNAPPY", "zstd": "ZSTD"}
+TEXT_SUFFIXES = {"gzip": ".gz", "lz4": ".lz4", "none": "", "snappy": ".snappy"}
+EXPECTED = {
+    "avro": AVRO_CODECS,
+    "csv": TEXT_SUFFIXES,
+    "delta": PARQUET_CODECS,
+    "json": TEXT_SUFFIXES,
+    "orc": ORC_CODECS,
+    "parquet": PARQUET_CODECS,
+}
+
+
+def compression(file: Path, kind: str):
+    """Return what the file itself says, or for text its name."""
+    match kind:
+        case "avro":
+            _, _, after = file.read_bytes()[:500].partition(b"avro.codec")
+            return after[1 : 1 + after[0] // 2]  # a length, doubled, stands before every text
+        case "orc":
+            return pyarrow.orc.ORCFile(file).compression
+        case "parquet" | "delta":
+            return pyarrow.parquet.read_metadata(file).row_group(0).column(0).compression
+    return file.name.partition(f".{kind}")[2]
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, names in EXPECTED.items() for name in names])
+def test_every_compression_is_used(spark, table, kind, name):
+    store(spark.range(3), table, format=kind, compression=name)
+    [file] = data_files(table)
+    assert compression(file, kind) == EXPECTED[kind][name]
+
+
+def test_text_that_says_gzip_is_gzip(spark, table):
+    store(spark.sql("SELECT 1 AS id"), table, format="csv", compression="gzip")
+    [file] = data_files(table)
+    assert gzip.decompress(file.read_bytes()) == b"id\n1\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("avro", b"snappy"), ("csv", ""), ("delta", "SNAPPY"), ("json", ""), ("orc", "ZSTD"), ("parquet", "SNAPPY")],
+)
+def test_without_a_word_each_format_has_its_usual_compression(spark, table, kind, expected):
+    store(spark.range(3), table, format=kind)
+    assert compression(data_files(table)[0], kind) == expected
+
+
+def test_all_compressions_are_tried_here():
+    assert {kind: set(names) for kind, names in EXPECTED.items()} == {
+        kind: set(names) for kind, names in COMPRESSION_NAMES.items()
+    }
+
+
+def test_a_compression_that_a_format_lacks_is_refused(spark, table):
+    with pytest.raises(LakeError, match=r"compression: csv has no zstd\. It has: gzip, lz4, none, snappy\."):
+        store(spark.range(3), table, format="csv", compression="zstd")
+
+
+@pytest.mark.parametrize("kind", ["parquet", "delta"])
+def test_rows_are_sorted_inside_each_file(spark, table, kind):
+    df = spark.range(0, 3000, 1, 20).selectExpr("(id * 7919) % 3000 AS x", "concat('p', id % 3) AS p", "id % 2 AS y")
+    store(df, table, format=kind, partition_by=["p"], sort_by=["y", "x"])
+    found = [pyarrow.parquet.ParquetFile(file).read(["y", "x"]).to_pydict() for file in data_files(table)]
+    assert [len(columns["x"]) for columns in found] == [1000, 1000, 1000]
+    for columns in found:
+        rows = list(zip(columns["y"], columns["x"], strict=True))
+        assert rows == sorted(rows)
+
+
+@pytest.mark.parametrize("partition_by", [[], ["p"]])
+def test_a_frame_of_many_parts_makes_few_files(spark, table, partition_by):
+    df = spark.range(0, 2000, 1, 200).selectExpr("id", "id % 2 AS p")
+    store(df, table, format="parquet", partition_by=partition_by)
+    assert len(data_files(table)) <= 2
+
+
+def test_a_small_target_size_makes_several_files(spark, table):
+    before = spark.conf.get("spark.sql.adaptive.advisoryPartitionSizeInBytes")
+    spark.conf.set("spark.sql.adaptive.advisoryPartitionSizeInBytes", "100k")
+    try:
+        store(spark.range(20000).selectExpr("id", "uuid() AS u"), table, format="parquet")
+    finally:
+        spark.conf.set("spark.sql.adaptive.advisoryPartitionSizeInBytes", before)
+    assert len(data_files(table)) > 4
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("mode", ["append", "overwrite", "overwrite_partitions"])
+def test_a_write_that_fails_leaves_the_old_table(spark, table, kind, mode):
+    good = spark.range(3).selectExpr("id", "id % 2 AS p")
+    store(good, table, format=kind, partition_by=["p"])
+    before = data_files(table)
+    bad = spark.range(0, 10, 1, 2).select(
+        F.when(F.col("id") < 9, F.col("id")).otherwise(F.raise_error("no such day")).alias("id"), F.lit(0).alias("p")
+    )
+    with pytest.raises(Exception, match="no such day"):
+        store(bad.withColumn("p", F.col("p").cast("bigint")), table, format=kind, mode=mode, partition_by=["p"])
+    assert stored(spark, table, kind, ["id"]) == [(0,), (1,), (2,)]
+    assert data_files(table) == before
+    assert beside(table) == ["table"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FORMATS if kind != "delta"])
+def test_a_first_write_that_fails_leaves_nothing(spark, table, kind):
+    with pytest.raises(Exception, match="no such day"):
+        store(spark.range(3).select(F.raise_error("no such day").cast("int").alias("id")), table, format=kind)
+    assert beside(table) == []
+
+
+KILLED = """
+import sys
+from birchtar.lake.sink import Sink
+from birchtar.lake.write import write
+from birchtar.runner.session import start
+# Whoever reads a row of this sleeps until the process is gone.
+df = start().range(1).selectExpr("reflect('java.lang.Thread', 'sleep', 600000L) AS id")
+write(df, Sink(path=sys.argv[1], format="parquet"), sys.argv[1])
+"""
+
+
+def test_a_process_that_is_killed_while_it_overwrites_leaves_the_old_table(spark, table):
+    store(spark.range(3), table, format="parquet")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))}
+    # In a group of its own, so that its Java goes with it.
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(table)], env=environment, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 120
+        while not list(table.parent.glob(".table.*.staged/_temporary")):
+            assert process.poll() is None, "the process ended by itself"
+            assert time.monotonic() < deadline, "nothing was staged"
+            time.sleep(0.05)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert stored(spark, table, "parquet", ["id"]) == [(0,), (1,), (2,)]
+    visible = [name for name in beside(table) if not name.startswith(".")]
+    assert visible == ["table"]
+    store(spark.range(5, 6), table, format="parquet")
+    assert stored(spark, table, "parquet", ["id"]) == [(5,)]
+
+
+@pytest.mark.parametrize("mode", ["append", "overwrite_partitions"])
+def test_a_table_that_lost_its_name_to_a_kill_between_two_renames_gets_it_back(spark, table, mode):
+    store(spark.range(2).selectExpr("id", "id AS p"), table, format="parquet", partition_by=["p"])
+    table.rename(table.parent / ".table.replaced")
+    store(spark.range(2, 3).selectExpr("id", "id AS p"), table, format="parquet", mode=mode, partition_by=["p"])
+    assert stored(spark, table, "parquet", ["id", "p"]) == [(0, 0), (1, 1), (2, 2)]
+    assert beside(table) == ["table"]
+
+
+def test_a_partition_that_lost_its_name_gets_it_back(spark, table):
+    store(spark.range(2).selectExpr("id", "id AS p"), table, format="parquet", partition_by=["p"])
+    (table / "p=1").rename(table / ".p=1.replaced")
+    store(spark.range(5, 6).selectExpr("id", "1L AS p"), table, format="parquet", mode="append", partition_by=["p"])
+    assert stored(spark, table, "parquet", ["id", "p"]) == [(0, 0), (1, 1), (5, 1)]
+
+
+def test_what_a_kill_behind_the_renames_left_is_removed(spark, table):
+    store(spark.range(2), table, format="parquet")
+    (table.parent / ".table.replaced").mkdir()
+    store(spark.range(2, 3), table, format="parquet", mode="append")
+    assert stored(spark, table, "parquet", ["id"]) == [(0,), (1,), (2,)]
+    assert beside(table) == ["table"]
+
+
+ODD_VALUES = [
+    "a/b",
+    "a b",
+    "a=b",
+    "50%",
+    "a%2Fb",
+    "é🙂",
+    "a:b",
+    "a+b",
+    "#",
+    "?",
+    "*",
+    "[x]",
+    "{y}",
+    "\\",
+    "'",
+    '"',
+    "..",
+    "_h",
+    ".h",
+    "a\nb",
+    None,
+]
+
+
+@pytest.mark.parametrize("mode", ["append", "overwrite", "overwrite_partitions"])
+def test_partitions_of_odd_values_are_where_readers_look(spark, table, mode):
+    df = spark.createDataFrame(list(enumerate(ODD_VALUES)), "id INT, p STRING")
+    for _ in range(2):
+        store(df, table, format="parquet", mode=mode, partition_by=["p"])
+    times = 2 if mode == "append" else 1
+    expected = sorted([*enumerate(ODD_VALUES)] * times, key=str)
+    by_spark = spark.read.schema("id INT, p STRING").parquet(str(table)).collect()
+    assert sorted(map(tuple, by_spark), key=str) == expected
+    by_duckdb = duckdb.sql(
+        f"SELECT id, p FROM read_parquet('{table}/**/*.parquet', hive_partitioning=true, hive_types={{'p': VARCHAR}})"
+    )
+    assert sorted(by_duckdb.fetchall(), key=str) == expected
+
+
+def test_an_empty_text_and_null_share_a_partition_as_everywhere(spark, table):
+    store(spark.sql("SELECT 1 AS id, '' AS p"), table, format="parquet", partition_by=["p"])
+    assert [file.parent.name for file in data_files(table)] == ["p=__HIVE_DEFAULT_PARTITION__"]
+
+
+def test_several_partition_columns_make_nested_folders(spark, table):
+    df = spark.sql("SELECT * FROM VALUES (1, 'a', 1), (2, 'a', 2), (3, 'b', 1) AS t(id, p, q)")
+    store(df, table, format="json", partition_by=["p", "q"])
+    again = spark.sql("SELECT 9 AS id, 'a' AS p, 2 AS q")
+    store(again, table, format="json", mode="overwrite_partitions", partition_by=["p", "q"])
+    assert stored(spark, table, "json", ["id", "p", "q"]) == [(1, "a", 1), (3, "b", 1), (9, "a", 2)]
+
+
+@pytest.mark.parametrize("name", ["a.b", "a b", "a`b", "a/b", "a=b", "é", "_a", "100%", "A"])
+@pytest.mark.parametrize("mode", ["append", "overwrite"])
+def test_columns_of_odd_names_can_be_partitioned_and_sorted_by(spark, table, name, mode):
+    df = spark.createDataFrame([(3, 1), (1, 2), (2, 1)], "x INT, y INT").withColumnRenamed("y", name)
+    written = store(df, table, format="parquet", mode=mode, partition_by=[name], sort_by=["x"])
+    assert written.files == 2
+    found = spark.read.parquet(str(table))
+    assert found.columns == ["x", name]
+    assert sorted(map(tuple, found.collect())) == [(1, 2), (2, 1), (3, 1)]
+    other = table.with_name("other")
+    store(df, other, format="parquet", mode=mode, sort_by=[name, "x"])
+    [file] = data_files(other)
+    assert pyarrow.parquet.ParquetFile(file).read().to_pydict() == {"x": [2, 3, 1], name: [1, 1, 2]}
+
+
+def test_a_partition_that_readers_would_pass_over_is_refused(spark, table):
+    with pytest.raises(LakeError, match="partition_by: readers pass over folders like `.a=...`"):
+        store(spark.sql("SELECT 1 AS x, 2 AS `.a`"), table, format="parquet", partition_by=[".a"])
+
+
+@pytest.mark.parametrize("kind", ["parquet", "orc", "delta", "avro"])
+def test_an_empty_frame_keeps_its_columns(spark, table, kind):
+    store(spark.range(1).selectExpr("id", "'x' AS s").where("id > 5"), table, format=kind)
+    df = spark.read.format(kind).load(str(table))
+    assert df.dtypes == [("id", "bigint"), ("s", "string")]
+    assert df.collect() == []
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("mode", ["append", "overwrite", "overwrite_partitions"])
+def test_an_empty_frame_empties_what_it_replaces(spark, table, kind, mode):
+    full = spark.sql("SELECT 1 AS id, 2 AS p")
+    store(full, table, format=kind, partition_by=["p"])
+    store(full.where("id > 5"), table, format=kind, mode=mode, partition_by=["p"])
+    assert spark.read.format(kind).schema("id INT, p INT").load(str(table)).count() == (0 if mode == "overwrite" else 1)
+
+
+def test_csv_is_what_others_expect(spark, table):
+    values = ['say "hi", x', "two\nlines", " spaces ", '"', "back\\", 'a\\"b', "", None]
+    df = spark.createDataFrame(list(enumerate(values)), "id INT, s STRING").coalesce(1)
+    store(df, table, format="csv", sort_by=["id"])
+    [file] = data_files(table)
+    assert file.read_bytes() == (
+        b'id,s\n0,"say ""hi"", x"\n1,"two\nlines"\n2, spaces \n3,""""\n4,back\\\n5,"a\\""b"\n6,""\n7,\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        pytest.param("SELECT 1 AS id, array(1) AS a, map('k', 1) AS m", r"`a` \(array<int>\), `m` \(map<string,int>\)"),
+        pytest.param("SELECT named_struct('x', 1) AS s", r"`s` \(struct<x:int>\)"),
+    ],
+)
+def test_csv_of_nested_columns_is_refused(spark, table, query, said):
+    with pytest.raises(LakeError, match=rf"CSV cannot hold {said}\. Flatten it with `relationalize`, or write JSON\."):
+        store(spark.sql(query), table, format="csv")
+    assert beside(table) == []
+
+
+@pytest.mark.parametrize("setting", ["partition_by", "sort_by"])
+@pytest.mark.parametrize("name", ["nowhere", "ID"])
+def test_a_column_that_is_not_there_is_refused(spark, table, setting, name):
+    with pytest.raises(LakeError, match=rf"{setting}: there is no column `{name}`\. The table has: id, p\."):
+        store(spark.sql("SELECT 1 AS id, 2 AS p"), table, format="parquet", **{setting: [name]})
+
+
+def test_a_table_of_nothing_but_partitions_is_refused(spark, table):
+    with pytest.raises(LakeError, match="no column beside those it is partitioned by"):
+        store(spark.range(3), table, format="parquet", partition_by=["id"])
+
+
+def path_forms(folder):
+    # Spark resolves a relative path from where Java was started, which is where the tests were.
+    return {
+        "relative": os.path.relpath(folder / "t"),
+        "slash at the end": f"{folder}/t/",
+        "spaces and percent": f"{folder}/a b%20c+d/t t",
+        "file:": f"file:{folder}/a b/t",
+        "file://": f"file://{folder}/t/",
+        "folders that are not there yet": f"{folder}/x/y/z/t",
+    }
+
+
+@pytest.mark.parametrize("form", path_forms(Path("/")))
+def test_paths_may_be_written_in_any_way(spark, tmp_path, form):
+    path = path_forms(tmp_path)[form]
+    sink = {"format": "parquet", "partition_by": ["p"]}
+    df = spark.range(2).selectExpr("id", "'a b' AS p")
+    for mode in ("overwrite", "overwrite", "overwrite_partitions", "append"):
+        store(df, path, mode=mode, **sink)
+    place = Path(path.removeprefix("file:").replace("//", "/"))
+    assert stored(spark, place, "parquet", ["id"]) == [(0,), (0,), (1,), (1,)]
+    assert beside(place) == [place.name]
+
+
+def test_a_table_can_be_replaced_by_what_was_read_from_it(spark, table):
+    store(spark.range(3), table, format="parquet")
+    df = spark.read.parquet(str(table)).selectExpr("id * 10 AS id")
+    store(df, table, format="parquet")
+    assert stored(spark, table, "parquet", ["id"]) == [(0,), (10,), (20,)]
+
+
+def test_options_reach_the_writer(spark, table):
+    store(spark.sql("SELECT 1 AS a, 2 AS b"), table, format="csv", options={"sep": ";", "header": False})
+    assert data_files(table)[0].read_text() == "1;2\n"
