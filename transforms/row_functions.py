@@ -1,6 +1,7 @@
 """What `map_rows` does on Spark's workers: a user's function over the rows of one Arrow batch after the other.
 
-A batch comes in as two columns, the record and its earlier error, and leaves as the schema's columns and the error.
+A batch comes in as the columns of the record, then the earlier error if the frame has one, and leaves as the columns
+of the schema, then the error.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -42,9 +43,8 @@ def call_each(
             except Exception as error:
                 failures[position] = ("FUNCTION", say_failure(error))
             else:
-                if not (result and isinstance(result, dict)):
-                    returned = "None" if result is None else "nothing" if result == {} else f"a {type(result).__name__}"
-                    failures[position] = ("FUNCTION", f"The function returned {returned} instead of a record.")
+                if not isinstance(result, dict) or not result:
+                    failures[position] = ("FUNCTION", f"The function returned {_what(result)} instead of a record.")
                     result = None
         results.append(result)
     return results, failures
@@ -82,6 +82,12 @@ def _in_halves(
             yield from _in_halves(part, call=call, schema=schema)
     else:
         yield _out(result, no_errors(len(result)))
+
+
+def _what(result: object) -> str:
+    if result is None:
+        return "None"
+    return "an empty dict" if isinstance(result, dict) else f"a {type(result).__name__}"
 
 
 def _out(rows: pa.StructArray, errors: pa.Array) -> pa.RecordBatch:

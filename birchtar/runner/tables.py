@@ -1,6 +1,5 @@
 """From a plan to frames: inputs are read, steps applied, rejected rows set apart. Nothing is written here."""
 
-import tempfile
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -56,7 +55,7 @@ class Tables:
 
     spark: SparkSession
     staging: str | None
-    """A folder that every executor can reach, for steps that stage rows; None where none is known."""
+    """A folder that every executor can reach, for steps that stage rows; None where none was named."""
     frames: Frames = field(default_factory=dict)
     members: dict[str, list[str]] = field(default_factory=dict)
     rejects: list[Rejects] = field(default_factory=list)
@@ -218,11 +217,9 @@ def _located(place: Place, where: str, act: Callable[[], Any]) -> Any:
 
 
 def _staging(spark: SparkSession) -> str | None:
-    """Return a new folder: below the setting spark.birchtar.staging, or on a local Spark in the system's own place."""
+    """Return a new folder below the setting spark.birchtar.staging; without it, Spark itself keeps staged rows."""
     root = spark.conf.get("spark.birchtar.staging", None)
-    if root is not None:
-        return f"{root.rstrip('/')}/{uuid.uuid4().hex}"
-    return tempfile.mkdtemp(prefix="birchtar-") if str(spark.sparkContext.master).startswith("local") else None
+    return None if root is None else f"{root.rstrip('/')}/{uuid.uuid4().hex}"
 
 
 def _as_function(said: str) -> Any:

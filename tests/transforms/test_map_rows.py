@@ -4,6 +4,7 @@ import copy
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -146,10 +147,11 @@ class TestRecords:
             {"n": True},
             None,
             [("n", 1)],
+            np.array([1, 2]),
             {},
             {"n": None},
         ]
-        mapped = map_rows(spark.range(11).coalesce(1), lambda r: results[r["id"]], schema="n INT, s STRUCT<t: STRING>")
+        mapped = map_rows(spark.range(12).coalesce(1), lambda r: results[r["id"]], schema="n INT, s STRUCT<t: STRING>")
         errors = [row._error and (row._error.code, row._error.message) for row in mapped.collect()]
         assert errors == [
             None,
@@ -161,7 +163,8 @@ class TestRecords:
             ("SCHEMA", "`n` is declared int, but the function returned bool: True."),
             ("FUNCTION", "The function returned None instead of a record."),
             ("FUNCTION", "The function returned a list instead of a record."),
-            ("FUNCTION", "The function returned nothing instead of a record."),
+            ("FUNCTION", "The function returned a ndarray instead of a record."),
+            ("FUNCTION", "The function returned an empty dict instead of a record."),
             None,
         ]
         assert rows_of(accepted(mapped)) == [(1, ("x",)), (None, None)]
