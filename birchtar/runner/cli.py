@@ -82,13 +82,16 @@ def schema() -> None:
 
 @app.command()
 def setup() -> None:
-    """Fetch what Spark needs beside the Python packages. Does nothing where all is there."""
+    """Fetch what Spark needs beside the Python packages, and make it start quickly. Does nothing where all is there."""
+    from birchtar.runner.warm_up import record_class_data
     from birchtar.runtime.jars import fetch_jars
     from birchtar.runtime.java import use_java
 
     use_java()
     for jar in fetch_jars():
         _say(f"Fetched {jar.coordinates} to {jar.path}.")
+    if archive := record_class_data():
+        _say(f"Recorded Spark's classes in {archive}: it starts in half the time.")
 
 
 @app.command()

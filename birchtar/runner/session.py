@@ -7,6 +7,8 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from birchtar.runtime.class_data import options as class_data_options
+from birchtar.runtime.class_data import recording_options
 from birchtar.runtime.errors import RuntimeSetupError
 from birchtar.runtime.home import checkout
 from birchtar.runtime.jars import require_jars
@@ -28,17 +30,21 @@ _WARNS_OF_LIBRARIES = 24
 """From this version on, Java warns on every start of what Spark's libraries do inside."""
 
 
-def start(profile: str = "local", *, verbose: bool = False) -> "SparkSession":
+def start(profile: str = "local", *, verbose: bool = False, recording: Path | None = None) -> "SparkSession":
     """Start Spark with a profile of `conf/spark`, or return the session that runs already.
 
     Args:
         profile: The name of a file in `conf/spark`, without its ending.
         verbose: Let Spark's own warnings through.
+        recording: Where Java shall write its class-data archive when it ends.
 
     Raises:
         RuntimeSetupError: There is no such profile, no fitting Java, or a jar is missing or corrupt.
     """
-    settings = (_DELTA | read_profile(profile)) if _under_spark_submit() else all_settings(profile, verbose=verbose)
+    if _under_spark_submit():
+        settings = _DELTA | read_profile(profile)
+    else:
+        settings = all_settings(profile, verbose=verbose, recording=recording)
     from pyspark.sql import SparkSession
 
     if not verbose:
@@ -54,7 +60,7 @@ def start(profile: str = "local", *, verbose: bool = False) -> "SparkSession":
     return builder.getOrCreate()
 
 
-def all_settings(profile: str, *, verbose: bool) -> Settings:
+def all_settings(profile: str, *, verbose: bool, recording: Path | None = None) -> Settings:
     """Return what a Spark that we start ourselves is told: the profile, our jars, and what fits this machine.
 
     Raises:
@@ -64,9 +70,12 @@ def all_settings(profile: str, *, verbose: bool) -> Settings:
     java = use_java()
     # Else Spark takes the first python3 on the path for its workers, which has none of our packages.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    settings |= {"spark.driver.extraClassPath": os.pathsep.join(map(str, require_jars()))}
-    options = [settings.get("spark.driver.extraJavaOptions", ""), *driver_java_options(java, verbose=verbose)]
-    return machine_settings() | settings | {"spark.driver.extraJavaOptions": " ".join(filter(None, options))}
+    jars = require_jars()
+    settings |= {"spark.driver.extraClassPath": os.pathsep.join(map(str, jars))}
+    class_data = recording_options(java, recording) if recording else class_data_options(java, jars)
+    options = " ".join([*driver_java_options(java, verbose=verbose), *map(_quoted, class_data)])
+    asked = settings.get("spark.driver.extraJavaOptions", "")
+    return machine_settings() | settings | {"spark.driver.extraJavaOptions": f"{asked} {options}".strip()}
 
 
 def read_profile(name: str) -> Settings:
@@ -106,7 +115,10 @@ def machine_settings() -> Settings:
 def driver_java_options(java: Java, *, verbose: bool) -> list[str]:
     """Return the options of Java itself: what Spark logs, and which of Java's own warnings are of no use here."""
     with as_file(files(__package__).joinpath("log4j2.properties")) as log4j:
-        options = [f"-Dlog4j2.configurationFile={log4j}", f"-Dbirchtar.log.level={'WARN' if verbose else 'OFF'}"]
+        options = [
+            _quoted(f"-Dlog4j2.configurationFile={log4j}"),
+            f"-Dbirchtar.log.level={'WARN' if verbose else 'OFF'}",
+        ]
     if java.version >= _WARNS_OF_LIBRARIES:
         options += ["--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"]
     return options
@@ -115,6 +127,11 @@ def driver_java_options(java: Java, *, verbose: bool) -> list[str]:
 def _under_spark_submit() -> bool:
     """Tell whether spark-submit started this program; then Java runs already, with its jars and settings."""
     return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
+def _quoted(option: str) -> str:
+    """Return an option as Spark, which splits them at blanks, takes it for one."""
+    return f'"{option}"' if " " in option else option
 
 
 def _as_spark_writes(value: object) -> str:

@@ -32,8 +32,12 @@ def java_of():
         program = home / "bin" / "java"
         program.parent.mkdir(parents=True)
         program.write_text(
-            f'#!/bin/sh\necho "$@" >> "{home}/calls"\n[ "$1" = -version ] || exit 1\n'
-            f"echo 'openjdk version \"{version}\" 2024-04-16' >&2\n"
+            f"""#!/bin/sh
+echo "$@" >> "{home}/calls"
+case "$*" in *-version*) ;; *) exit 1 ;; esac
+echo '    java.home = {home}' >&2
+echo 'openjdk version "{version}" 2024-04-16' >&2
+"""
         )
         program.chmod(0o755)
         return home

