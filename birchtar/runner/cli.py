@@ -84,7 +84,7 @@ def schema() -> None:
 def setup() -> None:
     """Fetch what Spark needs beside the Python packages, and make it start quickly. Does nothing where all is there."""
     from birchtar.runner.warm_up import record_class_data
-    from birchtar.runtime.jars import fetch_jars
+    from birchtar.runtime.fetch_jars import fetch_jars
     from birchtar.runtime.java import use_java
 
     use_java()

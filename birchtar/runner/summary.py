@@ -12,6 +12,7 @@ from birchtar.runner.run import Report
 
 _WIDEST_CELL = 24
 _MOST_COLUMNS = 9
+_CSV = {"header": "true", "escape": '"', "multiLine": "true"}
 _PLAIN_WIDTH = 180
 """Where there is no terminal to fit into."""
 
@@ -40,7 +41,7 @@ def print_rows(spark: SparkSession, report: Report, number: int) -> None:
     """Print the first rows of every output, as they are read back from its files."""
     console = _console()
     for wrote in report.outputs if number else []:
-        df = spark.read.format(wrote.format).options(**({"header": True} if wrote.format == "csv" else {}))
+        df = spark.read.format(wrote.format).options(**(_CSV if wrote.format == "csv" else {}))
         rows = df.load(absolute(wrote.path)).limit(number).collect()
         names = list(rows[0].asDict()) if rows else []
         shown = names[:_MOST_COLUMNS]

@@ -16,7 +16,8 @@ from threading import Thread
 import pytest
 
 from birchtar.runtime.errors import RuntimeSetupError
-from birchtar.runtime.jars import fetch_jars, listed, require_jars
+from birchtar.runtime.fetch_jars import fetch_jars
+from birchtar.runtime.jars import listed, require_jars
 
 ROOT = Path(__file__).parents[2]
 DELTA, STORAGE, AVRO = "delta-spark_4.2_2.13-4.4.0.jar", "delta-storage-4.4.0.jar", "spark-avro_2.13-4.1.1.jar"
@@ -204,7 +205,10 @@ def test_a_mirror_that_does_not_answer(mirror, installed, monkeypatch):
 
 
 def test_two_fetches_at_once_both_end_well(mirror, installed):
-    program = "from birchtar.runtime.jars import fetch_jars, require_jars; fetch_jars(); require_jars()"
+    program = (
+        "from birchtar.runtime.fetch_jars import fetch_jars; from birchtar.runtime.jars import require_jars;"
+        "fetch_jars(); require_jars()"
+    )
     started = [subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE) for _ in range(2)]
     said = [process.communicate()[1].decode() for process in started]
     assert [process.returncode for process in started] == [0, 0], said
