@@ -101,6 +101,11 @@ def test_no_java_is_a_sentence_with_1(place: Path):
     assert done.stderr.startswith("The Java of JAVA_HOME does not run: /nowhere/bin/java")
 
 
+def test_the_page_of_transforms_that_is_committed_is_the_one_that_is_printed(place: Path):
+    printed = call(BIRCHTAR, "transforms", cwd=place, JAVA_HOME="/nowhere").stdout
+    assert printed == (ROOT / "docs/transforms.md").read_text(), "run: birchtar transforms > docs/transforms.md"
+
+
 def test_the_schema_that_is_committed_is_the_one_that_is_printed_and_fits_the_sample_configs(place: Path):
     printed = call(BIRCHTAR, "schema", cwd=place, JAVA_HOME="/nowhere").stdout
     assert printed == (ROOT / "conf/schema/job.json").read_text(), "run: birchtar schema > conf/schema/job.json"

@@ -18,6 +18,8 @@ def drop_fields(df: DataFrame, paths: str | Sequence[str], *, strict: bool = Fal
     When all columns go, as many rows stay, without columns. A field of a struct that can be null may become nullable;
     nothing else about what stays changes. Lazy.
 
+    Glue: DropFields. Cost: lazy, no pass of its own.
+
     Args:
         df: Any frame.
         paths: What to drop; case matters. Of fields with one and the same path, all go. Paths do not enter maps.

@@ -29,6 +29,8 @@ def filter_rows(df: DataFrame, where: Column | str | Predicate) -> DataFrame:
     earlier pass every kind of condition untouched. Glue drops rows on KeyError, ValueError and TypeError
     (reference: Glue transforms, "Error handling of user functions").
 
+    Glue: Filter; Studio's Filter. Cost: lazy, no pass of its own.
+
     Args:
         df: Any frame. For a predicate its names must be unique, in structs too; a difference in case is enough.
         where: A column, an SQL text such as ``dep_time IS NOT NULL``, or a function of a record. SQL does not tell

@@ -45,6 +45,8 @@ def join(
     is taken. Names that differ only in case count as the same (``.Zip`` beside ``zip``): Spark could not tell them
     apart. To drop such a column: ``drop_fields(["`.zip`"])``.
 
+    Glue: Join; Studio's Join. Cost: lazy, one shuffle of both frames, none where one is small enough to broadcast.
+
     Args:
         df: The left frame. Its columns keep their names.
         other: The right frame.

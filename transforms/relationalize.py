@@ -25,6 +25,8 @@ def relationalize(df: DataFrame, name: str = "root", *, staging_path: str | None
     of a million rows the chance that keys meet is about 1 in 10**12. Keys of nested arrays are hashed from the key
     above and the position: with a million rows of ten elements each, two are equal with a chance of about 1 in 10**10.
 
+    Glue: Relationalize. Cost: one pass at once, which keeps the rows; each table reads what was kept.
+
     Args:
         df: Any frame. Rows that are equal get keys of their own.
         name: Name of the root table, and the first part of the others' names.

@@ -81,6 +81,14 @@ def schema() -> None:
 
 
 @app.command()
+def transforms() -> None:
+    """Print all transforms with their arguments and costs, as Markdown."""
+    from birchtar.runner.transforms_page import transforms_page
+
+    typer.echo(transforms_page(), nl=False)
+
+
+@app.command()
 def setup() -> None:
     """Fetch what Spark needs beside the Python packages, and make it start quickly. Does nothing where all is there."""
     from birchtar.runner.warm_up import record_class_data

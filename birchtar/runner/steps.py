@@ -94,13 +94,18 @@ def arguments_model(name: str) -> type[BaseModel]:
     for parameter in parameters[1:]:
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
             extra = "allow"
-        elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL and parameter.name not in (STAGING, KNOWN_NULLS):
+        elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL and not given_by_the_run(parameter.name):
             default = ... if parameter.default is inspect.Parameter.empty else parameter.default
             # A trailing underscore, for a parameter may have the name of one of pydantic's own methods.
             field = Field(default, alias=parameter.name)
             fields[f"{parameter.name}_"] = (in_yaml(hints.get(parameter.name, Any)), field)
     config = ConfigDict(extra=extra, strict=True, arbitrary_types_allowed=True, protected_namespaces=())
     return create_model(name, __config__=config, **fields)
+
+
+def given_by_the_run(parameter: str) -> bool:
+    """Return whether a config leaves a parameter of this name to the run."""
+    return parameter in (STAGING, KNOWN_NULLS)
 
 
 def takes_known_nulls(function: Callable[..., Any], arguments: Mapping[str, Any]) -> bool:
