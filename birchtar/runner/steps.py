@@ -22,6 +22,7 @@ TRANSFORMS = {
     "join": "transforms.join:join",
     "map_rows": "transforms.map_rows:map_rows",
     "relationalize": "transforms.relationalize:relationalize",
+    "resolve_choice": "transforms.resolve_choice:resolve_choice",
 }
 
 FUNCTION_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+:[A-Za-z_]\w*")
