@@ -56,7 +56,7 @@ def _translated(error: AnalysisException, names: list[str], where: str) -> Trans
             f"{where}: {about['name']} can mean more than one column: {same or about['referenceNames']}."
             " Expressions do not tell upper from lower case; rename a column first."
         )
-    kind = ColumnTypeError if condition.startswith("DATATYPE_MISMATCH") else TransformError
+    kind = ColumnTypeError if "DATA_TYPE_MISMATCH" in condition.replace("DATATYPE", "DATA_TYPE") else TransformError
     return kind(f"{where}: {_spark_sentence(error)}")
 
 
