@@ -47,15 +47,22 @@ def without(df: DataFrame, positions: Collection[Position]) -> DataFrame:
     """Return the frame without the fields at these positions, nor the structs that lose all their fields. Lazy."""
     if not positions:
         return df
-    gone = _gone(schema_of(df), positions)
-    outermost = [place for place in gone if not any(place[:depth] in gone for depth in range(1, len(place)))]
-    return rebuild(df, dict.fromkeys(outermost, lambda field, scope: []))
+    gone = emptied(schema_of(df), positions)
+    return rebuild(df, dict.fromkeys(gone, lambda field, scope: []))
 
 
-def _gone(schema: StructType, positions: Collection[Position]) -> set[Position]:
+def emptied(schema: StructType, positions: Collection[Position], *, filled: Position | None = None) -> list[Position]:
+    """Return these positions and those of the structs that lose all their fields, without what is inside others.
+
+    Args:
+        schema: Any schema.
+        positions: What is dropped.
+        filled: A struct that gets another field, so that it stays; and so does what it is in.
+    """
     gone = set(positions)
     for field in reversed(list(fields_in(schema))):
         struct = fields_of(field.data_type)
-        if struct and all((*field.position, index) in gone for index in range(len(struct))):
+        stays = filled is not None and filled[: len(field.position)] == field.position
+        if struct and not stays and all((*field.position, index) in gone for index in range(len(struct))):
             gone.add(field.position)
-    return gone
+    return [place for place in gone if not any(place[:depth] in gone for depth in range(1, len(place)))]

@@ -4,8 +4,10 @@ Text and not `Column`, because a column of columns is a message within messages 
 hundred; a text is one, however deep it reaches. The texts are for a frame whose columns are named by position.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pyspark.sql.types import ArrayType, DataType, StructField, StructType
@@ -49,14 +51,14 @@ def row_of(schema: StructType) -> Value:
 def member(struct: Value, index: int) -> Value:
     """Return the field at this index of a struct value.
 
-    Names that differ only in case cannot be told apart in SQL. Such a struct is cast to ``f0``, ``f1``, ...: only then,
-    because Spark reads all fields of a column that it has to cast.
+    Names that differ only in case cannot be told apart in SQL. To reach a field that has such a name the struct is cast
+    to ``f0``, ``f1``, ...: only then, because Spark reads all fields of a column that it has to cast.
     """
     assert isinstance(struct.data_type, StructType)  # noqa: S101  # callers walk the schema
     names, field = struct.data_type.names, struct.data_type[index]
     if not struct.sql:
         text = f"{COLUMN}{index}"
-    elif len({name.lower() for name in names}) == len(names):
+    elif index not in _twins(tuple(names)):
         text = f"{struct.sql}.{quote(field.name)}"
     else:
         places = [StructField(f"f{place}", inner.dataType) for place, inner in enumerate(struct.data_type.fields)]
@@ -68,6 +70,13 @@ def member(struct: Value, index: int) -> Value:
         struct.arrays,
         is_kept=struct.is_kept and not text.startswith("CAST"),
     )
+
+
+@lru_cache(maxsize=64)
+def _twins(names: tuple[str, ...]) -> frozenset[int]:
+    """Return the places of names that differ from another in case only, or not at all."""
+    times = Counter(name.lower() for name in names)
+    return frozenset(place for place, name in enumerate(names) if times[name.lower()] > 1)
 
 
 def members(struct: Value) -> list[Named]:
@@ -102,11 +111,21 @@ def each(array: Value, change: Callable[[Value], Value]) -> Value:
     return Value(text, ArrayType(new.data_type, new.nullable), array.nullable, array.arrays, is_kept=False)
 
 
-def struct_of(fields: Sequence[Named], *, unless_null: Value | None = None) -> Value:
-    """Return a struct of these fields; null where ``unless_null`` is."""
+def struct_of(fields: Sequence[Named], *, unless_null: Sequence[Value] = ()) -> Value:
+    """Return a struct of these fields; null where all of ``unless_null`` are, if there are any."""
     text = f"struct({', '.join(f'{field.value.sql} AS {quote(field.name)}' for field in fields)})"
-    nullable = unless_null is not None and unless_null.nullable
-    if unless_null is not None and nullable:
-        text = f"CASE WHEN {unless_null.sql} IS NOT NULL THEN {text} END"
+    nullable = bool(unless_null) and all(value.nullable for value in unless_null)
+    if nullable:
+        some = " OR ".join(dict.fromkeys(f"{value.sql} IS NOT NULL" for value in unless_null))
+        text = f"CASE WHEN {some} THEN {text} END"
     struct = StructType([StructField(name, value.data_type, value.nullable, data) for name, value, data in fields])
-    return Value(text, struct, nullable, unless_null.arrays if unless_null else 0, is_kept=False)
+    arrays = max((value.arrays for value in [*unless_null, *(field.value for field in fields)]), default=0)
+    return Value(text, struct, nullable, arrays, is_kept=False)
+
+
+def cast(value: Value, data_type: DataType) -> Value:
+    """Return the value as another type, null where it does not fit; the value itself where the type is the same."""
+    target = type_text(data_type)
+    if type_text(value.data_type) == target:
+        return value
+    return Value(f"try_cast({value.sql} AS {target})", data_type, arrays=value.arrays, is_kept=False)

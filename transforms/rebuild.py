@@ -83,7 +83,7 @@ def _members(struct: Value, at: Position, scope: Scope, plan: _Plan) -> list[Nam
 def _rebuilt(value: Value, at: Position, scope: Scope, plan: _Plan) -> Value:
     if isinstance(value.data_type, ArrayType):
         return each(value, lambda element: _rebuilt(element, at, scope, plan))
-    return struct_of(_members(value, at, scope, plan), unless_null=value)
+    return struct_of(_members(value, at, scope, plan), unless_null=[value])
 
 
 def _column(sql: str) -> Column:

@@ -114,6 +114,17 @@ def type_text(data_type: t.DataType) -> str:
     return data_type.simpleString()
 
 
+def type_name(data_type: t.DataType) -> str:
+    """Return what Glue calls a type, without its elements, fields or digits.
+
+    Example:
+        >>> type_name(t.IntegerType()), type_name(t.LongType()), type_name(t.ArrayType(t.StringType()))
+        ('int', 'long', 'array')
+    """
+    name = data_type.typeName()
+    return {"integer": "int", "void": "null", "char": "string", "varchar": "string"}.get(name, name)
+
+
 class _Reader:
     """Reads one text from left to right."""
 
