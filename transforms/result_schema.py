@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pyspark.sql import DataFrame
-from pyspark.sql.types import DataType, StructType
+from pyspark.sql.types import DataType, StructField, StructType
 
 from transforms.columns import by_position
 from transforms.errors import ColumnTypeError, DuplicateColumnError, TransformError
@@ -69,7 +69,12 @@ def sampled_schema(df: DataFrame, function: RowFunction, *, sample_rows: int) ->
     pairs = [(result, record) for result, record in zip(results, before, strict=True) if result is not None]
     types = {field.name: field.dataType for field in df.schema if field.name in names}
     kept = {name: data_type for name, data_type in types.items() if _is_untouched(name, data_type, pairs)}
-    return infer_schema([result for result, _ in pairs], known=kept)
+    inferred = infer_schema([result for result, _ in pairs], known=kept)
+    # What is passed on untouched stays what its metadata says, such as a choice.
+    metadata = {field.name: field.metadata for field in df.schema if field.name in kept}
+    return StructType(
+        [StructField(field.name, field.dataType, field.nullable, metadata.get(field.name)) for field in inferred]
+    )
 
 
 def _is_untouched(name: str, data_type: DataType, pairs: Sequence[tuple[Record, Record]]) -> bool:

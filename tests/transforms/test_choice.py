@@ -114,3 +114,10 @@ def test_what_does_not_look_into_a_choice_keeps_it(mixed, act, expected):
 
 def test_join_keeps_choices_of_both_sides(mixed):
     assert paths(mixed.transform(join, mixed.select("k", "id"), "k")) == [*ALL, "`.id`"]
+
+
+def test_a_function_of_rows_that_passes_a_choice_on_keeps_it(mixed):
+    df = mixed.drop("m")
+    mapped = df.transform(map_rows, lambda record: {**record, "k": record["k"] + 1})
+    assert paths(mapped) == ALL[:-1]
+    assert mapped.drop("_error").collect() == df.withColumn("k", F.col("k") + 1).collect()
