@@ -2,11 +2,30 @@
 
 from collections.abc import Iterable
 
+from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
+from transforms.errors import ColumnTypeError
 from transforms.paths import quote
+
+
+def schema_of(df: DataFrame) -> StructType:
+    """Return the schema of a frame.
+
+    Raises:
+        ColumnTypeError: It is nested deeper than Spark Connect can carry.
+    """
+    try:
+        return df.schema
+    except PySparkException as error:
+        if "deserializing response" not in str(error):
+            raise
+        raise ColumnTypeError(
+            "The schema of this frame is nested deeper than Spark Connect can carry: 31 structs in one another, or 19"
+            " arrays of structs. Use a classic Spark session, or drop or unnest the deepest fields by SQL first."
+        ) from None
 
 
 def column(name: str) -> Column:
@@ -34,7 +53,7 @@ def by_position(df: DataFrame, prefix: str = "c") -> DataFrame:
 
     Columns whose names differ only in case, or not at all, cannot be told apart by name in Spark; by position they can.
     """
-    return df.toDF(*(f"{prefix}{position}" for position in range(len(df.columns))))
+    return df.toDF(*(f"{prefix}{position}" for position in range(len(schema_of(df).fields))))
 
 
 def fields_by_position(column: Column, struct: StructType) -> tuple[Column, list[str]]:

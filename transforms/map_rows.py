@@ -1,22 +1,22 @@
 """Make a new row of every row: by expressions, or by a Python function of records or of batches."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Literal
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from transforms.batch_results import call_with_frame, call_with_table
-from transforms.columns import by_position, unused_name
-from transforms.errors import DuplicateColumnError, TransformError
-from transforms.record_columns import record_columns, record_names, require_error_type
+from transforms.columns import by_position
+from transforms.errors import TransformError
+from transforms.expressions import with_expressions
+from transforms.record_columns import record_columns, record_names
 from transforms.records import ERROR_ARROW
-from transforms.rejects import ERROR_COLUMN, has_rejects
+from transforms.rejects import ERROR_COLUMN
 from transforms.result_schema import declared_schema, require_returnable, sampled_schema
 from transforms.row_functions import map_batches, map_records
-from transforms.sql_errors import Expression, analysed
+from transforms.sql_errors import Expression
 
 _BATCH_CALLS = {"arrow": call_with_table, "pandas": call_with_frame}
 _ERROR_FIELD = StructField(ERROR_COLUMN, StructType([StructField(name, StringType()) for name in ERROR_ARROW.names]))
@@ -95,52 +95,12 @@ def map_rows(
     if expressions:
         if schema is not None or takes != "record":
             raise TransformError("map_rows takes `schema` and `takes` with a function, not with expressions.")
-        return _by_expressions(df, expressions)
+        return with_expressions(df, expressions, where="map_rows")
     if not callable(function):
         raise TransformError(f"map_rows needs a function that can be called, got {function!r}.")
     if takes != "record" and takes not in _BATCH_CALLS:
         raise TransformError(f"A function cannot take {takes!r}; it takes record, arrow or pandas.")
     return _by_function(df, function, takes, _result_schema(df, function, takes, schema, sample_rows))
-
-
-def _by_expressions(df: DataFrame, expressions: Mapping[str, Expression]) -> DataFrame:
-    require_error_type(df.schema)
-    names = df.columns
-    _require_clear_names(names, list(expressions))
-    try:
-        rows = analysed(lambda: _with_values(df, list(expressions.values())), df, where="map_rows, expressions")
-    except TransformError:
-        for name, value in expressions.items():
-            analysed(partial(_with_values, df, [value]), df, where=f"map_rows, expression for `{name}`")
-        raise
-    at = {name: position for position, name in enumerate(names)}
-    at |= {name: position for position, name in enumerate(expressions, start=len(names))}
-    wanted = [*names, *(name for name in expressions if name not in names)]
-    places = [position if names.count(name) > 1 else at[name] for position, name in enumerate(wanted)]
-    return by_position(rows).select(*(f"c{place}" for place in places)).toDF(*wanted)
-
-
-def _with_values(df: DataFrame, values: Sequence[Expression]) -> DataFrame:
-    """Return the frame with a value of each expression behind it, under names that no expression can mean."""
-    free = unused_name(df.columns, "value of map_rows")
-    columns = [F.expr(value) if isinstance(value, str) else value for value in values]
-    if has_rejects(df):
-        columns = [F.when(F.col(ERROR_COLUMN).isNull(), value) for value in columns]
-    return df.select("*", *(value.alias(f"{free} {position}") for position, value in enumerate(columns)))
-
-
-def _require_clear_names(names: Sequence[str], wanted: Sequence[str]) -> None:
-    taken: dict[str, str] = {name.lower(): name for name in names}
-    for name in wanted:
-        if name.lower() == ERROR_COLUMN:
-            raise DuplicateColumnError(
-                f"The column `{ERROR_COLUMN}` is kept for rejected rows. Give yours another name."
-            )
-        if names.count(name) > 1:
-            raise DuplicateColumnError(f"There are {names.count(name)} columns `{name}` to replace. Rename them first.")
-        near = taken.setdefault(name.lower(), name)
-        if name not in names and near != name:
-            raise DuplicateColumnError(f"The new column `{name}` differs only in case from `{near}`. Use one spelling.")
 
 
 def _result_schema(

@@ -1,7 +1,8 @@
 """The path language of every transform: ``a.b.c``, back-ticks round a name that holds a dot.
 
-A path names a column or a field inside it. It walks structs, and arrays of structs without a marker, and it
-does not enter maps. Names are compared case-sensitively, as Glue does (reference: Glue transforms, "Paths", "Case").
+A path names a column or a field inside it. It walks structs, and arrays of structs with or without the marker ``[]``
+behind their name (``items[].price``), and it does not enter maps. Names are compared case-sensitively, as Glue does
+(reference: Glue transforms, "Paths", "Case").
 """
 
 import re
@@ -10,15 +11,17 @@ from typing import NamedTuple
 
 from pyspark.sql.types import ArrayType, DataType, StructType
 
-from transforms.errors import MissingColumnError, PathSyntaxError, say_known
+from transforms.errors import ColumnTypeError, DuplicateColumnError, MissingColumnError, PathSyntaxError, say_known
 
 Path = tuple[str, ...]
 
-_NAME = re.compile(r"`(?P<quoted>(?:[^`]|``)+)`|(?P<plain>[^.`]+)")
+_NAME = re.compile(r"(?:`(?P<quoted>(?:[^`]|``)+)`|(?P<plain>[^.`]+?))(?P<marks>(?:\[\])*)(?=[.`]|\Z)")
 
 
 def parse_path(text: str) -> Path:
     """Return the names that a path joins with dots.
+
+    A ``[]`` behind the name of an array may be there or not; in back-ticks it is part of the name.
 
     Raises:
         PathSyntaxError: The text is empty, a name in it is empty, or a back-tick is not closed.
@@ -28,6 +31,21 @@ def parse_path(text: str) -> Path:
         ('address', 'zip code')
         >>> parse_path("a.`b.c`.d")
         ('a', 'b.c', 'd')
+        >>> parse_path("items[].price")
+        ('items', 'price')
+    """
+    return parse_array_path(text)[0]
+
+
+def parse_array_path(text: str) -> tuple[Path, int]:
+    """Return the names that a path joins with dots, and how many ``[]`` are behind the last one.
+
+    Raises:
+        PathSyntaxError: As `parse_path`.
+
+    Example:
+        >>> parse_array_path("orders[].matrix[]")
+        (('orders', 'matrix'), 1)
     """
     names: list[str] = []
     at = 0
@@ -42,7 +60,7 @@ def parse_path(text: str) -> Path:
         names.append(match["plain"] if quoted is None else quoted.replace("``", "`"))
         at = match.end()
         if at == len(text):
-            return tuple(names)
+            return tuple(names), len(match["marks"]) // 2
         if text[at] != ".":
             raise PathSyntaxError(f"The path {text!r} needs a dot between two names at character {at + 1}.")
         at += 1
@@ -75,7 +93,7 @@ def format_path(path: Path) -> str:
         >>> format_path(("a", "b.c"))
         'a.`b.c`'
     """
-    return ".".join(quote(name) if "." in name or "`" in name else name for name in path)
+    return ".".join(quote(name) if "." in name or "`" in name or name.endswith("[]") else name for name in path)
 
 
 def fields_of(data_type: DataType) -> StructType | None:
@@ -148,6 +166,32 @@ def leaf_paths(schema: StructType) -> Iterator[Path]:
 
 
 Position = tuple[int, ...]
+
+
+def position_of(schema: StructType, path: Path, *, enters_arrays: bool = False) -> Position:
+    """Return where the one field of this path is.
+
+    Raises:
+        MissingColumnError: There is no such field.
+        DuplicateColumnError: There are several.
+        ColumnTypeError: It lies inside an array, and ``enters_arrays`` is not set.
+    """
+    require(schema, path)
+    here: DataType = schema
+    position: list[int] = []
+    for depth, name in enumerate(path):
+        if isinstance(here, ArrayType) and not enters_arrays:
+            array = format_path(path[:depth])
+            raise ColumnTypeError(
+                f"`{format_path(path)}` lies inside the array `{array}`, so a row has no one value of it."
+            )
+        names = (fields_of(here) or StructType()).names
+        if names.count(name) > 1:
+            twins = f"`{format_path(path[: depth + 1])}` names {names.count(name)} fields."
+            raise DuplicateColumnError(f"{twins} Rename all but one of them first.")
+        position.append(names.index(name))
+        here = (fields_of(here) or StructType())[position[-1]].dataType
+    return tuple(position)
 
 
 class Field(NamedTuple):

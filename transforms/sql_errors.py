@@ -1,11 +1,12 @@
 """Spark's complaints about a user's expression, told as one of our errors."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame
 
+from transforms.columns import schema_of
 from transforms.errors import (
     ColumnTypeError,
     DuplicateColumnError,
@@ -20,24 +21,28 @@ Expression = Column | str
 """A Spark column or the text of an SQL expression. Names in SQL text follow Spark: any case, back-ticks round a dot."""
 
 
-def analysed(make: Callable[[], DataFrame], df: DataFrame, *, where: str) -> DataFrame:
+def analysed(
+    make: Callable[[], DataFrame], df: DataFrame, *, where: str, names: Sequence[str] | None = None
+) -> DataFrame:
     """Return the frame that ``make`` builds from ``df``, once Spark has analysed it. Starts no Spark job.
 
     Args:
         make: Builds the frame with a user's expression.
         df: The frame whose columns the expression may name.
         where: What holds the expression, for the error's sentence.
+        names: What the expression may name, if that is not the columns of ``df``.
 
     Raises:
         TransformError: Spark cannot parse or resolve the expression. For a name that is not there it is a
             MissingColumnError, for a name that two columns share a DuplicateColumnError, for a type a ColumnTypeError.
     """
-    names = df.columns
     try:
         made = make()
-        _ = made.select("*").schema  # over Connect nothing is analysed before this; `where` alone takes the old schema
+        _ = schema_of(
+            made.select("*")
+        )  # over Connect nothing is analysed before this; `where` alone takes the old schema
     except AnalysisException as error:
-        raise _translated(error, names, where) from None
+        raise _translated(error, list(df.columns if names is None else names), where) from None
     return made
 
 
@@ -56,7 +61,7 @@ def _translated(error: AnalysisException, names: list[str], where: str) -> Trans
             f"{where}: {about['name']} can mean more than one column: {same or about['referenceNames']}."
             " Expressions do not tell upper from lower case; rename a column first."
         )
-    kind = ColumnTypeError if condition.startswith("DATATYPE_MISMATCH") else TransformError
+    kind = ColumnTypeError if "DATA_TYPE_MISMATCH" in condition.replace("DATATYPE", "DATA_TYPE") else TransformError
     return kind(f"{where}: {_spark_sentence(error)}")
 
 

@@ -1,27 +1,117 @@
-"""Glue's names of types, and the types that they stand for."""
+"""Types by name, without Spark: Glue's names, Spark's own, and nested ones as in ``array<struct<a: int>>``.
+
+Glue's names are Spark's, but that ``decimal`` alone has ten digits, two of them behind the point.
+"""
+
+import re
+from collections.abc import Callable
+from difflib import get_close_matches
 
 from pyspark.sql import types as t
 
-from transforms.errors import TransformError, say_known
+from transforms.errors import TransformError
+from transforms.paths import quote
 
-_OTHERWISE = {"integer": "int", "void": "null", "char": "string", "varchar": "string"}
-"""What Glue calls a type that Spark has another name for."""
-
-_SCALARS: dict[str, t.DataType] = {
-    "binary": t.BinaryType(),
-    "boolean": t.BooleanType(),
-    "byte": t.ByteType(),
-    "date": t.DateType(),
-    "double": t.DoubleType(),
-    "float": t.FloatType(),
-    "int": t.IntegerType(),
-    "long": t.LongType(),
-    "short": t.ShortType(),
-    "string": t.StringType(),
-    "timestamp": t.TimestampType(),
+_SCALARS: dict[str, Callable[[], t.DataType]] = {
+    "bigint": t.LongType,
+    "binary": t.BinaryType,
+    "bool": t.BooleanType,
+    "boolean": t.BooleanType,
+    "byte": t.ByteType,
+    "date": t.DateType,
+    "double": t.DoubleType,
+    "float": t.FloatType,
+    "int": t.IntegerType,
+    "integer": t.IntegerType,
+    "long": t.LongType,
+    "null": t.NullType,
+    "real": t.FloatType,
+    "short": t.ShortType,
+    "smallint": t.ShortType,
+    "string": t.StringType,
+    "timestamp": t.TimestampType,
+    "timestamp_ltz": t.TimestampType,
+    "timestamp_ntz": t.TimestampNTZType,
+    "tinyint": t.ByteType,
+    "variant": t.VariantType,
+    "void": t.NullType,
 }
-_ALIASES = {"bigint": "long", "bool": "boolean", "integer": "int", "smallint": "short", "tinyint": "byte"}
-"""Spark's names, which are taken as well."""
+_WITH_LENGTH: dict[str, Callable[[int], t.DataType]] = {
+    "char": t.CharType,
+    "character": t.CharType,
+    "varchar": t.VarcharType,
+    "time": t.TimeType,
+}
+_DECIMALS = ("decimal", "dec", "numeric")
+_INTERVALS: tuple[tuple[list[str], Callable[[int, int], t.DataType]], ...] = (
+    (["day", "hour", "minute", "second"], t.DayTimeIntervalType),
+    (["year", "month"], t.YearMonthIntervalType),
+)
+_NAMES = [*_SCALARS, *_WITH_LENGTH, *_DECIMALS, "array", "interval", "map", "struct"]
+
+_TOKEN = re.compile(
+    r"\s*(?:`(?P<quoted>(?:[^`]|``)*)`|(?P<text>'(?:[^'\\]|\\.)*')|(?P<plain>[^\s<>(),:`']+)|(?P<mark>\S))"
+)
+_DEEPEST = 200
+
+
+def parse_type(text: str) -> t.DataType:
+    """Return the type that a text names; the case of type names does not matter.
+
+    Raises:
+        TransformError: The text names no type. The message says where, and what was expected there.
+
+    Example:
+        >>> parse_type("Long")
+        LongType()
+        >>> parse_type("array<struct<id: int, `zip.code` string NOT NULL>>").elementType.names
+        ['id', 'zip.code']
+        >>> parse_type("decimal"), parse_type("decimal(38,0)")
+        (DecimalType(10,2), DecimalType(38,0))
+        >>> parse_type("strng")
+        Traceback (most recent call last):
+        transforms.errors.TransformError: The type 'strng' has no type name at character 1. Did you mean `string`?
+    """
+    reader = _Reader(text)
+    found = reader.type(depth=0)
+    reader.require_end()
+    return found
+
+
+def parse_fields(text: str) -> t.StructType:
+    """Return the struct of a comma-separated list of fields, as in a table's definition, or of a type's text.
+
+    Raises:
+        TransformError: The text is no list of fields.
+
+    Example:
+        >>> parse_fields("id INT, name STRING").names
+        ['id', 'name']
+    """
+    if re.match(r"\s*struct\s*<", text, re.IGNORECASE):
+        found = parse_type(text)
+        if isinstance(found, t.StructType):
+            return found
+    reader = _Reader(text)
+    struct = reader.fields(until="", depth=0)
+    reader.require_end()
+    return struct
+
+
+def type_text(data_type: t.DataType) -> str:
+    """Return a type as SQL writes it, each name in back-ticks. Only what a cast heeds is told; metadata is not.
+
+    Example:
+        >>> type_text(t.StructType().add("a.b", t.ArrayType(t.IntegerType())))
+        'struct<`a.b`: array<int>>'
+    """
+    if isinstance(data_type, t.ArrayType):
+        return f"array<{type_text(data_type.elementType)}>"
+    if isinstance(data_type, t.MapType):
+        return f"map<{type_text(data_type.keyType)}, {type_text(data_type.valueType)}>"
+    if isinstance(data_type, t.StructType):
+        return f"struct<{', '.join(f'{quote(field.name)}: {type_text(field.dataType)}' for field in data_type.fields)}>"
+    return data_type.simpleString()
 
 
 def type_name(data_type: t.DataType) -> str:
@@ -32,29 +122,138 @@ def type_name(data_type: t.DataType) -> str:
         ('int', 'long', 'array')
     """
     name = data_type.typeName()
-    return _OTHERWISE.get(name, name)
+    return {"integer": "int", "void": "null", "char": "string", "varchar": "string"}.get(name, name)
 
 
-def parse_type(text: str) -> t.DataType:
-    """Return the type that a name stands for: Glue's or Spark's name in any case, or any type in Spark's DDL.
+class _Reader:
+    """Reads one text from left to right."""
 
-    A lone ``decimal`` has ten digits, two of them behind the point, as Glue has it.
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
 
-    Raises:
-        TransformError: There is no such type.
+    def type(self, *, depth: int) -> t.DataType:
+        if depth > _DEEPEST:
+            raise TransformError(f"The type {self._text[:60]!r}... is nested more than {_DEEPEST} levels deep.")
+        start = self._at
+        name = self._word().lower()
+        if name in _SCALARS:
+            found = _SCALARS[name]()
+            return t.StringType(self._word()) if name == "string" and self._skips("collate") else found
+        if name in _DECIMALS:
+            return self._decimal()
+        if name in _WITH_LENGTH:
+            return self._with_length(name)
+        if name == "interval":
+            return self._interval()
+        if name in ("array", "map", "struct"):
+            return self._nested(name, depth=depth)
+        near = get_close_matches(name, _NAMES, n=1)
+        hint = f"Did you mean `{near[0]}`?" if near else f"There are these types: {', '.join(sorted(_NAMES))}."
+        raise self._complaint("no type name", start, hint)
 
-    Example:
-        >>> parse_type("Long"), parse_type("bigint"), parse_type("decimal")
-        (LongType(), LongType(), DecimalType(10,2))
-    """
-    name = text.strip().lower()
-    name = _ALIASES.get(name, name)
-    if name in _SCALARS:
-        return _SCALARS[name]
-    if name == "decimal":
-        return t.DecimalType(10, 2)
-    try:
-        return t.DataType.fromDDL(text)
-    except Exception as error:  # classic Spark, Connect and Spark's own parser each have another class
-        known = [*_SCALARS, "decimal"]
-        raise TransformError(f"There is no type `{text}`. {say_known(name, known, kind='type')}") from error
+    def fields(self, *, until: str, depth: int) -> t.StructType:
+        struct = t.StructType()
+        while not (self._peek() == until and not struct.fields):
+            name = self._word()
+            self._skips(":")
+            data_type = self.type(depth=depth + 1)
+            nullable = not (self._skips("not") and self._expects("null"))
+            metadata = {"comment": self._literal()} if self._skips("comment") else None
+            struct.add(name, data_type, nullable, metadata)
+            if self._peek() == until:
+                break
+            self._expects(",")
+        return struct
+
+    def require_end(self) -> None:
+        if self._peek():
+            raise self._complaint(f"something left over: {self._text[self._at :].strip()[:40]!r}", self._at)
+
+    def _nested(self, name: str, *, depth: int) -> t.DataType:
+        if not self._skips("<"):
+            hint = {"array": "array<int>", "map": "map<string, int>", "struct": "struct<a: int>"}[name]
+            raise self._complaint(f"no `<` behind `{name}`", self._at, f"Say what is inside, as in {hint}.")
+        found: t.DataType
+        if name == "struct":
+            found = self.fields(until=">", depth=depth)
+        elif name == "array":
+            found = t.ArrayType(self.type(depth=depth + 1))
+        else:
+            key = self.type(depth=depth + 1)
+            self._expects(",")
+            found = t.MapType(key, self.type(depth=depth + 1))
+        self._expects(">")
+        return found
+
+    def _decimal(self) -> t.DataType:
+        digits = self._numbers()
+        precision, scale = [*digits, *([10, 2] if not digits else [0])][:2]
+        if len(digits) > 2 or not 0 < precision <= 38 or scale > precision:
+            hint = "It takes up to 38 digits, and no more behind the point than in all: decimal(10,2)."
+            raise self._complaint("a decimal that cannot be", self._at, hint)
+        return t.DecimalType(precision, scale)
+
+    def _with_length(self, name: str) -> t.DataType:
+        numbers = self._numbers()
+        if name == "time" and not numbers:
+            return t.TimeType()
+        if len(numbers) != 1:
+            raise self._complaint(f"no length behind `{name}`", self._at, f"Write {name}(10).")
+        return _WITH_LENGTH[name](numbers[0])
+
+    def _interval(self) -> t.DataType:
+        start = self._at
+        first = self._word().lower()
+        last = self._word().lower() if self._skips("to") else first
+        for units, kind in _INTERVALS:
+            if first in units and last in units and units.index(first) <= units.index(last):
+                return kind(units.index(first), units.index(last))
+        raise self._complaint("no unit", start, "Write as in: interval day to second.")
+
+    def _numbers(self) -> list[int]:
+        if not self._skips("("):
+            return []
+        numbers = []
+        while True:
+            start, digits = self._at, self._word()
+            if not (digits.isascii() and digits.isdigit()):
+                raise self._complaint("no number", start)
+            numbers.append(int(digits))
+            if self._skips(")"):
+                return numbers
+            self._expects(",")
+
+    def _word(self) -> str:
+        match = _TOKEN.match(self._text, self._at)
+        if match is None or (match["quoted"] is None and match["plain"] is None):
+            raise self._complaint("no name", self._at)
+        self._at = match.end()
+        return str(match["plain"]) if match["quoted"] is None else str(match["quoted"]).replace("``", "`")
+
+    def _literal(self) -> str:
+        match = _TOKEN.match(self._text, self._at)
+        if match is None or match["text"] is None:
+            raise self._complaint("no quoted text", self._at)
+        self._at = match.end()
+        return re.sub(r"\\(.)", r"\1", str(match["text"])[1:-1])
+
+    def _peek(self) -> str:
+        match = _TOKEN.match(self._text, self._at)
+        return "" if match is None else str(match["plain"] or match["mark"] or match.group()).lower()
+
+    def _skips(self, wanted: str) -> bool:
+        match = _TOKEN.match(self._text, self._at)
+        if match is None or (match["plain"] or match["mark"] or "").lower() != wanted:
+            return False
+        self._at = match.end()
+        return True
+
+    def _expects(self, wanted: str) -> bool:
+        if not self._skips(wanted):
+            raise self._complaint(f"no `{wanted}`", self._at)
+        return True
+
+    def _complaint(self, what: str, at: int, hint: str = "") -> TransformError:
+        place = at + len(self._text[at:]) - len(self._text[at:].lstrip()) + 1
+        return TransformError(f"The type {self._text!r} has {what} at character {place}. {hint}".rstrip())

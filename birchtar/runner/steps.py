@@ -16,13 +16,45 @@ from pyspark import cloudpickle
 from pyspark.sql import DataFrame
 
 TRANSFORMS = {
+    "add_current_timestamp": "transforms.add_current_timestamp:add_current_timestamp",
+    "add_identifier": "transforms.add_identifier:add_identifier",
+    "add_uuid": "transforms.add_uuid:add_uuid",
+    "aggregate": "transforms.aggregate:aggregate",
+    "array_to_columns": "transforms.array_to_columns:array_to_columns",
+    "autobalance": "transforms.autobalance:autobalance",
+    "concatenate": "transforms.concatenate:concatenate",
+    "conditional_router": "transforms.conditional_router:conditional_router",
+    "derive_column": "transforms.derive_column:derive_column",
+    "drop_duplicates": "transforms.drop_duplicates:drop_duplicates",
     "drop_fields": "transforms.drop_fields:drop_fields",
     "drop_null_fields": "transforms.drop_null_fields:drop_null_fields",
+    "explode": "transforms.explode:explode",
+    "extract_json_paths": "transforms.extract_json_paths:extract_json_paths",
+    "extract_regex": "transforms.extract_regex:extract_regex",
+    "fill_missing": "transforms.fill_missing:fill_missing",
     "filter_rows": "transforms.filter_rows:filter_rows",
+    "format_timestamp": "transforms.format_timestamp:format_timestamp",
+    "hash_columns": "transforms.hash_columns:hash_columns",
     "join": "transforms.join:join",
+    "lookup": "transforms.lookup:lookup",
     "map_rows": "transforms.map_rows:map_rows",
+    "mask_columns": "transforms.mask_columns:mask_columns",
+    "merge_frames": "transforms.merge_frames:merge_frames",
+    "parse_json": "transforms.parse_json:parse_json",
+    "pivot": "transforms.pivot:pivot",
+    "redact_columns": "transforms.redact_columns:redact_columns",
     "relationalize": "transforms.relationalize:relationalize",
+<<<<<<< HEAD
     "resolve_choice": "transforms.resolve_choice:resolve_choice",
+=======
+    "remove_null_rows": "transforms.remove_null_rows:remove_null_rows",
+    "spigot": "transforms.spigot:spigot",
+    "split_rows": "transforms.split_rows:split_rows",
+    "split_string": "transforms.split_string:split_string",
+    "to_timestamp": "transforms.to_timestamp:to_timestamp",
+    "union": "transforms.union:union",
+    "unpivot": "transforms.unpivot:unpivot",
+>>>>>>> rows
 }
 
 FUNCTION_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+:[A-Za-z_]\w*")

@@ -1,0 +1,45 @@
+"""unpivot: a row per cell."""
+
+import pytest
+
+from transforms.errors import ColumnTypeError, DuplicateColumnError, TransformError
+from transforms.unpivot import unpivot
+
+
+@pytest.fixture
+def years(spark):
+    return spark.createDataFrame(
+        [(2013, "a", 1, None), (2014, None, None, None), (2014, None, None, None)],
+        "year INT, text STRING, `Jan.` INT, Feb BIGINT",
+    )
+
+
+def test_a_row_per_cell_without_nulls(years):
+    rows = years.transform(unpivot, ["`Jan.`", "Feb"], name_column="month", value_column="sold")
+    assert rows.collect() == [(2013, "a", "Jan.", 1)]
+    assert rows.dtypes == [("year", "int"), ("text", "string"), ("month", "string"), ("sold", "bigint")]
+
+
+def test_nulls_can_stay(years):
+    rows = years.drop("text").transform(unpivot, ["Feb", "`Jan.`"], keep_nulls=True)
+    assert rows.collect() == [(2013, "Feb", None), (2013, "Jan.", 1), *[(2014, "Feb", None), (2014, "Jan.", None)] * 2]
+
+
+def test_all_columns_odd_names_and_structs(spark):
+    df = spark.sql("SELECT 1 AS `other 1`, 2 AS `a``b`")
+    assert df.transform(unpivot, ["other 1", "`a``b`"]).collect() == [("other 1", 1), ("a`b", 2)]
+    nested = spark.sql("SELECT 1 AS id, 2 AS `i.d`, array(1) AS a, array(2) AS b")
+    assert nested.transform(unpivot, ["a", "b"]).collect() == [(1, 2, "a", [1]), (1, 2, "b", [2])]
+
+
+def test_wrong_arguments_are_told(years, spark):
+    with pytest.raises(ColumnTypeError, match="unpivot"):
+        years.transform(unpivot, ["text", "Feb"])
+    with pytest.raises(TransformError, match="at least one column"):
+        years.transform(unpivot, [])
+    with pytest.raises(DuplicateColumnError, match="`Feb` twice"):
+        years.transform(unpivot, ["Feb", "Feb"])
+    with pytest.raises(DuplicateColumnError, match="`year` and `Year`"):
+        years.transform(unpivot, ["Feb"], name_column="Year")
+    with pytest.raises(TransformError, match="`s.a` is a field of a struct"):
+        spark.sql("SELECT named_struct('a', 1) AS s").transform(unpivot, ["s.a"])

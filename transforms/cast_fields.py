@@ -1,0 +1,83 @@
+"""Give fields at any depth another type."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from pyspark.sql import DataFrame
+from pyspark.sql.types import ArrayType, DataType, StructType
+
+from transforms.columns import schema_of
+from transforms.errors import ColumnTypeError, DuplicateColumnError, TransformError
+from transforms.nested_values import Named, cast
+from transforms.paths import Position, find, format_path, parse_array_path, position_of
+from transforms.rebuild import Change, Scope, rebuild
+from transforms.sql_errors import analysed
+from transforms.type_names import parse_type
+
+
+def cast_fields(df: DataFrame, types: Mapping[str, str]) -> DataFrame:
+    """Cast fields, at the top or inside structs and arrays of structs; a value that does not fit becomes null.
+
+    Lazy. Nothing fails at a value. Null structs, arrays and elements stay null. Structs are cast field by field in
+    their order, whatever the names.
+
+    Glue: none; ResolveChoice's ``cast`` does it for one column. Cost: lazy, no pass of its own.
+
+    Args:
+        df: Any frame.
+        types: A type for the path of each field: ``{"items[].price": "double"}``. ``tags[]`` are the elements of an
+            array ``tags``; other ``[]`` may be left out. Types have Glue's names or Spark's, nested ones Spark's:
+            ``array<struct<a: int>>``.
+
+    Returns:
+        The same fields in the same order. A field that is cast loses its metadata.
+
+    Raises:
+        TransformError: A type has no such name.
+        PathSyntaxError: A path cannot be read.
+        MissingColumnError: There is no such field.
+        DuplicateColumnError: A path names several fields, or a field inside another one that is cast too.
+        ColumnTypeError: No value of the field's type could be cast to the new one.
+
+    Example:
+        >>> df = spark.sql("SELECT array(named_struct('price', '9.5'), named_struct('price', '?')) AS items")
+        >>> df.transform(cast_fields, {"items[].price": "double"}).collect()
+        [Row(items=[Row(price=9.5), Row(price=None)])]
+    """
+    schema = schema_of(df)
+    changes: dict[Position, Change] = {}
+    for text, type_text in types.items():
+        position, change = _change(schema, text, type_text)
+        if any(place[: len(position)] == position or position[: len(place)] == place for place in changes):
+            raise DuplicateColumnError(
+                f"cast_fields casts `{text}` twice, by itself and by what is around or inside it."
+            )
+        changes[position] = change
+    try:
+        return analysed(partial(rebuild, df, changes), df, where="cast_fields")
+    except ColumnTypeError:
+        for position, text in zip(changes, types, strict=True):
+            analysed(partial(rebuild, df, {position: changes[position]}), df, where=f"cast_fields, `{text}`")
+        raise
+
+
+def _change(schema: StructType, text: str, type_text: str) -> tuple[Position, Change]:
+    path, marks = parse_array_path(text)
+    position = position_of(schema, path, enters_arrays=True)
+    try:
+        wanted = parse_type(type_text)
+    except TransformError as error:
+        raise TransformError(f"cast_fields, `{text}`: {error}") from None
+    inner: DataType | None = find(schema, path)
+    for _ in range(marks):
+        if not isinstance(inner, ArrayType):
+            raise ColumnTypeError(
+                f"cast_fields: `{format_path(path)}` is no array of {marks} levels, as `{text}` has it."
+            )
+        inner, wanted = inner.elementType, ArrayType(wanted)
+
+    def change(field: Named, scope: Scope) -> list[Named]:
+        value = cast(field.value, wanted)
+        return [field if value is field.value else Named(field.name, value, {})]
+
+    return position, change

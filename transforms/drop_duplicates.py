@@ -1,0 +1,90 @@
+"""Keep one row of those that are equal, or that have equal keys."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from transforms.columns import by_position
+from transforms.comparable import comparable
+from transforms.errors import TransformError
+from transforms.row_values import RowValue, row_value
+
+
+def drop_duplicates(
+    df: DataFrame,
+    keys: str | Sequence[str] | None = None,
+    *,
+    order_by: str | Sequence[str] | None = None,
+    keep: Literal["first", "last"] = "first",
+) -> DataFrame:
+    """Keep one row of all rows that are equal, or whose keys are; the other columns of that row stay with it. Lazy.
+
+    Null keys are equal, and so are NaN keys; texts differ by case. Maps are equal if their entries are, whatever
+    their order. Spark keeps no order of rows, so without ``order_by`` any one of them stays.
+
+    Glue: Studio's Drop Duplicates. Cost: lazy; one shuffle by the keys, with ``order_by`` a sort too.
+
+    Args:
+        df: Any frame.
+        keys: Paths of columns, or of fields inside structs, that together name a row; by default all columns.
+        order_by: Paths of what decides which row stays. A null loses to any value; among ties any one row stays.
+        keep: The row that comes ``first``, the smallest, or ``last``, the largest by ``order_by``.
+
+    Returns:
+        The same columns in the same order, one row per distinct key.
+
+    Raises:
+        TransformError: The list of keys is empty, or ``keep`` is ``last`` without an ``order_by``.
+        PathSyntaxError: A path cannot be read.
+        MissingColumnError: A column is not there.
+        DuplicateColumnError: A path names several fields.
+        ColumnTypeError: A key is inside an array, or is or holds a variant.
+
+    Example:
+        >>> df = spark.createDataFrame([(1, 1), (1, 2), (2, None)], "id INT, version INT")
+        >>> df.transform(drop_duplicates, "id", order_by="version", keep="last").sort("id").collect()
+        [Row(id=1, version=2), Row(id=2, version=None)]
+
+    Source:
+        reference: Glue transforms, "DropDuplicates". Glue promises the first row, but says not by what order.
+    """
+    if keep not in ("first", "last"):
+        raise TransformError(f"drop_duplicates cannot keep {keep!r}; it keeps the first or the last.")
+    if keep == "last" and not order_by:
+        raise TransformError("drop_duplicates: rows have no order of their own. To keep the last, say `order_by`.")
+    if keys is not None and not keys:
+        raise TransformError("drop_duplicates needs at least one key, or none said for whole rows.")
+    rows, width = by_position(df), len(df.columns)
+    wanted = _keys(df, keys)
+    names = [f"k{number}" for number in range(len(wanted))]
+    keyed = rows.select("*", *(column.alias(name) for column, name in zip(wanted, names, strict=True)))
+    if order_by:
+        order = [_order(value, keep) for value in _values(df, order_by, where="drop_duplicates, `order_by`")]
+        rank = F.row_number().over(Window.partitionBy(*names).orderBy(*order))
+        kept = keyed.select("*", rank.alias("rank")).where("rank = 1")
+    else:
+        kept = keyed.dropDuplicates(names) if names else keyed.limit(1)
+    return kept.select(*(F.col(f"c{position}") for position in range(width))).toDF(*df.columns)
+
+
+def _keys(df: DataFrame, keys: str | Sequence[str] | None) -> list[Column]:
+    where = "drop_duplicates"
+    if keys is not None:
+        found = _values(df, keys, where=where)
+        return [comparable(key.column, key.data_type, where=f"{where}: `{key.name}`") for key in found]
+    return [
+        comparable(F.col(f"c{position}"), field.dataType, where=f"{where}: `{field.name}`")
+        for position, field in enumerate(df.schema.fields)
+    ]
+
+
+def _values(df: DataFrame, paths: str | Sequence[str], *, where: str) -> list[RowValue]:
+    schema = df.schema
+    return [row_value(schema, path, where=where) for path in ([paths] if isinstance(paths, str) else paths)]
+
+
+def _order(value: RowValue, keep: str) -> Column:
+    column = comparable(value.column, value.data_type, where=f"drop_duplicates, `order_by` `{value.name}`")
+    return column.asc_nulls_last() if keep == "first" else column.desc_nulls_last()

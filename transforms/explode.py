@@ -1,0 +1,70 @@
+"""Give each element of an array or a map a row of its own."""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, MapType
+
+from transforms.columns import by_position
+from transforms.errors import ColumnTypeError
+from transforms.new_columns import name_in_place, put_columns, require_single_names
+from transforms.row_values import row_value
+
+
+def explode(
+    df: DataFrame,
+    column: str,
+    *,
+    new_column: str | None = None,
+    key_column: str = "key",
+    value_column: str = "value",
+    keep_nulls: bool = False,
+) -> DataFrame:
+    """Make a row of each element of an array, or of each entry of a map; the other columns are repeated. Lazy.
+
+    A row whose array or map is null or empty goes, unless ``keep_nulls`` is set. A null element is an element. The
+    order of a map's entries is not defined.
+
+    Glue: Studio's Explode Array Or Map Into Rows (``gs_explode``). Cost: lazy, no pass of its own.
+
+    Args:
+        df: Any frame.
+        column: Path of the array or map. It stays, unless a new column has its name.
+        new_column: Where the elements of an array go; by default they take the array's place.
+        key_column: Where the keys of a map go.
+        value_column: Where the values of a map go.
+        keep_nulls: Keep a row without elements, with null in the new columns.
+
+    Returns:
+        The same columns in the same order, new ones behind them.
+
+    Raises:
+        TransformError: The array lies inside a struct and no ``new_column`` is given.
+        PathSyntaxError: The path cannot be read.
+        MissingColumnError: The column is not there.
+        DuplicateColumnError: Two new columns have one name, or a new name differs from a column's only in case.
+        ColumnTypeError: The column is neither an array nor a map.
+
+    Example:
+        >>> df = spark.createDataFrame([(1, ["sports", "winter"]), (5, [])], "id INT, category ARRAY<STRING>")
+        >>> df.transform(explode, "category", keep_nulls=True).collect()
+        [Row(id=1, category='sports'), Row(id=1, category='winter'), Row(id=5, category=None)]
+
+    Source:
+        reference: Glue transforms, "Explode".
+    """
+    source = row_value(df.schema, column, where="explode")
+    if isinstance(source.data_type, ArrayType):
+        names = [name_in_place(source, new_column, where="explode")]
+    elif isinstance(source.data_type, MapType):
+        names = [key_column, value_column]
+    else:
+        raise ColumnTypeError(
+            f"explode: `{source.name}` is of type {source.data_type.simpleString()}, neither an array nor a map."
+        )
+    require_single_names(names, where="explode")
+    width = len(df.columns)
+    inside = [f"c{width + number}" for number in range(len(names))]
+    rows = F.explode_outer(source.column) if keep_nulls else F.explode(source.column)
+    exploded = by_position(df).select("*", rows.alias(*inside)).toDF(*df.columns, *inside)
+    columns = {name: F.col(at) for name, at in zip(names, inside, strict=True)}
+    return put_columns(exploded, columns, without=range(width, width + len(names)))

@@ -1,0 +1,55 @@
+"""Drop rows that hold nothing."""
+
+from collections.abc import Iterator
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, MapType, StringType, StructField, StructType
+
+from transforms.columns import by_position
+
+
+def remove_null_rows(df: DataFrame, *, extended: bool = False) -> DataFrame:
+    """Drop the rows in which every column is null. Lazy.
+
+    A struct is not null because its fields are. NaN is a value.
+
+    Glue: Studio's Remove Null Rows. Cost: lazy, no pass of its own.
+
+    Args:
+        df: Any frame. Of one without columns all rows stay.
+        extended: Also take empty texts, arrays, maps and structs without fields for null.
+
+    Returns:
+        The same columns in the same order.
+
+    Example:
+        >>> df = spark.createDataFrame([(1, "a"), (None, ""), (None, None)], "id INT, name STRING")
+        >>> df.transform(remove_null_rows).collect()
+        [Row(id=1, name='a'), Row(id=None, name='')]
+        >>> df.transform(remove_null_rows, extended=True).collect()
+        [Row(id=1, name='a')]
+
+    Source:
+        reference: Glue transforms, "Remove null rows".
+    """
+    held = list(_held(df.schema.fields, extended))
+    if not df.columns:
+        return df
+    if not held:
+        return df.limit(0)
+    return by_position(df).where(F.coalesce(*held)).toDF(*df.columns)
+
+
+def _held(fields: list[StructField], extended: bool) -> Iterator[Column]:
+    """Yield for each column true where it holds something, else null."""
+    for position, field in enumerate(fields):
+        column = F.col(f"c{position}")
+        holds = column.isNotNull()
+        if extended and isinstance(field.dataType, StringType):
+            holds = column != ""
+        elif extended and isinstance(field.dataType, ArrayType | MapType):
+            holds = F.size(column) > 0
+        elif extended and field.dataType == StructType():
+            continue
+        yield F.when(holds, F.lit(True))

@@ -1,0 +1,76 @@
+"""Turn columns into rows."""
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from transforms.columns import unused_name
+from transforms.errors import TransformError
+from transforms.new_columns import require_single_names
+from transforms.paths import quote
+from transforms.row_values import row_value
+from transforms.sql_errors import analysed
+
+
+def unpivot(
+    df: DataFrame,
+    columns: Sequence[str],
+    *,
+    name_column: str = "name",
+    value_column: str = "value",
+    keep_nulls: bool = False,
+) -> DataFrame:
+    """Make a row of each of some columns, with the column's name and its value; the others are repeated. Lazy.
+
+    A null gives no row, unless ``keep_nulls`` is set.
+
+    Glue: Studio's Unpivot Columns Into Rows. Cost: lazy, no pass of its own.
+
+    Args:
+        df: Any frame.
+        columns: The columns to turn. Their types must have one in common; numbers of several types widen.
+        name_column: Where the names go.
+        value_column: Where the values go.
+        keep_nulls: Make rows of nulls too.
+
+    Returns:
+        The other columns in their order, then the one of names and the one of values.
+
+    Raises:
+        TransformError: There are no columns to turn, or one is a field of a struct.
+        PathSyntaxError: A column's path cannot be read.
+        MissingColumnError: A column is not there.
+        DuplicateColumnError: Two columns would have one name, whatever the case.
+        ColumnTypeError: The columns have no type in common, such as a number and a text. Cast them first.
+
+    Example:
+        >>> df = spark.createDataFrame([(2013, 1, None)], "year INT, Jan INT, Feb INT")
+        >>> df.transform(unpivot, ["Jan", "Feb"], name_column="month", value_column="sold").collect()
+        [Row(year=2013, month='Jan', sold=1)]
+
+    Source:
+        reference: Glue transforms, "Unpivot".
+    """
+    schema, where = df.schema, "unpivot"
+    if not columns or isinstance(columns, str):
+        raise TransformError("unpivot needs a list of at least one column.")
+    turned = [row_value(schema, path, where=where) for path in columns]
+    inside = next((value.name for value in turned if len(value.path) > 1), None)
+    if inside is not None:
+        raise TransformError(f"unpivot turns columns, and `{inside}` is a field of a struct. Use `unnest` first.")
+    names = [value.path[0] for value in turned]
+    require_single_names(names, where=where)
+    gone = {value.position[0] for value in turned}
+    others = [position for position in range(len(df.columns)) if position not in gone]
+    require_single_names([*(df.columns[position] for position in others), name_column, value_column], where=where)
+    free = unused_name((name[: len("other ")] for name in names), "other ")
+    placed = df.toDF(*(f"{free}{at}" if at in others else name for at, name in enumerate(df.columns)))
+    rows = analysed(
+        lambda: placed.unpivot(
+            [quote(f"{free}{position}") for position in others], [quote(name) for name in names], "name", "value"
+        ),
+        df,
+        where=where,
+    ).toDF(*(df.columns[position] for position in others), name_column, value_column)
+    return rows if keep_nulls else rows.where(F.col(quote(value_column)).isNotNull())
