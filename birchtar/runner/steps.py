@@ -44,17 +44,14 @@ TRANSFORMS = {
     "pivot": "transforms.pivot:pivot",
     "redact_columns": "transforms.redact_columns:redact_columns",
     "relationalize": "transforms.relationalize:relationalize",
-<<<<<<< HEAD
-    "resolve_choice": "transforms.resolve_choice:resolve_choice",
-=======
     "remove_null_rows": "transforms.remove_null_rows:remove_null_rows",
+    "resolve_choice": "transforms.resolve_choice:resolve_choice",
     "spigot": "transforms.spigot:spigot",
     "split_rows": "transforms.split_rows:split_rows",
     "split_string": "transforms.split_string:split_string",
     "to_timestamp": "transforms.to_timestamp:to_timestamp",
     "union": "transforms.union:union",
     "unpivot": "transforms.unpivot:unpivot",
->>>>>>> rows
 }
 
 FUNCTION_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+:[A-Za-z_]\w*")
