@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from transforms.batch_results import call_with_frame, call_with_table
-from transforms.columns import by_position, unused_name
+from transforms.columns import by_position, schema_of, unused_name
 from transforms.errors import DuplicateColumnError, TransformError
 from transforms.record_columns import record_columns, record_names, require_error_type
 from transforms.records import ERROR_ARROW
@@ -102,7 +102,7 @@ def map_rows(
 
 
 def _by_expressions(df: DataFrame, expressions: Mapping[str, Expression]) -> DataFrame:
-    require_error_type(df.schema)
+    require_error_type(schema_of(df))
     names = df.columns
     _require_clear_names(names, list(expressions))
     try:
@@ -157,7 +157,7 @@ def _result_schema(
 
 
 def _by_function(df: DataFrame, function: Callable[[Any], Any], takes: str, schema: StructType) -> DataFrame:
-    names = record_names(df.schema)
+    names = record_names(schema_of(df))
     if takes == "record":
         run = partial(map_records, function=function, names=names, schema=schema)
     else:
