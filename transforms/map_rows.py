@@ -8,16 +8,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import StringType, StructField, StructType
 
 from transforms.batch_results import call_with_frame, call_with_table
-<<<<<<< HEAD
-from transforms.columns import by_position
+from transforms.columns import by_position, schema_of
 from transforms.errors import TransformError
 from transforms.expressions import with_expressions
 from transforms.record_columns import record_columns, record_names
-=======
-from transforms.columns import by_position, schema_of, unused_name
-from transforms.errors import DuplicateColumnError, TransformError
-from transforms.record_columns import record_columns, record_names, require_error_type
->>>>>>> schema
 from transforms.records import ERROR_ARROW
 from transforms.rejects import ERROR_COLUMN
 from transforms.result_schema import declared_schema, require_returnable, sampled_schema
@@ -109,49 +103,6 @@ def map_rows(
     return _by_function(df, function, takes, _result_schema(df, function, takes, schema, sample_rows))
 
 
-<<<<<<< HEAD
-=======
-def _by_expressions(df: DataFrame, expressions: Mapping[str, Expression]) -> DataFrame:
-    require_error_type(schema_of(df))
-    names = df.columns
-    _require_clear_names(names, list(expressions))
-    try:
-        rows = analysed(lambda: _with_values(df, list(expressions.values())), df, where="map_rows, expressions")
-    except TransformError:
-        for name, value in expressions.items():
-            analysed(partial(_with_values, df, [value]), df, where=f"map_rows, expression for `{name}`")
-        raise
-    at = {name: position for position, name in enumerate(names)}
-    at |= {name: position for position, name in enumerate(expressions, start=len(names))}
-    wanted = [*names, *(name for name in expressions if name not in names)]
-    places = [position if names.count(name) > 1 else at[name] for position, name in enumerate(wanted)]
-    return by_position(rows).select(*(f"c{place}" for place in places)).toDF(*wanted)
-
-
-def _with_values(df: DataFrame, values: Sequence[Expression]) -> DataFrame:
-    """Return the frame with a value of each expression behind it, under names that no expression can mean."""
-    free = unused_name(df.columns, "value of map_rows")
-    columns = [F.expr(value) if isinstance(value, str) else value for value in values]
-    if has_rejects(df):
-        columns = [F.when(F.col(ERROR_COLUMN).isNull(), value) for value in columns]
-    return df.select("*", *(value.alias(f"{free} {position}") for position, value in enumerate(columns)))
-
-
-def _require_clear_names(names: Sequence[str], wanted: Sequence[str]) -> None:
-    taken: dict[str, str] = {name.lower(): name for name in names}
-    for name in wanted:
-        if name.lower() == ERROR_COLUMN:
-            raise DuplicateColumnError(
-                f"The column `{ERROR_COLUMN}` is kept for rejected rows. Give yours another name."
-            )
-        if names.count(name) > 1:
-            raise DuplicateColumnError(f"There are {names.count(name)} columns `{name}` to replace. Rename them first.")
-        near = taken.setdefault(name.lower(), name)
-        if name not in names and near != name:
-            raise DuplicateColumnError(f"The new column `{name}` differs only in case from `{near}`. Use one spelling.")
-
-
->>>>>>> schema
 def _result_schema(
     df: DataFrame, function: Callable[[Any], Any], takes: str, schema: StructType | str | None, sample_rows: int
 ) -> StructType:

@@ -31,7 +31,6 @@ TRANSFORMS = {
     "explode": "transforms.explode:explode",
     "extract_json_paths": "transforms.extract_json_paths:extract_json_paths",
     "extract_regex": "transforms.extract_regex:extract_regex",
-    "fill_missing": "transforms.fill_missing:fill_missing",
     "filter_rows": "transforms.filter_rows:filter_rows",
     "format_timestamp": "transforms.format_timestamp:format_timestamp",
     "hash_columns": "transforms.hash_columns:hash_columns",
