@@ -16,12 +16,25 @@ from pyspark import cloudpickle
 from pyspark.sql import DataFrame
 
 TRANSFORMS = {
+    "apply_mapping": "transforms.apply_mapping:apply_mapping",
+    "cast_fields": "transforms.cast_fields:cast_fields",
     "drop_fields": "transforms.drop_fields:drop_fields",
     "drop_null_fields": "transforms.drop_null_fields:drop_null_fields",
+    "filter_array": "transforms.filter_array:filter_array",
     "filter_rows": "transforms.filter_rows:filter_rows",
+    "flatten": "transforms.flatten:flatten",
     "join": "transforms.join:join",
+    "map_array": "transforms.map_array:map_array",
     "map_rows": "transforms.map_rows:map_rows",
     "relationalize": "transforms.relationalize:relationalize",
+    "rename_field": "transforms.rename_field:rename_field",
+    "select_fields": "transforms.select_fields:select_fields",
+    "simplify_ddb_json": "transforms.simplify_ddb_json:simplify_ddb_json",
+    "split_fields": "transforms.split_fields:split_fields",
+    "unbox": "transforms.unbox:unbox",
+    "unnest": "transforms.unnest:unnest",
+    "unnest_ddb_json": "transforms.unnest_ddb_json:unnest_ddb_json",
+    "with_fields": "transforms.with_fields:with_fields",
 }
 
 FUNCTION_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+:[A-Za-z_]\w*")
