@@ -7,12 +7,52 @@ from functools import cached_property
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
+
+
+from transforms.add_identifier import add_identifier
+from transforms.add_uuid import add_uuid
+from transforms.aggregate import aggregate
+from transforms.apply_mapping import apply_mapping
+from transforms.array_to_columns import array_to_columns
+from transforms.autobalance import autobalance
+from transforms.cast_fields import cast_fields
+from transforms.concatenate import concatenate
+from transforms.conditional_router import conditional_router
+from transforms.derive_column import derive_column
+from transforms.drop_duplicates import drop_duplicates
 from transforms.drop_fields import drop_fields
 from transforms.drop_null_fields import drop_null_fields
+from transforms.explode import explode
+from transforms.extract_json_paths import extract_json_paths
+from transforms.extract_regex import extract_regex
+from transforms.fill_missing import fill_missing
+from transforms.filter_array import filter_array
 from transforms.filter_rows import filter_rows
+from transforms.flatten import flatten
+from transforms.format_timestamp import format_timestamp
+from transforms.hash_columns import hash_columns
 from transforms.join import join
+from transforms.lookup import lookup
+from transforms.map_array import map_array
 from transforms.map_rows import map_rows
+from transforms.mask_columns import mask_columns
+from transforms.merge_frames import merge_frames
+from transforms.parse_json import parse_json
+from transforms.pivot import pivot
+from transforms.redact_columns import redact_columns
 from transforms.relationalize import relationalize
+from transforms.remove_null_rows import remove_null_rows
+from transforms.rename_field import rename_field
+from transforms.select_fields import select_fields
+from transforms.split_fields import split_fields
+from transforms.split_rows import split_rows
+from transforms.split_string import split_string
+from transforms.to_timestamp import to_timestamp
+from transforms.unbox import unbox
+from transforms.union import union
+from transforms.unnest import unnest
+from transforms.unpivot import unpivot
+from transforms.with_fields import with_fields
 
 
 class Frames:
@@ -26,6 +66,12 @@ class Frames:
     def towns(self) -> DataFrame:
         """A small table; its column `name` is in `orders` too."""
         return self._spark.createDataFrame([("Ulm", "BW"), ("Bonn", "NW"), ("Köln", "NW")], "town STRING, name STRING")
+
+    @cached_property
+    def new_orders(self) -> DataFrame:
+        """A tenth of the orders with other amounts, and as many new ones."""
+        ids = self._spark.range(900_000, 1_100_000)
+        return ids.selectExpr("CAST(id AS INT) AS id", "CAST(id AS DOUBLE) AS amount")
 
 
 Way = Callable[[Frames], DataFrame | dict[str, DataFrame]]
@@ -101,19 +147,163 @@ def _key(array: str, key: str) -> Column:
     return F.when(F.col(array).isNotNull(), F.col(key)).alias(array)
 
 
+def _items(change: Callable[[Column], list[Column]]) -> Column:
+    return F.transform("items", lambda item: F.struct(*change(item))).alias("items")
+
+
+def _members(item: Column, *names: str) -> list[Column]:
+    return [item[name].alias(name) for name in names]
+
+
+def _note_by_hand(frames: Frames) -> DataFrame:
+    """Parse, and tell the rows whose text does not parse, as `parse_json` and `unbox` must."""
+    note = F.from_json("note", _NOTE)
+    bad = F.col("note").isNotNull() & note.isNull()
+    error = F.when(bad, F.struct(F.lit("JSON").alias("code"), F.lit("").alias("message"), F.col("note").alias("record")))
+    return frames.orders.select("*", error.alias("_error")).withColumn("note", note)
+
+
+def _routed_by_hand(frames: Frames) -> dict[str, DataFrame]:
+    df = frames.orders
+    ulm, late = F.col("town") == "Ulm", F.col("delay") > 15
+    rest = df.where(~F.coalesce(ulm, F.lit(False)) & ~F.coalesce(late, F.lit(False)))
+    return {"ulm": df.where(ulm), "late": df.where(late), "rest": rest}
+
+
+def _pivoted(frames: Frames) -> DataFrame:
+    return frames.orders.select("code", "parts", "amount")
+
+
+def _means_by_hand(frames: Frames) -> DataFrame:
+    mean = frames.orders.agg(F.avg("delay")).first()[0]
+    return frames.orders.fillna(round(mean), ["delay"])
+
+
+_NOTE = "a INT, b STRING, c STRUCT<d: ARRAY<INT>>"
+_HIDDEN = "regexp_replace(substring(name, 1, length(name) - 4), '(?s).', '*') || right(name, 4)"
+_MAPPINGS = [
+    ("id", "int", "key", "long"),
+    ("customer.address.city", "string", "at.city", "string"),
+    ("code", "string", "at.code", "int"),
+    ("amount", "amount"),
+]
+
 CASES = {
+    "add_identifier": Case(
+        lambda f: add_identifier(f.orders, "number"),
+        lambda f: f.orders.withColumn("number", F.monotonically_increasing_id()),
+    ),
+    "add_uuid": Case(
+        lambda f: add_uuid(f.orders), lambda f: f.orders.withColumn("uuid", F.expr("uuid()")), same_rows=False
+    ),
+    "aggregate": Case(
+        lambda f: aggregate(f.orders, [["amount", "sum"], ["id", "count"]], groups=["code"]),
+        lambda f: f.orders.groupBy("code").agg(F.sum("amount"), F.count("id")),
+    ),
+    "apply_mapping": Case(
+        lambda f: apply_mapping(f.orders, _MAPPINGS),
+        lambda f: f.orders.selectExpr(
+            "CAST(id AS LONG) AS key",
+            "named_struct('city', customer.address.city, 'code', try_cast(code AS INT)) AS at",
+            "amount",
+        ),
+    ),
+    "array_to_columns": Case(
+        lambda f: array_to_columns(f.orders, "tags", ["first", "second"]),
+        lambda f: f.orders.withColumns({"first": F.get("tags", F.lit(0)), "second": F.get("tags", F.lit(1))}),
+    ),
+    "autobalance": Case(lambda f: autobalance(f.orders, 4), lambda f: f.orders.repartition(4)),
+    "cast_fields": Case(
+        lambda f: cast_fields(f.orders, {"code": "int", "items.price": "int"}),
+        lambda f: f.orders.withColumn("code", F.expr("try_cast(code AS INT)")).withColumn(
+            "items",
+            _items(
+                lambda item: [
+                    item["sku"].alias("sku"),
+                    item["price"].try_cast("int").alias("price"),
+                    item["parts"].alias("parts"),
+                ]
+            ),
+        ),
+    ),
+    "concatenate": Case(
+        lambda f: concatenate(f.orders, ["name", "town", "id"], "text", separator="-"),
+        lambda f: f.orders.withColumn("text", F.concat_ws("-", "name", F.coalesce("town", F.lit("")), "id")),
+    ),
+    "conditional_router": Case(
+        lambda f: conditional_router(f.orders, {"ulm": "town = 'Ulm'", "late": "delay > 15"}, default="rest"),
+        _routed_by_hand,
+    ),
+    "derive_column": Case(
+        lambda f: derive_column(f.orders, "double", "amount * 2"),
+        lambda f: f.orders.withColumn("double", F.expr("amount * 2")),
+    ),
+    "drop_duplicates": Case(
+        lambda f: drop_duplicates(f.orders.select("name", "town"), ["name", "town"]),
+        lambda f: f.orders.select("name", "town").dropDuplicates(["name", "town"]),
+    ),
     "drop_fields": Case(lambda f: drop_fields(f.orders, "nothing"), lambda f: f.orders.drop("nothing")),
     "drop_fields, nested": Case(
         lambda f: drop_fields(f.orders, ["nothing", "customer.address.zip", "items.price"]), _drop_by_hand
     ),
     "drop_null_fields": Case(lambda f: drop_null_fields(f.orders, in_every_row=True), _nulls_by_hand),
+    "explode": Case(
+        lambda f: explode(f.orders.select("id", "tags"), "tags"),
+        lambda f: f.orders.select("id", F.explode("tags").alias("tags")),
+    ),
+    "extract_json_paths": Case(
+        lambda f: extract_json_paths(f.orders, "note", {"a": "a", "d": "c.d[1]"}),
+        lambda f: f.orders.withColumns(
+            {"a": F.get_json_object("note", "$.a"), "d": F.get_json_object("note", "$.c.d[1]")}
+        ),
+    ),
+    "extract_regex": Case(
+        lambda f: extract_regex(f.orders, "parts", "([a-z])-([0-9])", ["letter", "digit"]),
+        lambda f: f.orders.withColumns(
+            {
+                "letter": F.regexp_extract("parts", "([a-z])-([0-9])", 1),
+                "digit": F.regexp_extract("parts", "([a-z])-([0-9])", 2),
+            }
+        ),
+    ),
+    "fill_missing, constant": Case(
+        lambda f: fill_missing(f.orders, "delay", "constant", value=0), lambda f: f.orders.fillna(0, ["delay"])
+    ),
+    "fill_missing, mean": Case(lambda f: fill_missing(f.orders, "delay", "mean"), _means_by_hand),
+    "filter_array": Case(
+        lambda f: filter_array(f.orders, "items", "price > 2"),
+        lambda f: f.orders.withColumn("items", F.filter("items", lambda item: item["price"] > 2)),
+    ),
     "filter_rows": Case(
         lambda f: filter_rows(f.orders, "delay > 15 AND town = 'Ulm'"),
         lambda f: f.orders.where("delay > 15 AND town = 'Ulm'"),
     ),
+    "flatten": Case(
+        lambda f: flatten(f.orders.select("id", "customer"), 1),
+        lambda f: f.orders.select(
+            "id", F.col("customer.id").alias("customer.id"), F.col("customer.address").alias("customer.address")
+        ),
+    ),
+    "format_timestamp": Case(
+        lambda f: format_timestamp(f.orders, "placed", "%Y-%m-%d %H:%M"),
+        lambda f: f.orders.withColumn("placed", F.date_format("placed", "yyyy-MM-dd HH:mm")),
+    ),
+    "hash_columns": Case(
+        lambda f: hash_columns(f.orders, "name"), lambda f: f.orders.withColumn("name", F.sha2("name", 256))
+    ),
     "join": Case(
         lambda f: join(f.orders, f.towns, ["town"], how="left"),
         lambda f: f.orders.join(f.towns.toDF(".town", ".name"), f.orders["town"] == F.col("`.town`"), how="left"),
+    ),
+    "lookup": Case(
+        lambda f: lookup(f.orders, f.towns.withColumnRenamed("name", "state"), ["town"], ["state"]),
+        lambda f: f.orders.join(f.towns.withColumnRenamed("name", "state"), ["town"], how="left").select(
+            *f.orders.columns, "state"
+        ),
+    ),
+    "map_array": Case(
+        lambda f: map_array(f.orders, "tags", "upper(_)"),
+        lambda f: f.orders.withColumn("tags", F.transform("tags", F.upper)),
     ),
     "map_rows, expressions": Case(
         lambda f: map_rows(f.orders, expressions={"amount": "amount * 2", "late": "delay > 15"}),
@@ -125,9 +315,99 @@ CASES = {
         same_rows=False,
         limited=False,
     ),
+    "mask_columns": Case(
+        lambda f: mask_columns(f.orders, "name", keep_last=4), lambda f: f.orders.withColumn("name", F.expr(_HIDDEN))
+    ),
+    "merge_frames": Case(
+        lambda f: merge_frames(f.orders.select("id", "amount"), f.new_orders, "id"),
+        lambda f: f.orders.select("id", "amount").join(f.new_orders, ["id"], how="left_anti").unionByName(f.new_orders),
+    ),
+    "parse_json": Case(lambda f: parse_json(f.orders, "note", schema=_NOTE), _note_by_hand, same_rows=False),
+    "pivot": Case(
+        lambda f: pivot(_pivoted(f), "parts", aggregate="sum", values_of="amount"),
+        lambda f: _pivoted(f).groupBy("code").pivot("parts").agg(F.sum("amount")),
+    ),
+    "redact_columns": Case(
+        lambda f: redact_columns(f.orders, "name", pattern="[0-9]+"),
+        lambda f: f.orders.withColumn("name", F.regexp_replace("name", "[0-9]+", "*******")),
+    ),
     "relationalize": Case(
         lambda f: relationalize(f.orders.select("id", "customer", "items", "tags")),
         _relationalize_by_hand,
         same_rows=False,
+    ),
+    "remove_null_rows": Case(
+        lambda f: remove_null_rows(f.orders), lambda f: f.orders.na.drop("all")
+    ),
+    "rename_field": Case(
+        lambda f: rename_field(f.orders, "items.price", "items.unit_price"),
+        lambda f: f.orders.withColumn(
+            "items",
+            _items(
+                lambda item: [
+                    item["sku"].alias("sku"),
+                    item["price"].alias("unit_price"),
+                    item["parts"].alias("parts"),
+                ]
+            ),
+        ),
+    ),
+    "select_fields": Case(
+        lambda f: select_fields(f.orders, ["id", "customer.address.city", "items.price"]),
+        lambda f: f.orders.select(
+            "id",
+            F.struct(F.struct("customer.address.city").alias("address")).alias("customer"),
+            _items(lambda item: _members(item, "price")),
+        ),
+    ),
+    "split_fields": Case(
+        lambda f: split_fields(f.orders, ["id", "name"]),
+        lambda f: {"frame1": f.orders.select("id", "name"), "frame2": f.orders.drop("id", "name")},
+    ),
+    "split_rows": Case(
+        lambda f: split_rows(f.orders, {"delay": {">": 5, "<=": 20}}),
+        lambda f: {
+            "frame1": f.orders.where("delay > 5 AND delay <= 20"),
+            "frame2": f.orders.where("NOT coalesce(delay > 5 AND delay <= 20, false)"),
+        },
+    ),
+    "split_string": Case(
+        lambda f: split_string(f.orders, "parts", "-"), lambda f: f.orders.withColumn("parts", F.split("parts", "-"))
+    ),
+    "to_timestamp": Case(
+        lambda f: to_timestamp(f.orders, "id", "seconds", new_column="at"),
+        lambda f: f.orders.withColumn("at", F.timestamp_seconds("id")),
+    ),
+    "unbox": Case(lambda f: unbox(f.orders, "note", "json", schema=_NOTE), _note_by_hand, same_rows=False),
+    "union": Case(
+        lambda f: union(f.orders.drop("tags"), f.orders.drop("items")),
+        lambda f: f.orders.drop("tags").unionByName(f.orders.drop("items"), allowMissingColumns=True),
+    ),
+    "unnest": Case(
+        lambda f: unnest(f.orders),
+        lambda f: f.orders.select(
+            *(
+                F.col(name).alias(name)
+                for column in f.orders.columns
+                for name in (
+                    ["customer.id", "customer.address.city", "customer.address.zip"]
+                    if column == "customer"
+                    else [column]
+                )
+            )
+        ),
+    ),
+    "unpivot": Case(
+        lambda f: unpivot(f.orders.select("id", "name", "town"), ["name", "town"]),
+        lambda f: f.orders.select("id", "name", "town").unpivot("id", ["name", "town"], "name", "value").where(
+            "value IS NOT NULL"
+        ),
+    ),
+    "with_fields": Case(
+        lambda f: with_fields(f.orders, {"items.total": "price * 2"}),
+        lambda f: f.orders.withColumn(
+            "items",
+            _items(lambda item: [*_members(item, "sku", "price", "parts"), (item["price"] * 2).alias("total")]),
+        ),
     ),
 }
