@@ -5,8 +5,7 @@
     def test_what_holds_of_any_frame(spark, frame):
         df = frame.on(spark)
 
-A test module here is no package member: load this one by path, as `test_random_frames` shows, with
-``from random_frames import ...`` (the folder is on the path by `conftest.py`).
+Import it as ``from random_frames import frames``: `conftest.py` puts this folder on the path.
 """
 
 from dataclasses import dataclass
