@@ -133,14 +133,36 @@ def _null_in_every_row(df: DataFrame, leaves: Sequence[Field], stand_ins: _Stand
 
 def _state(value: Value, inner: Sequence[int], stand_ins: _StandIns) -> str:
     """Return what a row tells of the field that lies at this position inside the value, as SQL."""
-    sql, data_type = value.sql, value.data_type
-    if inner and isinstance(data_type, ArrayType):
+    has_value = _holds(value, inner, lambda leaf: f"NOT ({_is_null(leaf, stand_ins)})")
+    return (
+        f"CASE WHEN {has_value} THEN {_VALUE} WHEN {_holds(value, inner, lambda leaf: 'true')} THEN {_NULL}"
+        f" WHEN {_holds_empty(value, inner)} THEN {_EMPTY_ARRAY} ELSE {_NULL_ARRAY} END"
+    )
+
+
+def _holds(value: Value, inner: Sequence[int], test: Callable[[Value], str]) -> str:
+    """Return whether the test is true of the field, or of one of them where it lies in an array, as SQL."""
+    if not inner:
+        return test(value)
+    if isinstance(value.data_type, ArrayType):
         element = element_of(value)
-        states = f"array_max(transform({sql}, {element.sql} -> {_state(element, inner, stand_ins)}))"
-        return f"CASE WHEN {sql} IS NULL THEN {_NULL_ARRAY} WHEN size({sql}) = 0 THEN {_EMPTY_ARRAY} ELSE {states} END"
-    if inner:
-        return _state(member(value, inner[0]), inner[1:], stand_ins)
-    is_null = f"{sql} IS NULL"
-    if type(data_type) in stand_ins:
-        is_null = f"({is_null} OR {stand_ins[type(data_type)](sql)})"
-    return f"CASE WHEN {is_null} THEN {_NULL} ELSE {_VALUE} END"
+        return f"exists({value.sql}, {element.sql} -> {_holds(element, inner, test)})"
+    return _holds(member(value, inner[0]), inner[1:], test)
+
+
+def _holds_empty(value: Value, inner: Sequence[int]) -> str:
+    """Return whether an array on the way to the field is empty, as SQL."""
+    if not inner:
+        return "false"
+    if isinstance(value.data_type, ArrayType):
+        element = element_of(value)
+        deeper = _holds_empty(element, inner)
+        empty = f"size({value.sql}) = 0"
+        return empty if deeper == "false" else f"({empty} OR exists({value.sql}, {element.sql} -> {deeper}))"
+    return _holds_empty(member(value, inner[0]), inner[1:])
+
+
+def _is_null(leaf: Value, stand_ins: _StandIns) -> str:
+    null = f"{leaf.sql} IS NULL"
+    test = stand_ins.get(type(leaf.data_type))
+    return f"{null} OR {test(leaf.sql)}" if test else null
