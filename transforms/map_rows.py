@@ -59,7 +59,8 @@ def map_rows(
     keeps its type, ints are BIGINT, ints with floats DOUBLE, decimals DECIMAL(38,18), dicts structs and a field
     without any value is a STRING.
 
-    Glue: Map. Cost: lazy, no pass of its own; without a schema, the function runs on the first rows at once.
+    Glue: Map. Cost: lazy with expressions or a schema, no pass of its own; else the function runs on the
+    first rows at once.
 
     Args:
         df: Any frame. For a function its names must be unique, in structs too; a difference in case is enough.

@@ -36,7 +36,7 @@ class About(NamedTuple):
         """Whether the call starts no Spark job."""
         if not self.cost.startswith("lazy"):
             return "no"
-        return "not always" if ";" in self.cost else "yes"
+        return "not always" if self.cost.startswith("lazy ") else "yes"
 
 
 def transforms_page() -> str:
@@ -62,7 +62,7 @@ def _row(name: str) -> str:
     module, known = TRANSFORMS[name].partition(":")[0], about(function)
     link = f"[`{name}`](../{module.replace('.', '/')}.py)"
     summary = (parse(function.__doc__ or "").short_description or "").split(". ")[0].rstrip(".").replace("``", "`")
-    cost = known.cost.removeprefix("lazy").lstrip(", ")
+    cost = known.cost.removeprefix("lazy").lstrip(",; ")
     cells = [link, known.glue, summary, ", ".join(_arguments(function)), known.lazy, cost]
     return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |\n"
 
