@@ -18,10 +18,10 @@ from pyspark.sql.types import (
 
 from transforms.choice import ChoiceType
 from transforms.columns import by_position
-from transforms.errors import ColumnTypeError
 from transforms.gather import gather, pair
+from transforms.rejects import accepted
 from transforms.type_names import type_name
-from transforms.variant_columns import BIG, Read, read_columns
+from transforms.variant_columns import BIG, Read, objects, read_columns
 from transforms.variant_shapes import Fractions, Numbers, WholeNumbers, parse_shape
 
 _INT = 2**31
@@ -34,6 +34,8 @@ _Kinds = Mapping[str, str]
 def variant_types(read: Read) -> StructType:
     """Return the columns that rows have, with choices, as types of their own, where values differ in type.
 
+    Rejected rows teach nothing.
+
     Whole numbers of a place are ints if all fit, else longs, else decimals; numbers with a point or exponent are
     doubles. Both in one place are a choice, as in Glue. A field that is always null has the type null.
 
@@ -41,17 +43,17 @@ def variant_types(read: Read) -> StructType:
     values of several types, and one more for each level of such places inside one another.
 
     Raises:
-        ColumnTypeError: No row is an object.
         TransformError: An object has too many different keys.
     """
-    shape = parse_shape(_shape(read(None)))
-    if isinstance(shape, NullType):
-        return StructType()
+    variants = accepted(read(None))
+    shape = parse_shape(_shape(variants))
+    if not isinstance(shape, StructType):  # some rows are arrays of rows, or no rows at all
+        shape = parse_shape(_shape(accepted(objects(variants))))
     if not isinstance(shape, StructType):
-        raise ColumnTypeError("The rows are not all objects, so there are no columns to find.")
+        return StructType()
     while _is_open(shape):
         looked_at = StructType([field for field in shape.fields if _is_open(field.dataType)])
-        found = _look(read_columns(read, looked_at), looked_at)
+        found = _look(accepted(read_columns(read, looked_at)), looked_at)
         numbers = count()
         shape = StructType([_closed_field(field, found, numbers) for field in shape.fields])
     return shape

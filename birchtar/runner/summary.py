@@ -12,6 +12,7 @@ from birchtar.runner.run import Report
 
 _WIDEST_CELL = 24
 _MOST_COLUMNS = 9
+_MOST_CONFLICTS = 20
 _PLAIN_WIDTH = 180
 """Where there is no terminal to fit into."""
 
@@ -33,6 +34,12 @@ def print_summary(report: Report) -> None:
         table.add_row("rejected", name, _count(rejected.rows), "", "", f"{rejected.path} (parquet)")
     console = _console()
     console.print(table)
+    for number, conflict in enumerate(report.conflicts):
+        if number == _MOST_CONFLICTS:
+            console.print(f"... and {len(report.conflicts) - number:,} more fields", highlight=False, markup=False)
+            break
+        line = f"several types in {conflict.input}, {conflict.what}"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(f"{report.job}: done in {report.seconds:.1f} s", highlight=False)
 
 
