@@ -20,7 +20,7 @@ def read_groups(spark: SparkSession, source: Source) -> Iterator[DataFrame]:
     for path in source.paths:
         one = source.model_copy(update={"path": path})
         groups: dict[str, list[str]] = {}
-        for file in load(spark, one).inputFiles():
+        for file in sorted(load(spark, one).inputFiles()):
             groups.setdefault(_footer(spark, one, file), []).append(unquote(file))
         folder = one.options | ({"basePath": path} if _is_folder(path) else {})
         if len(groups) < 2:

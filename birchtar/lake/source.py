@@ -51,8 +51,8 @@ class Source(BaseModel):
             description="What to do where values of one field have several types, in JSON, CSV, or Parquet and ORC"
             " files of different schemas. `choice` keeps each value in its own type, for `resolve_choice` to settle;"
             " `string` makes texts of all; `widest` the narrowest type that holds all without loss; `fail` stops and"
-            " lists the fields; `rescue` keeps the most frequent type and puts the other values into a column `_rescued_data`."
-            " Every value is looked at, which reads the files once or twice more."
+            " lists the fields; `rescue` keeps the most frequent type and puts the others into `_rescued_data`. Every"
+            " value is looked at, which reads the files up to three times more."
         ),
     ] = None
     options: Annotated[
