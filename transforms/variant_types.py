@@ -22,12 +22,15 @@ from transforms.gather import gather, pair
 from transforms.rejects import accepted
 from transforms.type_names import type_name
 from transforms.variant_columns import BIG, Read, objects, read_columns
-from transforms.variant_shapes import Fractions, Numbers, WholeNumbers, parse_shape
+from transforms.variant_shapes import Fractions, Numbers, WholeNumbers, merge_shapes, parse_shape
 
 _INT = 2**31
 
 _WHOLE = ("int", "long", "decimal")
-_Kinds = Mapping[str, str]
+_MOST_SHAPES = 10_000
+"""Of so many, the driver has room."""
+
+_Kinds = Mapping[str, DataType]
 """The merged shape of the values of each kind that were found at a place."""
 
 
@@ -80,12 +83,17 @@ def _look(df: DataFrame, types: StructType) -> Mapping[int, _Kinds]:
         is_leaf = not isinstance(data_type, StructType | ArrayType)
         return [_worth_a_look(column, data_type, next(numbers))] if is_leaf and _is_open(data_type) else []
 
-    shape = F.schema_of_variant("value")
-    values = gather(df, types, pick, _is_open).select("place", "value", shape.alias("shape")).where("shape <> 'VOID'")
-    kinds = values.groupBy("place", _kind(F.col("shape"), F.col("value")).alias("kind"))
-    found: dict[int, dict[str, str]] = {}
-    for place, kind, merged in kinds.agg(F.schema_of_variant_agg("value")).collect():
-        found.setdefault(place, {})[kind] = merged
+    values = gather(df, types, pick, _is_open)
+    shape = F.schema_of_variant("value").alias("shape")
+    shaped = values.select("place", "value", shape).where("shape <> 'VOID'")
+    kinds = shaped.select("place", _kind(F.col("shape"), F.col("value")).alias("kind"), "shape", "value")
+    rows = kinds.select("place", "kind", "shape").distinct().limit(_MOST_SHAPES + 1).collect()
+    if len(rows) > _MOST_SHAPES:  # objects with ever other keys: to merge them in Spark takes longer, but no room here
+        rows = kinds.groupBy("place", "kind").agg(F.schema_of_variant_agg("value")).collect()
+    found: dict[int, dict[str, DataType]] = {}
+    for place, kind, text in rows:
+        here = found.setdefault(place, {})
+        here[kind] = merge_shapes(here.get(kind, NullType()), parse_shape(text))
     return found
 
 
@@ -134,10 +142,9 @@ def _of_kinds(kinds: _Kinds, fractions: DataType | None) -> DataType:
     types += [whole] if (whole := _whole(kinds)) else []
     for kind, shape in kinds.items():
         if kind == "double":
-            found = parse_shape(shape)
-            types.append(Fractions.of(found.exact if isinstance(found, Numbers) else None))
+            types.append(Fractions.of(shape.exact if isinstance(shape, Numbers) else None))
         elif kind not in _WHOLE:
-            types.append(parse_shape(shape))
+            types.append(shape)
     if len(types) < 2:
         return types[0] if types else NullType()
     return ChoiceType.of(sorted(types, key=type_name))
@@ -146,7 +153,7 @@ def _of_kinds(kinds: _Kinds, fractions: DataType | None) -> DataType:
 def _whole(kinds: _Kinds) -> DataType | None:
     """Return the type that holds all whole numbers."""
     if "decimal" in kinds:
-        found = parse_shape(kinds["decimal"])
+        found = kinds["decimal"]
         return found.exact if isinstance(found, Numbers) else None
     if "long" in kinds:
         return LongType()
