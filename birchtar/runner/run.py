@@ -80,6 +80,8 @@ class Report:
     outputs: list[OutputReport] = field(default_factory=list)
     rejects: list[RejectReport] = field(default_factory=list)
     conflicts: list[ConflictReport] = field(default_factory=list)
+    schemas: dict[str, str] = field(default_factory=dict)
+    """Of the inputs with such fields, the schema as text."""
     seconds: float = 0.0
 
 
@@ -103,10 +105,11 @@ def run(plan: Plan, spark: SparkSession, progress: Progress) -> Report:
     # A session of the run's own: its views and settings meet nobody else's.
     spark = spark.newSession()
     tables = make_tables(spark, plan)
-    report.conflicts += [
-        ConflictReport(name, str(found)) for name, all_of in tables.conflicts.items() for found in all_of
-    ]
     try:
+        for name, conflicts in tables.conflicts.items():
+            report.conflicts += [ConflictReport(name, str(conflict)) for conflict in conflicts]
+            if conflicts:
+                report.schemas[name] = format_schema(tables.frames[name].schema)
         outputs = list(_outputs(plan, tables))
         for size in dict.fromkeys(output.sink.target_file_size for output in outputs):
             # Spark has this as a setting of the session, so outputs of one size are written together.

@@ -13,6 +13,7 @@ from birchtar.runner.run import Report
 _WIDEST_CELL = 24
 _MOST_COLUMNS = 9
 _MOST_CONFLICTS = 20
+_MOST_LINES = 60
 _PLAIN_WIDTH = 180
 """Where there is no terminal to fit into."""
 
@@ -44,8 +45,16 @@ def print_summary(report: Report) -> None:
 
 
 def print_rows(spark: SparkSession, report: Report, number: int) -> None:
-    """Print the first rows of every output, as they are read back from its files."""
+    """Print the first rows of every output, as they are read back from its files.
+
+    Before them the schema of each input that has fields with values of several types.
+    """
     console = _console()
+    for name, schema in report.schemas.items() if number else ():
+        lines = schema.splitlines()
+        rest = [f"... and {len(lines) - _MOST_LINES:,} more lines"] if len(lines) > _MOST_LINES else []
+        text = "\n".join([f"{name}:", *lines[:_MOST_LINES], *rest, ""])
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
     for wrote in report.outputs if number else []:
         df = spark.read.format(wrote.format).options(**({"header": True} if wrote.format == "csv" else {}))
         rows = df.load(absolute(wrote.path)).limit(number).collect()

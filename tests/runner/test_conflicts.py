@@ -19,6 +19,7 @@ from birchtar.runner.failures import JobError
 from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
 from birchtar.runner.run import Report, run
+from birchtar.runner.summary import print_rows, print_summary
 from transforms.bare_choices import bare_choices
 from transforms.choice import choices_in
 from transforms.format_schema import format_schema
@@ -178,6 +179,7 @@ def test_nothing_in_conflict(settled):
 def test_broken_records_go_to_the_quarantine(settled):
     df, _ = settled('{"a": 1}\nbroken\n{"a": "x"\n3\nnull\n\n"t"\n{"a": true}\n[{"a": 5}, {"a": "y"}]\n')
     assert back(df) == [{"a": 1}, {"a": True}, {"a": 5}, {"a": "y"}]
+    assert df.where("_error IS NOT NULL").count() == 5
     assert [row.record for row in rejected(df).collect()] == ["broken", '{"a": "x"', "3", "null", '"t"']
     assert {row.code for row in rejected(df).collect()} == {"MALFORMED"}
 
@@ -289,6 +291,14 @@ def test_csv_without_rows(settled):
     assert (df.columns, df.collect(), conflicts) == (["a", "b", "_error"], [], [])
 
 
+def test_csv_of_a_thousand_columns(settled):
+    names = [f"c{number}" for number in range(1000)]
+    odd = ["x" if number % 2 else "7" for number in range(1000)]
+    df, conflicts = settled("\n".join(map(",".join, [names, ["1"] * 1000, odd])) + "\n", format="csv")
+    assert len(conflicts) == 500
+    assert df.collect()[1][:2] == (7, (None, "x"))
+
+
 def test_csv_fails_with_a_list(settled):
     with pytest.raises(ConflictError, match="`v`: int 2 times"):
         settled(CSV, "fail", format="csv")
@@ -334,7 +344,7 @@ def run_job(spark: SparkSession, config, place):
     return run_text
 
 
-def test_a_run_resolves_and_reports(run_job):
+def test_a_run_resolves_and_reports(run_job, spark, capsys):
     report = run_job(
         "tables: {done: {from: mixed, steps: [resolve_choice: {specs: {id: make_cols}}]}}\n"
         "outputs: {done: {path: out/done, format: parquet}, mixed: {path: out/mixed, format: json}}\n"
@@ -351,6 +361,11 @@ def test_a_run_resolves_and_reports(run_job):
     assert [(found.input, found.what) for found in report.conflicts] == [
         ("mixed", '`id`: int 1 times, such as 1; string 1 times, such as "x"')
     ]
+    print_rows(spark, report, 1)
+    print_summary(report)
+    printed = capsys.readouterr().out
+    assert "mixed:\nroot\n|-- id: choice\n|    |-- int\n|    |-- string\n|-- v: int\n" in printed
+    assert 'several types in mixed, `id`: int 1 times, such as 1; string 1 times, such as "x"\n' in printed
     assert [rejected.rows for rejected in report.rejects] == [1]
     assert [read.rows for read in report.inputs] == [3]
 
