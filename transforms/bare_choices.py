@@ -43,7 +43,7 @@ def bare(column: Column, data_type: DataType) -> Column:
     if not holds_choice(data_type):
         return column
     if isinstance(data_type, ChoiceType):
-        return F.coalesce(*(_variant(column.getField(field.name), field.dataType) for field in data_type.fields))
+        return F.coalesce(*(variant_of(column.getField(field.name), field.dataType) for field in data_type.fields))
     if isinstance(data_type, StructType):
         members = [
             bare(member, field.dataType).alias(field.name, metadata=unmarked(field))
@@ -57,7 +57,8 @@ def bare(column: Column, data_type: DataType) -> Column:
     return F.transform_values(column, lambda _, value: bare(value, value_type))
 
 
-def _variant(column: Column, data_type: DataType) -> Column:
+def variant_of(column: Column, data_type: DataType) -> Column:
+    """Return a column as a VARIANT, with the bare values of choices in it."""
     value = bare(column, data_type)
     if isinstance(data_type, ChoiceType):
         return value

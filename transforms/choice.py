@@ -13,6 +13,7 @@ Code that handles choices does not read marks. It turns a schema into one in whi
 (`to_choices`), and back (`to_marks`).
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -115,6 +116,31 @@ def choices_in(schema: StructType) -> list[FoundChoice]:
 def has_choices(df: DataFrame) -> bool:
     """Return whether a frame holds a choice, at any depth. Starts no Spark job."""
     return bool(choices_in(df.schema))
+
+
+def say_choices(schema: StructType, writer: str) -> str:
+    """Return the sentence with which a writer refuses a frame with choices: which there are, and what resolves them.
+
+    Example:
+        >>> from transforms.type_names import parse_type
+        >>> choice = ChoiceType.of([parse_type("int"), parse_type("string")])
+        >>> say_choices(to_marks(StructType().add("id", choice)), "parquet").partition(". ")[0]
+        'parquet cannot hold fields with values of several types: `id` (int, string)'
+    """
+    found = choices_in(schema)
+    paths = [path for path, _ in found]
+    outer = [path for path in paths if not any(_is_inside(path, other) for other in paths)]
+    told = ", ".join(f"`{path}` ({', '.join(choice.names)})" for path, choice in found)
+    specs = ", ".join(f"{json.dumps(path, ensure_ascii=False)}: make_cols" for path in outer)
+    return (
+        f"{writer} cannot hold fields with values of several types: {told}. Resolve them first with the step"
+        f" resolve_choice: {{specs: {{{specs}}}}}, or another action for each; or all alike:"
+        " resolve_choice: {choice: make_cols}"
+    )
+
+
+def _is_inside(path: str, other: str) -> bool:
+    return path.startswith((f"{other}.", f"{other}[", f"{other}{{"))
 
 
 def path_name(name: str) -> str:

@@ -21,6 +21,7 @@ from pyspark.sql.types import (
 
 from transforms.choice import ChoiceType, members_of, named
 from transforms.columns import by_position
+from transforms.rejects import ERROR_COLUMN
 from transforms.variant_shapes import Fractions
 
 Read = Callable[[StructType | None], DataFrame]
@@ -33,14 +34,7 @@ BIG = r"^DECIMAL\((19|[23]\d),0\)$"
 def read_columns(read: Read, types: StructType) -> DataFrame:
     """Return the columns of a struct type made by `transforms.variant_types`, choices in place. Lazy."""
     if has_twins(types):
-        row = by_position(read(None))
-        df = row.select(F.col("c0").cast(cast_type(types)).alias("row"), *row.columns[1:])
-        whole = members_of(F.col("row"), cast_type(types))  # type: ignore[arg-type]  # of a struct it is a struct
-        kept = row.columns[1:]
-        columns = [
-            named(from_cast(member, field.dataType), field) for member, field in zip(whole, types.fields, strict=True)
-        ]
-        return df.select(*columns, *(F.col(name) for name in kept))
+        return _cast_rows(objects(read(None)), types)
     df = read(json_type(types))  # type: ignore[arg-type]  # of a struct without twins it is a struct
     rows = by_position(df)
     columns = [
@@ -48,6 +42,40 @@ def read_columns(read: Read, types: StructType) -> DataFrame:
     ]
     rest = [F.col(f"c{position}").alias(name) for position, name in enumerate(df.columns)][len(columns) :]
     return rows.select(*columns, *rest)
+
+
+def _cast_rows(df: DataFrame, types: StructType) -> DataFrame:
+    rest = [F.col(f"c{position}").alias(name) for position, name in enumerate(df.columns)][1:]
+    rows = by_position(df).select(F.col("c0").cast(cast_type(types)).alias("row"), *rest)
+    members = members_of(F.col("row"), cast_type(types))  # type: ignore[arg-type]  # of a struct it is a struct
+    columns = [
+        named(from_cast(member, field.dataType), field) for member, field in zip(members, types.fields, strict=True)
+    ]
+    return rows.select(*columns, *rows.columns[1:])
+
+
+def objects(df: DataFrame) -> DataFrame:
+    """Return rows of VARIANTs as Spark's JSON reader takes them: of an array each element, and nothing but objects.
+
+    Args:
+        df: The VARIANT, and maybe ``_error``, in which what is no object is rejected.
+    """
+    rows = by_position(df)
+    shape = F.schema_of_variant("c0")
+    elements = F.when(shape.startswith("ARRAY<"), F.col("c0").cast("array<variant>")).otherwise(F.array("c0"))
+    opened = rows.select(F.explode(elements).alias("c0"), *rows.columns[1:])
+    is_object = F.coalesce(shape.startswith("OBJECT<"), F.lit(False))
+    if ERROR_COLUMN not in df.columns:
+        return opened.where(is_object).toDF(*df.columns)
+    error = F.struct(
+        F.lit("MALFORMED").alias("code"),
+        F.lit("The record is not a JSON object.").alias("message"),
+        F.to_json("c0").alias("record"),
+    )
+    return opened.select(
+        F.when(is_object, F.col("c0")).alias(df.columns[0]),
+        F.coalesce("c1", F.when(~is_object, error)).alias(ERROR_COLUMN),
+    )
 
 
 def has_twins(struct: StructType) -> bool:

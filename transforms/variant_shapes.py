@@ -29,6 +29,7 @@ from transforms.errors import TransformError
 
 _TOKEN = re.compile(r"`(?P<quoted>(?:[^`]|``)*)`|(?P<word>\w[\w ]*)|(?P<sign>[<>,:()])")
 _MOST_FIELDS = 10_000
+_MOST_DIGITS = 38
 
 _SCALARS: dict[str, DataType] = {
     "BINARY": BinaryType(),
@@ -145,3 +146,30 @@ def _fields(tokens: _Tokens) -> Iterator[StructField]:
                 " Declare a schema in which it is a MAP<STRING, ...>."
             )
         yield StructField(name, _type(next(tokens)[1].strip(), tokens))
+
+
+def merge_shapes(left: DataType, right: DataType) -> DataType:
+    """Return the shape of the values of two, as `schema_of_variant_agg` would."""
+    if left == right or isinstance(right, NullType):
+        return left
+    if isinstance(left, NullType):
+        return right
+    if isinstance(left, StructType) and isinstance(right, StructType):
+        types = {field.name: field.dataType for field in left.fields}
+        for field in right.fields:
+            types[field.name] = merge_shapes(types.get(field.name, NullType()), field.dataType)
+        return StructType([StructField(name, data_type) for name, data_type in sorted(types.items())])
+    if isinstance(left, ArrayType) and isinstance(right, ArrayType):
+        return ArrayType(merge_shapes(left.elementType, right.elementType))
+    if isinstance(left, WholeNumbers | Numbers) and isinstance(right, WholeNumbers | Numbers):
+        return Numbers.of(_exact(left, right))
+    return VariantType()
+
+
+def _exact(*numbers: WholeNumbers | Numbers) -> DecimalType | None:
+    """Return the decimal that holds all of them; a long has up to 19 digits."""
+    decimals = [DecimalType(19, 0) if isinstance(number, WholeNumbers) else number.exact for number in numbers]
+    known = [decimal for decimal in decimals if decimal is not None]
+    scale = max(decimal.scale for decimal in known) if known else 0
+    digits = max(decimal.precision - decimal.scale for decimal in known) + scale if known else 0
+    return DecimalType(digits, scale) if len(known) == len(decimals) and digits <= _MOST_DIGITS else None

@@ -18,21 +18,26 @@ from pyspark.sql.types import (
 
 from transforms.choice import ChoiceType
 from transforms.columns import by_position
-from transforms.errors import ColumnTypeError
 from transforms.gather import gather, pair
+from transforms.rejects import accepted
 from transforms.type_names import type_name
-from transforms.variant_columns import BIG, Read, read_columns
-from transforms.variant_shapes import Fractions, Numbers, WholeNumbers, parse_shape
+from transforms.variant_columns import BIG, Read, objects, read_columns
+from transforms.variant_shapes import Fractions, Numbers, WholeNumbers, merge_shapes, parse_shape
 
 _INT = 2**31
 
 _WHOLE = ("int", "long", "decimal")
-_Kinds = Mapping[str, str]
+_MOST_SHAPES = 10_000
+"""Of so many, the driver has room."""
+
+_Kinds = Mapping[str, DataType]
 """The merged shape of the values of each kind that were found at a place."""
 
 
 def variant_types(read: Read) -> StructType:
     """Return the columns that rows have, with choices, as types of their own, where values differ in type.
+
+    Rejected rows teach nothing.
 
     Whole numbers of a place are ints if all fit, else longs, else decimals; numbers with a point or exponent are
     doubles. Both in one place are a choice, as in Glue. A field that is always null has the type null.
@@ -41,17 +46,17 @@ def variant_types(read: Read) -> StructType:
     values of several types, and one more for each level of such places inside one another.
 
     Raises:
-        ColumnTypeError: No row is an object.
         TransformError: An object has too many different keys.
     """
-    shape = parse_shape(_shape(read(None)))
-    if isinstance(shape, NullType):
-        return StructType()
+    variants = accepted(read(None))
+    shape = parse_shape(_shape(variants))
+    if not isinstance(shape, StructType):  # some rows are arrays of rows, or no rows at all
+        shape = parse_shape(_shape(accepted(objects(variants))))
     if not isinstance(shape, StructType):
-        raise ColumnTypeError("The rows are not all objects, so there are no columns to find.")
+        return StructType()
     while _is_open(shape):
         looked_at = StructType([field for field in shape.fields if _is_open(field.dataType)])
-        found = _look(read_columns(read, looked_at), looked_at)
+        found = _look(accepted(read_columns(read, looked_at)), looked_at)
         numbers = count()
         shape = StructType([_closed_field(field, found, numbers) for field in shape.fields])
     return shape
@@ -78,12 +83,17 @@ def _look(df: DataFrame, types: StructType) -> Mapping[int, _Kinds]:
         is_leaf = not isinstance(data_type, StructType | ArrayType)
         return [_worth_a_look(column, data_type, next(numbers))] if is_leaf and _is_open(data_type) else []
 
-    shape = F.schema_of_variant("value")
-    values = gather(df, types, pick, _is_open).select("place", "value", shape.alias("shape")).where("shape <> 'VOID'")
-    kinds = values.groupBy("place", _kind(F.col("shape"), F.col("value")).alias("kind"))
-    found: dict[int, dict[str, str]] = {}
-    for place, kind, merged in kinds.agg(F.schema_of_variant_agg("value")).collect():
-        found.setdefault(place, {})[kind] = merged
+    values = gather(df, types, pick, _is_open)
+    shape = F.schema_of_variant("value").alias("shape")
+    shaped = values.select("place", "value", shape).where("shape <> 'VOID'")
+    kinds = shaped.select("place", _kind(F.col("shape"), F.col("value")).alias("kind"), "shape", "value")
+    rows = kinds.select("place", "kind", "shape").distinct().limit(_MOST_SHAPES + 1).collect()
+    if len(rows) > _MOST_SHAPES:  # objects with ever other keys: to merge them in Spark takes longer, but no room here
+        rows = kinds.groupBy("place", "kind").agg(F.schema_of_variant_agg("value")).collect()
+    found: dict[int, dict[str, DataType]] = {}
+    for place, kind, text in rows:
+        here = found.setdefault(place, {})
+        here[kind] = merge_shapes(here.get(kind, NullType()), parse_shape(text))
     return found
 
 
@@ -132,10 +142,9 @@ def _of_kinds(kinds: _Kinds, fractions: DataType | None) -> DataType:
     types += [whole] if (whole := _whole(kinds)) else []
     for kind, shape in kinds.items():
         if kind == "double":
-            found = parse_shape(shape)
-            types.append(Fractions.of(found.exact if isinstance(found, Numbers) else None))
+            types.append(Fractions.of(shape.exact if isinstance(shape, Numbers) else None))
         elif kind not in _WHOLE:
-            types.append(parse_shape(shape))
+            types.append(shape)
     if len(types) < 2:
         return types[0] if types else NullType()
     return ChoiceType.of(sorted(types, key=type_name))
@@ -144,7 +153,7 @@ def _of_kinds(kinds: _Kinds, fractions: DataType | None) -> DataType:
 def _whole(kinds: _Kinds) -> DataType | None:
     """Return the type that holds all whole numbers."""
     if "decimal" in kinds:
-        found = parse_shape(kinds["decimal"])
+        found = kinds["decimal"]
         return found.exact if isinstance(found, Numbers) else None
     if "long" in kinds:
         return LongType()
