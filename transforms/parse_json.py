@@ -12,7 +12,7 @@ from transforms.new_columns import name_in_place, require_clear_names
 from transforms.record_columns import require_error_type
 from transforms.rejects import ERROR_COLUMN, has_rejects
 from transforms.row_values import row_value, text_of
-from transforms.type_names import parse_type
+from transforms.type_names import parse_fields, parse_type
 
 _VALUE, _BAD = "value", "bad"
 
@@ -87,11 +87,14 @@ def parse_json(
 def _said(schema: str) -> DataType:
     try:
         return parse_type(schema)
-    except TransformError as error:
-        raise TransformError(
-            f"parse_json cannot read the schema {schema!r}. Write fields, as in 'a STRING, b INT', or a type, as in"
-            " 'ARRAY<STRING>'."
-        ) from error
+    except TransformError as no_type:
+        try:
+            return parse_fields(schema)
+        except TransformError as no_fields:
+            raise TransformError(
+                f"parse_json cannot read the schema {schema!r}. Write fields, as in 'a STRING, b INT', or a type, as in"
+                f" 'ARRAY<STRING>'. As a type: {no_type} As fields: {no_fields}"
+            ) from None
 
 
 def _found(df: DataFrame, wrapped: Column, ratio: float, column: str) -> DataType:
