@@ -9,7 +9,7 @@ from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
 from transforms.columns import schema_of
 from transforms.errors import ColumnTypeError, DuplicateColumnError, MissingColumnError, TransformError
-from transforms.nested_values import Named, Value, cast, member, row_of, struct_of
+from transforms.nested_values import Named, Value, cast, in_branch, member, row_of, struct_of
 from transforms.paths import Path, Position, fields_of, find, format_path, parse_path, position_of
 from transforms.rebuild import select
 from transforms.sql_errors import analysed
@@ -169,6 +169,7 @@ def _placed(schema: StructType, position: Position, target: Path, type_name: str
         around.append(value)
         value = member(value, index)
     field = around[-1].data_type[position[-1]]  # type: ignore[index]  # a position leads through structs
+    value = in_branch(value, member(around[0], position[0]), len(position))
     data_type = _wanted(field.dataType, type_name, text)
     if data_type is not None:
         changed = cast(value, data_type)

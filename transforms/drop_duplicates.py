@@ -6,7 +6,7 @@ from typing import Literal
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from transforms.columns import by_position
+from transforms.columns import by_position, schema_of
 from transforms.comparable import comparable
 from transforms.errors import TransformError
 from transforms.row_values import RowValue, row_value
@@ -76,12 +76,12 @@ def _keys(df: DataFrame, keys: str | Sequence[str] | None) -> list[Column]:
         return [comparable(key.column, key.data_type, where=f"{where}: `{key.name}`") for key in found]
     return [
         comparable(F.col(f"c{position}"), field.dataType, where=f"{where}: `{field.name}`")
-        for position, field in enumerate(df.schema.fields)
+        for position, field in enumerate(schema_of(df).fields)
     ]
 
 
 def _values(df: DataFrame, paths: str | Sequence[str], *, where: str) -> list[RowValue]:
-    schema = df.schema
+    schema = schema_of(df)
     return [row_value(schema, path, where=where) for path in ([paths] if isinstance(paths, str) else paths)]
 
 

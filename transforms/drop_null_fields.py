@@ -1,15 +1,15 @@
 """Drop fields that hold nothing but nulls."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, DoubleType, IntegerType, LongType, NullType, StringType, StructType
 
-from transforms.columns import by_position, fields_by_position
+from transforms.columns import by_position, schema_of
 from transforms.drop_fields import without
 from transforms.errors import DuplicateColumnError
+from transforms.nested_values import COLUMN, Value, element_of, member, members, row_of, text_literal
 from transforms.paths import Field, Path, Position, fields_in, fields_of, parse_path, require
 
 _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001))))
@@ -18,8 +18,8 @@ _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001))))
 _NULL_ARRAY, _EMPTY_ARRAY, _NULL, _VALUE = range(4)
 """What one row tells of a field. The largest over all rows counts."""
 
-_StandIns = dict[type[DataType], Callable[[Column], Column]]
-"""For a type, the test for values that count as null."""
+_StandIns = dict[type[DataType], Callable[[str], str]]
+"""For a type, the test, as SQL, for values that count as null."""
 
 
 def drop_null_fields(
@@ -70,8 +70,9 @@ def drop_null_fields(
         reference: Glue transforms, "DropNullFields"; ``null_strings`` and ``null_integers`` are Glue Studio's. Of
         an empty frame and of arrays Glue does not say what is null.
     """
-    fields = list(fields_in(df.schema))
-    known_nulls = _positions_of(known or {}, df.schema)
+    schema = schema_of(df)
+    fields = list(fields_in(schema))
+    known_nulls = _positions_of(known or {}, schema)
     null = {field.position for field in fields if isinstance(field.data_type, NullType)}
     null |= {position for position, is_null in known_nulls.items() if is_null}
     stand_ins = _stand_ins(null_strings, null_integers)
@@ -106,10 +107,11 @@ def _stand_ins(strings: Sequence[str], integers: Sequence[int]) -> _StandIns:
     texts = [text.strip() for text in ([strings] if isinstance(strings, str) else strings)]
     tests: _StandIns = {}
     if texts:
-        tests[StringType] = lambda column: F.btrim(column, F.lit(_BLANKS)).isin(texts)
+        known = ", ".join(map(text_literal, texts))
+        tests[StringType] = lambda sql: f"btrim({sql}, {text_literal(_BLANKS)}) IN ({known})"
     if integers:
-        numbers = list(integers)
-        tests |= dict.fromkeys((IntegerType, LongType, DoubleType), lambda column: column.isin(numbers))
+        numbers = ", ".join(str(int(number)) for number in integers)
+        tests |= dict.fromkeys((IntegerType, LongType, DoubleType), lambda sql: f"{sql} IN ({numbers})")
     return tests
 
 
@@ -117,27 +119,25 @@ def _null_in_every_row(df: DataFrame, leaves: Sequence[Field], stand_ins: _Stand
     """Ask the data, in one pass."""
     if not leaves:
         return set()
-    schema = df.schema
+    columns = members(row_of(schema_of(df)))
     states = [
-        F.max(_state(F.col(f"c{first}"), schema[first].dataType, inner, stand_ins)).alias(f"s{number}")
+        F.max(F.expr(_state(columns[first].value, inner, stand_ins))).alias(f"s{number}")
         for number, (first, *inner) in enumerate(leaf.position for leaf in leaves)
     ]
-    answers = by_position(df).agg(*states).collect()[0]
+    answers = by_position(df, COLUMN).agg(*states).collect()[0]
     return {leaf.position for leaf, state in zip(leaves, answers, strict=True) if state in (_NULL_ARRAY, _NULL)}
 
 
-def _state(column: Column, data_type: DataType, inner: Sequence[int], stand_ins: _StandIns) -> Column:
-    """Return what a row tells of the field that lies at this position inside the column."""
+def _state(value: Value, inner: Sequence[int], stand_ins: _StandIns) -> str:
+    """Return what a row tells of the field that lies at this position inside the value, as SQL."""
+    sql, data_type = value.sql, value.data_type
     if inner and isinstance(data_type, ArrayType):
-        element_type = data_type.elementType
-        states = F.transform(column, lambda element: _state(element, element_type, inner, stand_ins))
-        no_element = F.when(column.isNull(), _NULL_ARRAY).when(F.size(column) == 0, _EMPTY_ARRAY)
-        return no_element.otherwise(F.array_max(states))
+        element = element_of(value)
+        states = f"array_max(transform({sql}, {element.sql} -> {_state(element, inner, stand_ins)}))"
+        return f"CASE WHEN {sql} IS NULL THEN {_NULL_ARRAY} WHEN size({sql}) = 0 THEN {_EMPTY_ARRAY} ELSE {states} END"
     if inner:
-        struct, (index, *rest) = cast(StructType, data_type), inner
-        source, names = fields_by_position(column, struct)
-        return _state(source.getField(names[index]), struct[index].dataType, rest, stand_ins)
-    is_null = column.isNull()
+        return _state(member(value, inner[0]), inner[1:], stand_ins)
+    is_null = f"{sql} IS NULL"
     if type(data_type) in stand_ins:
-        is_null |= stand_ins[type(data_type)](column)
-    return F.when(is_null, _NULL).otherwise(_VALUE)
+        is_null = f"({is_null} OR {stand_ins[type(data_type)](sql)})"
+    return f"CASE WHEN {is_null} THEN {_NULL} ELSE {_VALUE} END"

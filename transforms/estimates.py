@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as t
 
-from transforms.columns import by_position
+from transforms.columns import by_position, schema_of
 from transforms.errors import ColumnTypeError, TransformError
 from transforms.missing_values import as_type, present
 from transforms.row_values import RowValue
@@ -64,7 +64,7 @@ def with_estimates(
 def _candidates(df: DataFrame, target: RowValue) -> list[RowValue]:
     return [
         RowValue((field.name,), (at,), F.col(f"c{at}"), field.dataType)
-        for at, field in enumerate(df.schema.fields)
+        for at, field in enumerate(schema_of(df).fields)
         if at != target.position[0] and isinstance(field.dataType, (t.NumericType, *_WORDS))
     ]
 

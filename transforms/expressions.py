@@ -6,7 +6,7 @@ from functools import partial
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from transforms.columns import by_position, unused_name
+from transforms.columns import by_position, schema_of, unused_name
 from transforms.errors import TransformError
 from transforms.new_columns import require_clear_names
 from transforms.record_columns import require_error_type
@@ -22,7 +22,7 @@ def with_expressions(df: DataFrame, expressions: Mapping[str, Expression], *, wh
     Raises:
         TransformError: An expression is wrong, as `analysed` tells; or a name is not clear.
     """
-    require_error_type(df.schema)
+    require_error_type(schema_of(df))
     names = df.columns
     require_clear_names(names, list(expressions))
     try:

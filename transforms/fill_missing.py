@@ -7,6 +7,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from transforms.columns import schema_of
 from transforms.constants import constant
 from transforms.errors import ColumnTypeError, TransformError, say_known
 from transforms.estimates import with_estimates
@@ -80,7 +81,7 @@ def fill_missing(
     """
     given = {"value": value, "order_by": order_by, "partition_by": partition_by, "features": features}
     _require_fitting(how, given)
-    schema = df.schema
+    schema = schema_of(df)
     paths = [columns] if isinstance(columns, str) else columns
     values = [row_value(schema, path, where="fill_missing") for path in paths]
     if not values:
@@ -138,7 +139,7 @@ def _constant(df: DataFrame, value: RowValue, given: Any) -> Column:
 
 
 def _values(df: DataFrame, paths: str | Sequence[str]) -> list[RowValue]:
-    schema = df.schema
+    schema = schema_of(df)
     return [row_value(schema, path, where="fill_missing") for path in ([paths] if isinstance(paths, str) else paths)]
 
 

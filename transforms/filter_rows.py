@@ -7,7 +7,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from transforms.columns import by_position
+from transforms.columns import by_position, schema_of
 from transforms.errors import TransformError
 from transforms.record_columns import record_columns, record_names, require_error_type
 from transforms.records import Failure, Record, errors_of, rows_of, say_failure, spare_collector, to_values
@@ -51,7 +51,7 @@ def filter_rows(df: DataFrame, where: Column | str | Predicate) -> DataFrame:
         [Row(carrier='AA', dep_time=None, _error=None)]
     """
     if isinstance(where, Column | str):
-        require_error_type(df.schema)
+        require_error_type(schema_of(df))
         return analysed(lambda: df.where(_or_rejected(df, where)), df, where="filter_rows, `where`")
     if not callable(where):
         raise TransformError(f"filter_rows needs a column, an SQL text or a function as `where`, got {where!r}.")
@@ -66,7 +66,7 @@ def _or_rejected(df: DataFrame, where: Column | str) -> Column:
 
 
 def _by_predicate(df: DataFrame, predicate: Predicate) -> DataFrame:
-    names = record_names(df.schema)
+    names = record_names(schema_of(df))
 
     def judge_batch(*columns: pa.Array) -> pa.Array:
         return judge(columns, names=names, predicate=predicate)

@@ -7,7 +7,7 @@ from pyspark.sql.types import StructType
 
 from transforms.columns import schema_of
 from transforms.errors import DuplicateColumnError, TransformError
-from transforms.nested_values import Named, Value, members, row_of
+from transforms.nested_values import Named, Value, in_branch, members, row_of
 from transforms.paths import Path, format_path
 from transforms.rebuild import select
 
@@ -60,10 +60,10 @@ def flatten(df: DataFrame, max_levels: int | None = None) -> DataFrame:
     return select(df, [leaf for _, leaf in leaves])
 
 
-def _leaves(struct: Value, at: Path, levels: int | None) -> Iterator[tuple[Path, Named]]:
+def _leaves(struct: Value, at: Path, levels: int | None, root: Value | None = None) -> Iterator[tuple[Path, Named]]:
     for name, value, metadata in members(struct):
-        path = (*at, name)
+        path, column = (*at, name), root or value
         if isinstance(value.data_type, StructType) and _MARK not in metadata and (levels is None or len(at) < levels):
-            yield from _leaves(value, path, levels)
+            yield from _leaves(value, path, levels, column)
         else:
-            yield path, Named(".".join(path), value, metadata)
+            yield path, Named(".".join(path), in_branch(value, column, len(path)), metadata)

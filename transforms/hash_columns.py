@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType
 
-from transforms.columns import by_position
+from transforms.columns import by_position, schema_of
 from transforms.errors import TransformError
 from transforms.nested_values import COLUMN, Value
 from transforms.rebuild import Change, rebuild
@@ -54,7 +54,7 @@ def hash_columns(df: DataFrame, columns: str | Sequence[str], *, salt_from: str 
     """
     if salt_from is None:
         return change_texts(df, columns, lambda text: f"sha2({text}, 256)", where="hash_columns")
-    salt, schema = read_salt(salt_from, where="hash_columns, `salt_from`"), df.schema
+    salt, schema = read_salt(salt_from, where="hash_columns, `salt_from`"), schema_of(df)
     paths = [columns] if isinstance(columns, str) else columns
     values = [row_value(schema, path, where="hash_columns with a salt") for path in paths]
     if not values:

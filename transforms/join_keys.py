@@ -7,7 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from transforms.columns import fields_by_position
+from transforms.columns import fields_by_position, schema_of
 from transforms.errors import ColumnTypeError, DuplicateColumnError, MissingColumnError, TransformError
 from transforms.paths import Path, Position, fields_in, format_path, parse_paths, require
 
@@ -74,7 +74,7 @@ def equal_keys(
 def _key(frame: DataFrame, path: Path, side: Side, where: str) -> _Key:
     """Return the key as a column of the frame by position."""
     name = f"`{format_path(path)}` of `{side}`"
-    schema = frame.schema
+    schema = schema_of(frame)
     first, *inner = _position(schema, path, name, where)
     column, data_type = F.col(f"{side}{first}"), schema[first].dataType
     for depth, index in enumerate(inner, start=1):

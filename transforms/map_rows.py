@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import StringType, StructField, StructType
 
 from transforms.batch_results import call_with_frame, call_with_table
-from transforms.columns import by_position
+from transforms.columns import by_position, schema_of
 from transforms.errors import TransformError
 from transforms.expressions import with_expressions
 from transforms.record_columns import record_columns, record_names
@@ -117,11 +117,11 @@ def _result_schema(
 
 
 def _by_function(df: DataFrame, function: Callable[[Any], Any], takes: str, schema: StructType) -> DataFrame:
-    names = record_names(df.schema)
+    names = record_names(schema_of(df))
     if takes == "record":
         run = partial(map_records, function=function, names=names, schema=schema)
     else:
         call = partial(_BATCH_CALLS[takes], function, names=names, schema=schema)
         run = partial(map_batches, call=call, names=names, schema=schema)
     nullable = [StructField(field.name, field.dataType, True, field.metadata) for field in schema.fields]
-    return by_position(df).select(*record_columns(df.schema)).mapInArrow(run, StructType([*nullable, _ERROR_FIELD]))
+    return by_position(df).select(*record_columns(schema_of(df))).mapInArrow(run, StructType([*nullable, _ERROR_FIELD]))

@@ -6,7 +6,7 @@ hundred; a text is one, however deep it reaches. The texts are for a frame whose
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -20,6 +20,10 @@ COLUMN = "__c"
 
 ELEMENT = "__e"
 """Before the number of an element's variable."""
+
+
+SHALLOW = 12
+"""How many levels Spark takes without trouble; see `in_branch`."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,24 @@ def value_at(schema: StructType, position: Position) -> Value:
     for index in position:
         value = member(value, index)
     return value
+
+
+def in_branch(value: Value, root: Value, depth: int) -> Value:
+    """Return a value that lies deep in the column ``root``, so that many such values can be selected at once.
+
+    Spark looks for what the values that it computes have in common, and for paths into one column the time of that
+    doubles with every level: at thirty levels it does not end. It does not look into branches.
+    """
+    if depth <= SHALLOW:
+        return value
+    always = f"{root.sql} IS NOT NULL" if root.nullable else "spark_partition_id() >= 0"
+    return replace(value, sql=f"CASE WHEN {always} THEN {value.sql} END", nullable=True)
+
+
+def text_literal(text: str) -> str:
+    """Return a text as SQL writes it."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def element_of(array: Value) -> Value:

@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StringType, StructField, StructType
 
-from transforms.columns import by_position
+from transforms.columns import by_position, schema_of
 from transforms.errors import TransformError
 from transforms.new_columns import name_in_place, require_clear_names
 from transforms.record_columns import require_error_type
@@ -65,8 +65,8 @@ def parse_json(
     Source:
         reference: Glue transforms, "Parse JSON column". What becomes of a text that does not parse Glue does not say.
     """
-    require_error_type(df.schema)
-    value = row_value(df.schema, column, where="parse_json")
+    require_error_type(schema_of(df))
+    value = row_value(schema_of(df), column, where="parse_json")
     text = text_of(value, where="parse_json")
     name = name_in_place(value, new_column, where="parse_json")
     names = [other for other in df.columns if other != ERROR_COLUMN]

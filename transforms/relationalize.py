@@ -6,8 +6,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import MapType
 
+from transforms.columns import schema_of
 from transforms.flat_tables import FlatTable, Leaf, plan_tables
 from transforms.keyed_rows import ROW_KEY, keep_keyed_rows
+from transforms.nested_values import SHALLOW
 from transforms.paths import quote
 
 
@@ -64,7 +66,7 @@ def relationalize(df: DataFrame, name: str = "root", *, staging_path: str | None
 
     Source: Glue transforms, Relationalize. Null and empty arrays, maps and nested names are our choice there.
     """
-    plan = plan_tables(df.schema, name)
+    plan = plan_tables(schema_of(df), name)
     rows = keep_keyed_rows(df, staging_path=staging_path)
     return dict(_frames(plan, rows, F.col(ROW_KEY), depth=0))
 
@@ -88,4 +90,6 @@ def _flat(leaf: Leaf, key: Column) -> Column:
 
 
 def _at(leaf: Leaf) -> Column:
-    return F.col(".".join(quote(name) for name in leaf.place))
+    value = F.col(".".join(quote(name) for name in leaf.place))
+    # As in `transforms.nested_values.in_branch`: many deep values at once are more than Spark can plan.
+    return F.when(F.spark_partition_id() >= 0, value) if len(leaf.place) > SHALLOW else value

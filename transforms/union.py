@@ -7,6 +7,7 @@ from typing import Literal, get_args
 from pyspark.sql import DataFrame
 
 from transforms.align import align
+from transforms.columns import schema_of
 from transforms.drop_duplicates import drop_duplicates
 from transforms.errors import TransformError, say_known
 from transforms.merged_schemas import merged_schema
@@ -66,6 +67,6 @@ def union(
         near = say_known(conflicts, get_args(Conflicts), kind="way")
         raise TransformError(f"union: conflicts={conflicts!r} is not known. {near}")
     frames = [df, *([other] if isinstance(other, DataFrame) else other)]
-    schema = merged_schema([frame.schema for frame in frames], conflicts, where="union")
+    schema = merged_schema([schema_of(frame) for frame in frames], conflicts, where="union")
     rows = reduce(DataFrame.unionAll, (align(frame, schema) for frame in frames))
     return drop_duplicates(rows) if distinct else rows

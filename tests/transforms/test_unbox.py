@@ -1,0 +1,193 @@
+"""unbox: texts that become values, texts that do not, and schemas given and learnt."""
+
+import pytest
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from transforms.errors import ColumnTypeError, MissingColumnError, TransformError
+from transforms.unbox import unbox
+
+AVRO = '{"type":"record","name":"r","fields":[{"name":"a","type":"int"},{"name":"b","type":["null","string"]}]}'
+
+
+def outcome(df, column="t"):
+    """The value and the error's code of each row."""
+    return [(row[column], row._error and row._error.code) for row in df.collect()]
+
+
+def texts(spark, *values):
+    return spark.createDataFrame([(value,) for value in values], "t STRING")
+
+
+def test_json_with_a_schema(spark):
+    df = texts(spark, '{"b":"x","a":1,"more":0}', '{"a":null}', None, "", " \n", "null", "{broken", '{"a":"x"}', "[1]")
+    found = unbox(df, "t", "json", schema="a INT, b STRING")
+    assert found.columns == ["t", "_error"]
+    assert outcome(found) == [
+        ((1, "x"), None),
+        ((None, None), None),
+        (None, None),
+        (None, None),
+        (None, None),
+        (None, None),
+        (None, "PARSE"),
+        (None, "PARSE"),
+        (None, "PARSE"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "expected"),
+    [
+        pytest.param("ARRAY<STRUCT<a: INT>>", '[{"a":1},{"a":null}]', [(1,), (None,)], id="an array"),
+        pytest.param("map<string, int>", '{"x":1}', {"x": 1}, id="a map"),
+        pytest.param("struct<a: struct<b: array<long>>>", '{"a":{"b":[1]}}', (([1],),), id="nested, as a type"),
+        pytest.param(StructType().add("a", "integer"), '{"a":1}', (1,), id="a type of Spark's"),
+        pytest.param(StructType().add("a", "integer").json(), '{"a":1}', (1,), id="its JSON"),
+        pytest.param(
+            "`a.b` INT, Id INT, id INT, `it's` INT", '{"a.b":1,"Id":2,"id":3,"it\'s":4}', (1, 2, 3, 4), id="names"
+        ),
+        pytest.param("_unparsed INT", '{"_unparsed":1}', (1,), id="our own helper's name"),
+    ],
+)
+def test_schemas_of_json(spark, schema, text, expected):
+    assert outcome(unbox(texts(spark, text, "[oops"), "t", "json", schema=schema)) == [
+        (expected, None),
+        (None, "PARSE"),
+    ]
+
+
+def test_json_without_a_schema_gets_every_field(spark):
+    df = texts(spark, '{"a":1,"c":{"d":[1]}}', '{"b":"x","a":2}', '{"b":5}', "oops", None)
+    found = unbox(df, "t", "json")
+    assert found.schema["t"].dataType.simpleString() == "struct<a:bigint,b:string,c:struct<d:array<bigint>>>"
+    assert outcome(found) == [
+        ((1, None, ([1],)), None),
+        ((2, "x", None), None),
+        ((None, "5", None), None),
+        (None, "PARSE"),
+        (None, None),
+    ]
+
+
+def test_a_rejected_row_keeps_its_values_and_its_record(spark):
+    df = spark.createDataFrame([(1, "{", None), (2, '{"a":1}', "x")], "id INT, t STRING, `c d` STRING")
+    bad, good = unbox(df, "t", "json", schema="a INT").collect()
+    assert bad[:3] == (1, None, None)
+    assert bad._error.record == '{"id":1,"t":"{","c d":null}'
+    assert bad._error.message == "The text is no json of the schema that was asked for: unbox, `t`"
+    assert good == (2, (1,), "x", None)
+
+
+def test_rows_rejected_earlier_stay_rejected(spark):
+    df = spark.createDataFrame([('{"a":1}', "{"), ("{", '{"b":1}'), ("{", "{")], "t STRING, u STRING")
+    twice = unbox(unbox(df, "t", "json", schema="a INT"), "u", "json", schema="b INT")
+    assert twice.columns == ["t", "u", "_error"]
+    assert [row._error.message[-3:] for row in twice.collect()] == ["`u`", "`t`", "`t`"]
+
+
+def test_csv(spark):
+    df = texts(spark, '1;"x;""y"', "2;", "z;y", "1", "1;2;3", "", None)
+    found = unbox(df, "t", "csv", schema="a INT, b STRING", separator=";")
+    assert outcome(found) == [
+        ((1, 'x;"y'), None),
+        ((2, None), None),
+        (None, "PARSE"),
+        (None, "PARSE"),
+        (None, "PARSE"),
+        (None, None),
+        (None, None),
+    ]
+    escaped = unbox(texts(spark, '1,"a!"b"'), "t", "csv", schema="a INT, b STRING", escaper="!")
+    assert outcome(escaped) == [((1, 'a"b'), None)]
+
+
+def test_csv_without_a_schema_is_strings(spark):
+    found = unbox(texts(spark, "1,2", '1,"a,b",3', None), "t", "csv")
+    assert found.schema["t"].dataType.names == ["col0", "col1", "col2"]
+    assert outcome(found) == [(None, "PARSE"), (("1", "a,b", "3"), None), (None, None)]
+
+
+def test_csv_with_a_header_in_each_text(spark):
+    df = texts(spark, 'id,"full name"\n7,Ada', 'id,"full name"\n8,Bob\n', 'id,"full name"')
+    found = unbox(df, "t", "csv", with_header=True)
+    assert found.schema["t"].dataType.names == ["id", "full name"]
+    assert outcome(found) == [(("7", "Ada"), None), (("8", "Bob"), None), (None, None)]
+    skipped = unbox(texts(spark, "junk\n7,Ada"), "t", "csv", schema="id INT, name STRING", skip_first=True)
+    assert outcome(skipped) == [((7, "Ada"), None)]
+
+
+def test_xml(spark):
+    df = texts(spark, '<p k="7"><a>1</a><b>x</b><b>y</b></p>', "<p><a>2</a></p>", "<p><a>", "", None)
+    declared = unbox(df, "t", "xml", schema="_k INT, a INT, b ARRAY<STRING>")
+    assert outcome(declared) == [
+        ((7, 1, ["x", "y"]), None),
+        ((None, 2, None), None),
+        (None, "PARSE"),
+        (None, None),
+        (None, None),
+    ]
+    learnt = unbox(df, "t", "xml")
+    assert learnt.schema["t"].dataType.simpleString() == "struct<_k:bigint,a:bigint,b:array<string>>"
+
+
+def test_avro(spark):
+    from pyspark.sql.avro.functions import to_avro
+
+    rows = spark.sql("SELECT * FROM VALUES (named_struct('a', 1, 'b', 'x')), (named_struct('a', 2, 'b', null)) AS v(t)")
+    df = rows.select(to_avro("t", AVRO).alias("t")).union(spark.sql("SELECT X'80'")).union(spark.sql("SELECT null"))
+    assert outcome(unbox(df, "t", "avro", schema=AVRO)) == [
+        ((1, "x"), None),
+        ((2, None), None),
+        (None, "PARSE"),
+        (None, None),
+    ]
+
+
+def test_a_field_inside_structs(spark):
+    df = spark.sql("SELECT named_struct('id', 1, 'Id', named_struct('x y', '{\"a\":1}', 'z', 2)) AS s, 1 AS n, 2 AS n")
+    found = unbox(df, "s.Id.`x y`", "json", schema="a INT")
+    assert found.collect() == [((1, ((1,), 2)), 1, 2, None)]
+    binary = spark.sql("SELECT encode('{\"a\":1}', 'UTF-8') AS t")
+    assert outcome(unbox(binary, "t", "json", schema="a INT")) == [((1,), None)]
+
+
+def test_an_empty_frame(spark):
+    empty = texts(spark, None).limit(0)
+    assert outcome(unbox(empty, "t", "json", schema="a INT")) == []
+    for kind in ("json", "xml"):
+        with pytest.raises(TransformError, match=f"no {kind} object to learn a schema from"):
+            unbox(empty, "t", kind)
+    with pytest.raises(TransformError, match="no header to learn a schema from"):
+        unbox(empty, "t", "csv", with_header=True)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (("t", "yaml", None), TransformError, "unbox cannot read format='yaml'. It knows avro, csv, json, xml."),
+        (("T", "json", None), MissingColumnError, "There is no column `T`. Did you mean `t`"),
+        (("n", "json", None), ColumnTypeError, "json has to be a string or binary, but the field is of type int"),
+        (("t", "avro", AVRO), ColumnTypeError, "avro has to be binary, but the field is of type string"),
+        (("a.t", "json", None), ColumnTypeError, "lies inside the array `a`"),
+        (("t", "json", "a INTT"), TransformError, "unbox, `t`: The type 'a INTT' has no type name at character 3"),
+        (("t", "json", "int"), ColumnTypeError, "json cannot be read as int"),
+        (("t", "csv", "array<int>"), ColumnTypeError, "csv cannot be read as array<int>"),
+        (("t", "json", "{oops"), TransformError, "`schema` is no JSON"),
+        (("t", "json", '{"type":"x"}'), TransformError, "not that of a StructType"),
+        (("b", "avro", None), TransformError, "Avro does not tell its types"),
+        (("b", "avro", '{"type":"nonsense"}'), TransformError, "Avro cannot use the schema"),
+    ],
+)
+def test_wrong_calls(spark, call, error, message):
+    df = spark.sql("SELECT 'x' AS t, 1 AS n, X'00' AS b, array(named_struct('t', 'x')) AS a")
+    path, kind, schema = call
+    with pytest.raises(error, match=message):
+        unbox(df, path, kind, schema=schema)
+
+
+def test_a_column_that_is_not_asked_for_is_not_parsed(spark, capsys):
+    df = texts(spark, '{"a":1}').select("t", F.lit(1).alias("n"))
+    capsys.readouterr()
+    unbox(df, "t", "json", schema="a INT").select("n").explain()
+    assert "from_json" not in capsys.readouterr().out
