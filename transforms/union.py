@@ -5,6 +5,7 @@ from functools import reduce
 from typing import Literal, get_args
 
 from pyspark.sql import DataFrame
+from pyspark.sql.types import StructType
 
 from transforms.align import align
 from transforms.columns import schema_of
@@ -68,5 +69,15 @@ def union(
         raise TransformError(f"union: conflicts={conflicts!r} is not known. {near}")
     frames = [df, *([other] if isinstance(other, DataFrame) else other)]
     schema = merged_schema([schema_of(frame) for frame in frames], conflicts, where="union")
-    rows = reduce(DataFrame.unionAll, (align(frame, schema) for frame in frames))
+    rows = reduce(
+        DataFrame.unionAll, (frame if _is_laid_out(frame, schema) else align(frame, schema) for frame in frames)
+    )
     return drop_duplicates(rows) if distinct else rows
+
+
+def _is_laid_out(frame: DataFrame, schema: StructType) -> bool:
+    """Return whether a frame has the columns of the result already, but for what can be null."""
+    fields = schema_of(frame).fields
+    return [(field.name, field.dataType, field.metadata) for field in fields] == [
+        (field.name, field.dataType, field.metadata) for field in schema.fields
+    ]
