@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 
 from transforms.aggregations import aggregation
-from transforms.columns import by_position
+from transforms.columns import by_position, schema_of
 from transforms.errors import TransformError
 from transforms.new_columns import require_single_names
 from transforms.row_values import row_value
@@ -52,7 +52,7 @@ def aggregate(df: DataFrame, aggregations: Sequence[Sequence[str]], *, groups: s
     pairs = [[pair] if isinstance(pair, str) else list(pair) for pair in aggregations]
     if not pairs or any(len(pair) != 2 for pair in pairs):
         raise TransformError(f"aggregate needs pairs of a column and a function, got {aggregations!r}.")
-    schema = df.schema
+    schema = schema_of(df)
     keys = [row_value(schema, path, where="aggregate") for path in ([groups] if isinstance(groups, str) else groups)]
     found = [aggregation(row_value(schema, path, where="aggregate"), said, where="aggregate") for path, said in pairs]
     names = [*(key.path[-1] for key in keys), *(name for name, _ in found)]

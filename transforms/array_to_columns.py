@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType
 
+from transforms.columns import schema_of
 from transforms.errors import ColumnTypeError, TransformError
 from transforms.new_columns import put_columns, require_single_names
 from transforms.row_values import row_value
@@ -45,7 +46,7 @@ def array_to_columns(
         reference: Glue transforms, "Array to columns".
     """
     where = "array_to_columns"
-    array = row_value(df.schema, column, where=where)
+    array = row_value(schema_of(df), column, where=where)
     if not isinstance(array.data_type, ArrayType):
         raise ColumnTypeError(f"{where}: `{array.name}` is of type {array.data_type.simpleString()}, not an array.")
     places = list(range(1, len(new_columns) + 1)) if indexes is None else list(indexes)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pyspark.sql import DataFrame
 
-from transforms.columns import by_position
+from transforms.columns import by_position, schema_of
 from transforms.errors import TransformError
 from transforms.row_values import row_value
 
@@ -49,6 +49,6 @@ def autobalance(
     paths = [columns] if isinstance(columns, str) else columns
     if not paths:
         raise TransformError("autobalance needs at least one column, or none said for an even spread.")
-    schema = df.schema
+    schema = schema_of(df)
     values = [row_value(schema, path, where="autobalance").column for path in paths]
     return by_position(df).repartition(partitions, *values).toDF(*df.columns)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from transforms.columns import schema_of
 from transforms.errors import TransformError
 from transforms.new_columns import put_columns
 from transforms.row_values import row_value, text_of
@@ -47,7 +48,7 @@ def concatenate(
     """
     if not columns or isinstance(columns, str):
         raise TransformError("concatenate needs a list of at least one column.")
-    schema = df.schema
+    schema = schema_of(df)
     texts = [text_of(row_value(schema, path, where="concatenate"), where="concatenate") for path in columns]
     joined = F.concat_ws(separator, *(F.coalesce(text, F.lit(null_value)) for text in texts))
     return put_columns(df, {new_column: joined})

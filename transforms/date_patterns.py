@@ -31,6 +31,9 @@ _CODES = {
     "%%": "%",
 }
 
+_READABLE: set[str] = set()
+"""Patterns that Spark could read before."""
+
 
 def spark_pattern(spark: SparkSession, pattern: str, *, where: str) -> str:
     """Return a pattern as Spark reads it; one with a ``%`` is taken to be Python's. Starts no Spark job.
@@ -39,6 +42,8 @@ def spark_pattern(spark: SparkSession, pattern: str, *, where: str) -> str:
         TransformError: Python's codes hold one that Spark has no letter for, or Spark cannot read the pattern.
     """
     wanted = from_python(pattern, where=where) if "%" in pattern else pattern
+    if wanted in _READABLE:
+        return wanted
     try:
         constant(spark, F.date_format(F.lit(datetime(2020, 1, 1, tzinfo=UTC)), wanted))
     except PySparkException as error:
@@ -46,6 +51,7 @@ def spark_pattern(spark: SparkSession, pattern: str, *, where: str) -> str:
             f"{where}: {pattern!r} is no pattern of dates. Write Spark's letters, as in 'yyyy-MM-dd HH:mm', with other"
             " text in quotes, or Python's codes, as in '%Y-%m-%d %H:%M'."
         ) from error
+    _READABLE.add(wanted)
     return wanted
 
 

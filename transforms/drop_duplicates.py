@@ -6,7 +6,7 @@ from typing import Literal
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from transforms.columns import by_position
+from transforms.columns import by_position, schema_of
 from transforms.comparable import comparable
 from transforms.errors import TransformError
 from transforms.row_values import RowValue, row_value
@@ -56,32 +56,35 @@ def drop_duplicates(
         raise TransformError("drop_duplicates: rows have no order of their own. To keep the last, say `order_by`.")
     if keys is not None and not keys:
         raise TransformError("drop_duplicates needs at least one key, or none said for whole rows.")
-    rows, width = by_position(df), len(df.columns)
-    wanted = _keys(df, keys)
-    names = [f"k{number}" for number in range(len(wanted))]
-    keyed = rows.select("*", *(column.alias(name) for column, name in zip(wanted, names, strict=True)))
+    names, more = _keys(df, keys)
+    keyed = by_position(df).select("*", *more) if more else by_position(df)
     if order_by:
         order = [_order(value, keep) for value in _values(df, order_by, where="drop_duplicates, `order_by`")]
         rank = F.row_number().over(Window.partitionBy(*names).orderBy(*order))
         kept = keyed.select("*", rank.alias("rank")).where("rank = 1")
     else:
         kept = keyed.dropDuplicates(names) if names else keyed.limit(1)
-    return kept.select(*(F.col(f"c{position}") for position in range(width))).toDF(*df.columns)
+    return kept.select(*(f"c{position}" for position in range(len(df.columns)))).toDF(*df.columns)
 
 
-def _keys(df: DataFrame, keys: str | Sequence[str] | None) -> list[Column]:
-    where = "drop_duplicates"
-    if keys is not None:
-        found = _values(df, keys, where=where)
-        return [comparable(key.column, key.data_type, where=f"{where}: `{key.name}`") for key in found]
-    return [
-        comparable(F.col(f"c{position}"), field.dataType, where=f"{where}: `{field.name}`")
-        for position, field in enumerate(df.schema.fields)
-    ]
+def _keys(df: DataFrame, keys: str | Sequence[str] | None) -> tuple[list[str], list[Column]]:
+    """Return the names of the keys in the frame by position, and the columns that it needs more for them."""
+    if keys is None:
+        fields = enumerate(schema_of(df).fields)
+        found = [RowValue((field.name,), (at,), F.col(f"c{at}"), field.dataType) for at, field in fields]
+    else:
+        found = _values(df, keys, where="drop_duplicates")
+    names, more = [], []
+    for number, key in enumerate(found):
+        column = comparable(key.column, key.data_type, where=f"drop_duplicates: `{key.name}`")
+        is_as_it_is = column is key.column and len(key.position) == 1
+        names.append(f"c{key.position[0]}" if is_as_it_is else f"k{number}")
+        more += [] if is_as_it_is else [column.alias(f"k{number}")]
+    return names, more
 
 
 def _values(df: DataFrame, paths: str | Sequence[str], *, where: str) -> list[RowValue]:
-    schema = df.schema
+    schema = schema_of(df)
     return [row_value(schema, path, where=where) for path in ([paths] if isinstance(paths, str) else paths)]
 
 

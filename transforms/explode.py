@@ -4,7 +4,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, MapType
 
-from transforms.columns import by_position
+from transforms.columns import by_position, schema_of
 from transforms.errors import ColumnTypeError
 from transforms.new_columns import name_in_place, put_columns, require_single_names
 from transforms.row_values import row_value
@@ -52,7 +52,7 @@ def explode(
     Source:
         reference: Glue transforms, "Explode".
     """
-    source = row_value(df.schema, column, where="explode")
+    source = row_value(schema_of(df), column, where="explode")
     if isinstance(source.data_type, ArrayType):
         names = [name_in_place(source, new_column, where="explode")]
     elif isinstance(source.data_type, MapType):

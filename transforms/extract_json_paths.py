@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from transforms.columns import schema_of
 from transforms.errors import TransformError
 from transforms.new_columns import put_columns
 from transforms.row_values import row_value, text_of
@@ -51,7 +52,7 @@ def extract_json_paths(df: DataFrame, column: str, paths: Mapping[str, str], *, 
     where = "extract_json_paths"
     if not paths:
         raise TransformError("extract_json_paths needs at least one path.")
-    value = row_value(df.schema, column, where=where)
+    value = row_value(schema_of(df), column, where=where)
     text = text_of(value, where=where)
     if drop_column and len(value.path) > 1:
         raise TransformError(f"{where}: `{value.name}` lies inside a struct. Drop it with `drop_fields`.")

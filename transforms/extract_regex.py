@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from transforms.columns import schema_of
 from transforms.errors import TransformError
 from transforms.new_columns import put_columns, require_single_names
 from transforms.patterns import count_groups
@@ -46,7 +47,7 @@ def extract_regex(df: DataFrame, column: str, pattern: str, new_columns: str | S
     """
     where = "extract_regex"
     names = [new_columns] if isinstance(new_columns, str) else list(new_columns)
-    text = text_of(row_value(df.schema, column, where=where), where=where)
+    text = text_of(row_value(schema_of(df), column, where=where), where=where)
     groups = count_groups(df.sparkSession, pattern, where=f"{where}, `pattern`")
     if len(names) > max(groups, 1) or not any(names):
         said = f"{groups} groups, so at most {groups} names" if groups else "no group, so one name"

@@ -4,6 +4,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DateType, TimestampNTZType, TimestampType
 
+from transforms.columns import schema_of
 from transforms.date_patterns import spark_pattern
 from transforms.errors import ColumnTypeError
 from transforms.new_columns import name_in_place, put_columns
@@ -39,7 +40,7 @@ def format_timestamp(df: DataFrame, column: str, pattern: str, *, new_column: st
     Source:
         reference: Glue transforms, "Format timestamp".
     """
-    value = row_value(df.schema, column, where="format_timestamp")
+    value = row_value(schema_of(df), column, where="format_timestamp")
     if not isinstance(value.data_type, DateType | TimestampType | TimestampNTZType):
         raise ColumnTypeError(
             f"format_timestamp: `{value.name}` is of type {value.data_type.simpleString()}, no date and no timestamp."

@@ -3,29 +3,15 @@
 from collections.abc import Sequence
 from functools import reduce
 from operator import and_
-from typing import Literal, NamedTuple, cast, get_args
+from typing import Literal, get_args
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
-from pyspark.sql import types as T
+from pyspark.sql import DataFrame
 
-from transforms.columns import by_position, fields_by_position, schema_of
-from transforms.errors import ColumnTypeError, DuplicateColumnError, MissingColumnError, TransformError
-from transforms.paths import Path, Position, fields_in, format_path, parse_paths, require
+from transforms.columns import by_position
+from transforms.errors import TransformError
+from transforms.join_keys import equal_keys
 
 How = Literal["inner", "left", "right", "outer", "left_semi", "left_anti"]
-
-_FAMILIES: tuple[tuple[type[T.DataType], ...], ...] = (
-    (T.NumericType,),
-    (T.StringType, T.CharType, T.VarcharType),
-    (T.DateType, T.TimestampType, T.TimestampNTZType),
-    (T.TimeType,),
-    (T.BooleanType,),
-    (T.BinaryType,),
-    (T.DayTimeIntervalType,),
-    (T.YearMonthIntervalType,),
-)
-"""Types of one family compare without a cast that could fail on a value. A column that is always null fits any."""
 
 
 def join(
@@ -83,74 +69,11 @@ def join(
     """
     if how not in get_args(How):
         raise TransformError(f"join cannot join how={how!r}. It knows {', '.join(get_args(How))}.")
-    pairs = _pairs(keys, keys if other_keys is None else other_keys)
-    equal = [_equal(_key(df, here, "df"), _key(other, there, "other")) for here, there in pairs]
+    equal = equal_keys(df, other, keys, keys if other_keys is None else other_keys, where="join")
     joined = by_position(df, "df").join(by_position(other, "other"), reduce(and_, equal), how)
     if how in ("left_semi", "left_anti"):
         return joined.toDF(*df.columns)
     return joined.toDF(*df.columns, *_free_names(other.columns, df.columns))
-
-
-def _pairs(keys: str | Sequence[str], other_keys: str | Sequence[str]) -> list[tuple[Path, Path]]:
-    here, there = parse_paths(keys), parse_paths(other_keys)
-    if not here or len(here) != len(there):
-        raise TransformError(
-            "join needs at least one key, and as many keys of `other` as of `df`;"
-            f" got {len(here)} of `df` and {len(there)} of `other`."
-        )
-    return list(zip(here, there, strict=True))
-
-
-class _Key(NamedTuple):
-    name: str
-    column: Column
-    data_type: T.DataType
-
-
-def _key(frame: DataFrame, path: Path, side: Literal["df", "other"]) -> _Key:
-    """Return the key as a column of the frame by position."""
-    name = f"`{format_path(path)}` of `{side}`"
-    schema = schema_of(frame)
-    first, *inner = _position(schema, path, name)
-    column, data_type = F.col(f"{side}{first}"), schema[first].dataType
-    for depth, index in enumerate(inner, start=1):
-        if isinstance(data_type, T.ArrayType):
-            array = format_path(path[:depth])
-            raise ColumnTypeError(f"The key {name} lies inside the array `{array}`, so a row has no one value of it.")
-        struct = cast(T.StructType, data_type)
-        column, names = fields_by_position(column, struct)
-        column, data_type = column.getField(names[index]), struct[index].dataType
-    return _Key(name, column, data_type)
-
-
-def _position(schema: T.StructType, path: Path, name: str) -> Position:
-    places = [field.position for field in fields_in(schema) if field.path == path]
-    if not places:
-        try:
-            require(schema, path)
-        except MissingColumnError as error:
-            raise MissingColumnError(f"join cannot find the key {name}. {error}") from None
-    if len(places) > 1:
-        raise DuplicateColumnError(f"The key {name} names {len(places)} fields. Rename all but one of them first.")
-    return places[0]
-
-
-def _equal(one: _Key, two: _Key) -> Column:
-    if _compare(one.data_type, two.data_type):
-        return one.column == two.column
-    types = f"{one.data_type.simpleString()} and {two.data_type.simpleString()}"
-    raise ColumnTypeError(f"The keys {one.name} and {two.name} are of types that do not compare: {types}.")
-
-
-def _compare(one: T.DataType, two: T.DataType) -> bool:
-    if isinstance(one, T.ArrayType) and isinstance(two, T.ArrayType):
-        return _compare(one.elementType, two.elementType)
-    if isinstance(one, T.StructType) and isinstance(two, T.StructType):
-        pairs = zip(one.fields, two.fields, strict=False)
-        return one.names == two.names and all(_compare(a.dataType, b.dataType) for a, b in pairs)
-    if isinstance(one, T.StringType) and isinstance(two, T.StringType):
-        return one == two  # strings of two collations do not compare
-    return any(isinstance(one, (*kin, T.NullType)) and isinstance(two, (*kin, T.NullType)) for kin in _FAMILIES)
 
 
 def _free_names(names: Sequence[str], first_names: Sequence[str]) -> list[str]:

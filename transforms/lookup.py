@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame
 
-from transforms.columns import by_position
+from transforms.columns import by_position, schema_of
 from transforms.errors import TransformError
 from transforms.join import join
 from transforms.row_values import row_value
@@ -51,7 +51,7 @@ def lookup(
     here = [keys] if isinstance(keys, str) else list(keys)
     there = list(keys.values()) if isinstance(keys, Mapping) else here
     brought = [
-        row_value(other.schema, path, where="lookup, `columns`")
+        row_value(schema_of(other), path, where="lookup, `columns`")
         for path in ([columns] if isinstance(columns, str) else columns)
     ]
     if not brought:

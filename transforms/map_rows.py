@@ -127,4 +127,4 @@ def _by_function(df: DataFrame, function: Callable[[Any], Any], takes: str, sche
         call = partial(_BATCH_CALLS[takes], function, names=names, schema=schema)
         run = partial(map_batches, call=call, names=names, schema=schema)
     nullable = [StructField(field.name, field.dataType, True, field.metadata) for field in schema.fields]
-    return by_position(df).select(*record_columns(df.schema)).mapInArrow(run, StructType([*nullable, _ERROR_FIELD]))
+    return by_position(df).select(*record_columns(schema_of(df))).mapInArrow(run, StructType([*nullable, _ERROR_FIELD]))

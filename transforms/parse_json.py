@@ -6,13 +6,13 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StringType, StructField, StructType
 
-from transforms.columns import by_position
+from transforms.columns import by_position, schema_of
 from transforms.errors import TransformError
 from transforms.new_columns import name_in_place, require_clear_names
 from transforms.record_columns import require_error_type
 from transforms.rejects import ERROR_COLUMN, has_rejects
 from transforms.row_values import row_value, text_of
-from transforms.type_names import parse_type
+from transforms.type_names import parse_fields, parse_type
 
 _VALUE, _BAD = "value", "bad"
 
@@ -65,8 +65,8 @@ def parse_json(
     Source:
         reference: Glue transforms, "Parse JSON column". What becomes of a text that does not parse Glue does not say.
     """
-    require_error_type(df.schema)
-    value = row_value(df.schema, column, where="parse_json")
+    require_error_type(schema_of(df))
+    value = row_value(schema_of(df), column, where="parse_json")
     text = text_of(value, where="parse_json")
     name = name_in_place(value, new_column, where="parse_json")
     names = [other for other in df.columns if other != ERROR_COLUMN]
@@ -87,11 +87,14 @@ def parse_json(
 def _said(schema: str) -> DataType:
     try:
         return parse_type(schema)
-    except TransformError as error:
-        raise TransformError(
-            f"parse_json cannot read the schema {schema!r}. Write fields, as in 'a STRING, b INT', or a type, as in"
-            " 'ARRAY<STRING>'."
-        ) from error
+    except TransformError as no_type:
+        try:
+            return parse_fields(schema)
+        except TransformError as no_fields:
+            raise TransformError(
+                f"parse_json cannot read the schema {schema!r}. Write fields, as in 'a STRING, b INT', or a type, as in"
+                f" 'ARRAY<STRING>'. As a type: {no_type} As fields: {no_fields}"
+            ) from None
 
 
 def _found(df: DataFrame, wrapped: Column, ratio: float, column: str) -> DataType:

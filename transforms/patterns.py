@@ -9,6 +9,9 @@ from transforms.errors import TransformError
 
 _MORE_THAN_ANY = 100_000
 
+_GROUPS: dict[str, int] = {}
+"""What was found before; Java reads a pattern in one way only."""
+
 
 def count_groups(spark: SparkSession, pattern: str, *, where: str) -> int:
     """Return how many groups a regular expression has. Starts no Spark job.
@@ -16,6 +19,12 @@ def count_groups(spark: SparkSession, pattern: str, *, where: str) -> int:
     Raises:
         TransformError: Java cannot read the pattern.
     """
+    if pattern not in _GROUPS:
+        _GROUPS[pattern] = _count(spark, pattern, where)
+    return _GROUPS[pattern]
+
+
+def _count(spark: SparkSession, pattern: str, where: str) -> int:
     # The alternative matches the empty text, so Spark looks at the number of the group and tells how many there are.
     probe = F.regexp_extract(F.lit(""), f"{pattern}\n|", _MORE_THAN_ANY)
     try:

@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from transforms.aggregations import aggregation
-from transforms.columns import by_position
+from transforms.columns import by_position, schema_of
 from transforms.errors import TransformError
 from transforms.new_columns import require_single_names
 from transforms.row_values import RowValue, row_value, text_of
@@ -66,7 +66,7 @@ def pivot(
     Source:
         reference: Glue transforms, "Pivot".
     """
-    schema = df.schema
+    schema = schema_of(df)
     wanted = [columns] if isinstance(columns, str) else list(columns)
     if not wanted:
         raise TransformError("pivot needs at least one column.")

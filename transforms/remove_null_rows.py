@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, MapType, StringType, StructField, StructType
 
-from transforms.columns import by_position
+from transforms.columns import by_position, schema_of
 
 
 def remove_null_rows(df: DataFrame, *, extended: bool = False) -> DataFrame:
@@ -33,7 +33,7 @@ def remove_null_rows(df: DataFrame, *, extended: bool = False) -> DataFrame:
     Source:
         reference: Glue transforms, "Remove null rows".
     """
-    held = list(_held(df.schema.fields, extended))
+    held = list(_held(schema_of(df).fields, extended))
     if not df.columns:
         return df
     if not held:

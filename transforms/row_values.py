@@ -16,8 +16,8 @@ from pyspark.sql.types import (
 )
 
 from transforms.columns import fields_by_position
-from transforms.errors import ColumnTypeError, DuplicateColumnError, MissingColumnError
-from transforms.paths import Path, Position, fields_in, format_path, parse_path, require
+from transforms.errors import ColumnTypeError, TransformError
+from transforms.paths import Path, Position, format_path, parse_path, position_of
 
 
 class RowValue(NamedTuple):
@@ -49,26 +49,19 @@ def row_value(schema: StructType, path: str, *, where: str) -> RowValue:
         ColumnTypeError: The field lies inside an array, so a row has no one value of it.
     """
     parsed = parse_path(path)
-    places = [field.position for field in fields_in(schema) if field.path == parsed]
-    if not places:
-        try:
-            require(schema, parsed)
-        except MissingColumnError as error:
-            raise MissingColumnError(f"{where}: {error}") from None
-    if len(places) > 1:
-        raise DuplicateColumnError(f"{where}: `{path}` names {len(places)} fields. Rename all but one of them first.")
-    first, *inner = places[0]
+    try:
+        position = position_of(schema, parsed)
+    except ColumnTypeError as error:
+        raise ColumnTypeError(f"{where}: {error} Use `explode` first.") from None
+    except TransformError as error:
+        raise type(error)(f"{where}: {error}") from None
+    first, *inner = position
     column, data_type = F.col(f"c{first}"), schema[first].dataType
-    for depth, index in enumerate(inner, start=1):
-        if isinstance(data_type, ArrayType):
-            raise ColumnTypeError(
-                f"{where}: `{path}` lies inside the array `{format_path(parsed[:depth])}`, so a row has no one value"
-                " of it. Use `explode` first."
-            )
+    for index in inner:
         struct = cast(StructType, data_type)
         column, names = fields_by_position(column, struct)
         column, data_type = column.getField(names[index]), struct[index].dataType
-    return RowValue(parsed, places[0], column, data_type)
+    return RowValue(parsed, position, column, data_type)
 
 
 def text_of(value: RowValue, *, where: str) -> Column:

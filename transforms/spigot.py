@@ -61,10 +61,14 @@ def spigot(df: DataFrame, path: str, *, top: int = 100, probability: float = 1.0
     name = uuid.uuid4().hex
     scheme = re.match(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):", path)
     if scheme and scheme["scheme"] != "file":
-        sample.coalesce(1).write.text(f"{path.rstrip('/')}/sample={name}")
+        _write_there(sample, path, name)
     else:
         _write_here(sample, Path(re.sub("^file:(//[^/]*)?", "", path)), name)
     return df
+
+
+def _write_there(sample: DataFrame, folder: str, name: str) -> None:
+    sample.coalesce(1).write.text(f"{folder.rstrip('/')}/sample={name}")
 
 
 def _write_here(sample: DataFrame, folder: Path, name: str) -> None:

@@ -7,7 +7,7 @@ from operator import and_
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from transforms.columns import by_position
+from transforms.columns import by_position, schema_of
 from transforms.comparisons import Operand, meets
 from transforms.errors import TransformError
 from transforms.row_values import row_value
@@ -59,7 +59,7 @@ def split_rows(
     """
     if name1 == name2:
         raise TransformError(f"split_rows needs two names; both are `{name1}`.")
-    schema = df.schema
+    schema = schema_of(df)
     met = [
         meets(row_value(schema, path, where="split_rows"), operator, operand, df.sparkSession)
         for path, operators in comparison.items()

@@ -3,6 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from transforms.columns import schema_of
 from transforms.new_columns import name_in_place, put_columns
 from transforms.patterns import count_groups
 from transforms.row_values import row_value, text_of
@@ -39,7 +40,7 @@ def split_string(df: DataFrame, column: str, pattern: str, *, new_column: str | 
     Source:
         reference: Glue transforms, "Split string". What becomes of empty parts Glue does not say.
     """
-    value = row_value(df.schema, column, where="split_string")
+    value = row_value(schema_of(df), column, where="split_string")
     count_groups(df.sparkSession, pattern, where="split_string, `pattern`")
     name = name_in_place(value, new_column, where="split_string")
     return put_columns(df, {name: F.split(text_of(value, where="split_string"), pattern)})

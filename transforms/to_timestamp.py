@@ -14,6 +14,7 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
+from transforms.columns import schema_of
 from transforms.errors import ColumnTypeError, TransformError, say_known
 from transforms.new_columns import name_in_place, put_columns
 from transforms.row_values import RowValue, row_value
@@ -61,7 +62,7 @@ def to_timestamp(df: DataFrame, column: str, unit: Unit = "autodetect", *, new_c
     """
     if unit not in get_args(Unit):
         raise TransformError(f"to_timestamp: there is no unit {unit!r}. {say_known(unit, get_args(Unit), kind='unit')}")
-    value = row_value(df.schema, column, where="to_timestamp")
+    value = row_value(schema_of(df), column, where="to_timestamp")
     name = name_in_place(value, new_column, where="to_timestamp")
     return put_columns(df, {name: _timestamp(value, unit)})
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from transforms.columns import unused_name
+from transforms.columns import schema_of, unused_name
 from transforms.errors import TransformError
 from transforms.new_columns import require_single_names
 from transforms.paths import quote
@@ -52,7 +52,7 @@ def unpivot(
     Source:
         reference: Glue transforms, "Unpivot".
     """
-    schema, where = df.schema, "unpivot"
+    schema, where = schema_of(df), "unpivot"
     if not columns or isinstance(columns, str):
         raise TransformError("unpivot needs a list of at least one column.")
     turned = [row_value(schema, path, where=where) for path in columns]

@@ -33,6 +33,7 @@ TRANSFORMS = {
     "explode": "transforms.explode:explode",
     "extract_json_paths": "transforms.extract_json_paths:extract_json_paths",
     "extract_regex": "transforms.extract_regex:extract_regex",
+    "fill_missing": "transforms.fill_missing:fill_missing",
     "filter_array": "transforms.filter_array:filter_array",
     "filter_rows": "transforms.filter_rows:filter_rows",
     "flatten": "transforms.flatten:flatten",

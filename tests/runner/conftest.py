@@ -5,6 +5,12 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from pyspark.sql import SparkSession
+from rich.console import Console
+
+from birchtar.runner.load import load
+from birchtar.runner.progress import Progress
+from birchtar.runner.run import Report, run
 
 Write = Callable[..., Path]
 
@@ -32,3 +38,14 @@ def config(place: Path) -> Write:
         return place / name
 
     return write
+
+
+@pytest.fixture
+def run_job(spark: SparkSession, config):
+    """Runs a job from its text."""
+
+    def run_text(text: str) -> Report:
+        with Progress(Console(), spark.sparkContext) as progress:
+            return run(load(config(text)), spark, progress)
+
+    return run_text

@@ -6,23 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from rich.console import Console
 
 from birchtar.runner.failures import JobError
-from birchtar.runner.load import load
-from birchtar.runner.progress import Progress
-from birchtar.runner.run import Report, run
-
-
-@pytest.fixture
-def run_job(spark: SparkSession, config):
-    """Runs a job from its text."""
-
-    def run_text(text: str) -> Report:
-        with Progress(Console(), spark.sparkContext) as progress:
-            return run(load(config(text)), spark, progress)
-
-    return run_text
 
 
 def rows(query: str) -> list[tuple]:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from transforms.errors import TransformError
-from transforms.spigot import spigot
+from transforms.spigot import _write_there, spigot
 
 
 def _lines(folder):
@@ -55,3 +55,10 @@ def test_wrong_arguments_are_told(spark, tmp_path):
         spark.range(1).transform(spigot, str(tmp_path), top=-1)
     with pytest.raises(TransformError, match="between 0 and 1, got 2"):
         spark.range(1).transform(spigot, str(tmp_path), probability=2)
+
+
+def test_elsewhere_spark_writes_a_folder_per_call_that_reads_as_one(spark, tmp_path):
+    lines = spark.sql("SELECT '{\"id\":1}' AS value")
+    for name in ("a", "b"):
+        _write_there(lines, f"file:{tmp_path}/", name)
+    assert sorted(spark.read.json(str(tmp_path)).collect()) == [(1, "a"), (1, "b")]
