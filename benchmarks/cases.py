@@ -23,16 +23,21 @@ from transforms.drop_null_fields import drop_null_fields
 from transforms.explode import explode
 from transforms.extract_json_paths import extract_json_paths
 from transforms.extract_regex import extract_regex
+from transforms.fill_missing import fill_missing
 from transforms.filter_array import filter_array
 from transforms.filter_rows import filter_rows
 from transforms.flatten import flatten
 from transforms.format_timestamp import format_timestamp
+from transforms.hash_columns import hash_columns
 from transforms.join import join
 from transforms.lookup import lookup
 from transforms.map_array import map_array
 from transforms.map_rows import map_rows
+from transforms.mask_columns import mask_columns
+from transforms.merge_frames import merge_frames
 from transforms.parse_json import parse_json
 from transforms.pivot import pivot
+from transforms.redact_columns import redact_columns
 from transforms.relationalize import relationalize
 from transforms.remove_null_rows import remove_null_rows
 from transforms.rename_field import rename_field
@@ -42,6 +47,7 @@ from transforms.split_rows import split_rows
 from transforms.split_string import split_string
 from transforms.to_timestamp import to_timestamp
 from transforms.unbox import unbox
+from transforms.union import union
 from transforms.unnest import unnest
 from transforms.unpivot import unpivot
 from transforms.with_fields import with_fields
@@ -260,6 +266,10 @@ CASES = {
             }
         ),
     ),
+    "fill_missing, constant": Case(
+        lambda f: fill_missing(f.orders, "delay", "constant", value=0), lambda f: f.orders.fillna(0, ["delay"])
+    ),
+    "fill_missing, mean": Case(lambda f: fill_missing(f.orders, "delay", "mean"), _means_by_hand),
     "filter_array": Case(
         lambda f: filter_array(f.orders, "items", "price > 2"),
         lambda f: f.orders.withColumn("items", F.filter("items", lambda item: item["price"] > 2)),
@@ -277,6 +287,9 @@ CASES = {
     "format_timestamp": Case(
         lambda f: format_timestamp(f.orders, "placed", "%Y-%m-%d %H:%M"),
         lambda f: f.orders.withColumn("placed", F.date_format("placed", "yyyy-MM-dd HH:mm")),
+    ),
+    "hash_columns": Case(
+        lambda f: hash_columns(f.orders, "name"), lambda f: f.orders.withColumn("name", F.sha2("name", 256))
     ),
     "join": Case(
         lambda f: join(f.orders, f.towns, ["town"], how="left"),
@@ -302,10 +315,21 @@ CASES = {
         same_rows=False,
         limited=False,
     ),
+    "mask_columns": Case(
+        lambda f: mask_columns(f.orders, "name", keep_last=4), lambda f: f.orders.withColumn("name", F.expr(_HIDDEN))
+    ),
+    "merge_frames": Case(
+        lambda f: merge_frames(f.orders.select("id", "amount"), f.new_orders, "id"),
+        lambda f: f.orders.select("id", "amount").join(f.new_orders, ["id"], how="left_anti").unionByName(f.new_orders),
+    ),
     "parse_json": Case(lambda f: parse_json(f.orders, "note", schema=_NOTE), _note_by_hand, same_rows=False),
     "pivot": Case(
         lambda f: pivot(_pivoted(f), "parts", aggregate="sum", values_of="amount"),
         lambda f: _pivoted(f).groupBy("code").pivot("parts").agg(F.sum("amount")),
+    ),
+    "redact_columns": Case(
+        lambda f: redact_columns(f.orders, "name", pattern="[0-9]+"),
+        lambda f: f.orders.withColumn("name", F.regexp_replace("name", "[0-9]+", "*******")),
     ),
     "relationalize": Case(
         lambda f: relationalize(f.orders.select("id", "customer", "items", "tags")),
@@ -353,6 +377,10 @@ CASES = {
         lambda f: f.orders.withColumn("at", F.timestamp_seconds("id")),
     ),
     "unbox": Case(lambda f: unbox(f.orders, "note", "json", schema=_NOTE), _note_by_hand, same_rows=False),
+    "union": Case(
+        lambda f: union(f.orders.drop("tags"), f.orders.drop("items")),
+        lambda f: f.orders.drop("tags").unionByName(f.orders.drop("items"), allowMissingColumns=True),
+    ),
     "unnest": Case(
         lambda f: unnest(f.orders),
         lambda f: f.orders.select(

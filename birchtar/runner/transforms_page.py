@@ -61,10 +61,10 @@ def _row(name: str) -> str:
     function = find_function(name)
     module, known = TRANSFORMS[name].partition(":")[0], about(function)
     link = f"[`{name}`](../{module.replace('.', '/')}.py)"
-    summary = (parse(function.__doc__ or "").short_description or "").split(". ")[0].rstrip(".").replace("``", "`")
+    summary = (parse(function.__doc__ or "").short_description or "").split(". ")[0].rstrip(".")
     cost = known.cost.removeprefix("lazy").lstrip(",; ")
     cells = [link, known.glue, summary, ", ".join(_arguments(function)), known.lazy, cost]
-    return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |\n"
+    return "| " + " | ".join(" ".join(cell.split()).replace("``", "`").replace("|", "\\|") for cell in cells) + " |\n"
 
 
 def _arguments(function: Callable[..., Any]) -> list[str]:
