@@ -58,3 +58,18 @@ def parse_type(text: str) -> t.DataType:
     except Exception as error:  # classic Spark, Connect and Spark's own parser each have another class
         known = [*_SCALARS, "decimal"]
         raise TransformError(f"There is no type `{text}`. {say_known(name, known, kind='type')}") from error
+
+
+def parse_schema(text: str) -> t.StructType:
+    """Return the columns that a text in Spark's DDL declares.
+
+    Raises:
+        TransformError: It declares none.
+    """
+    try:
+        schema = t.DataType.fromDDL(text)
+    except Exception as error:  # as in `parse_type`
+        raise TransformError(f"The schema {text!r} is no DDL, such as `id BIGINT, name STRING`.") from error
+    if not isinstance(schema, t.StructType):
+        raise TransformError(f"The schema {text!r} has no columns; write names and types: `id BIGINT, name STRING`.")
+    return schema
