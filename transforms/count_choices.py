@@ -12,6 +12,7 @@ from transforms.choice import ChoiceType, choices_in, members_of, to_choices
 from transforms.gather import gather, pair
 
 _LONGEST_EXAMPLE = 60
+_MOST_COUNTED_AT_ONCE = 60
 
 
 class TypeCount(NamedTuple):

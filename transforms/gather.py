@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
+from transforms.bare_choices import holds_choice
 from transforms.choice import members_of
 from transforms.columns import by_position
 
@@ -27,7 +28,11 @@ def gather(df: DataFrame, types: StructType, pick: Pick, wanted: Callable[[DataT
     single: list[Column] = []
     many: list[Column] = []
     for position, field in enumerate(types.fields):
-        if wanted(field.dataType):
+        if not wanted(field.dataType):
+            continue
+        if _has_inner_choice(field.dataType):
+            many.append(_of_field(F.col(f"c{position}"), field.dataType, pick, wanted))
+        else:
             _collect(F.col(f"c{position}"), field.dataType, pick, wanted, single, many)
     pairs = _joined(single, many)
     return by_position(df).select(F.explode(pairs).alias("it")).select("it.place", "it.value")
@@ -36,6 +41,23 @@ def gather(df: DataFrame, types: StructType, pick: Pick, wanted: Callable[[DataT
 def pair(place: int, value: Column) -> Column:
     """Return a value with the number of its place."""
     return F.struct(F.lit(place).alias("place"), value.alias("value"))
+
+
+def _of_field(column: Column, data_type: DataType, pick: Pick, wanted: Callable[[DataType], bool]) -> Column:
+    """Return what is gathered of a field whose own expression is long; in the plan it stands once."""
+
+    def build(value: Column) -> Column:
+        one: list[Column] = []
+        more: list[Column] = []
+        _collect(value, data_type, pick, wanted, one, more)
+        return _joined(one, more)
+
+    return F.transform(F.array(column), build).getItem(0)
+
+
+def _has_inner_choice(data_type: DataType) -> bool:
+    """Return whether a struct or a choice has a choice inside."""
+    return isinstance(data_type, StructType) and any(holds_choice(field.dataType) for field in data_type.fields)
 
 
 def _collect(

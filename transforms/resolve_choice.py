@@ -14,7 +14,7 @@ from transforms.choice_actions import Action, Steps, format_steps, parse_action,
 from transforms.columns import by_position
 from transforms.convert import convert
 from transforms.errors import DuplicateColumnError, TransformError
-from transforms.type_names import type_name
+from transforms.type_names import parse_fields, type_name
 
 Specs = Mapping[str, str] | Sequence[Sequence[str]]
 
@@ -199,7 +199,7 @@ def _plan(
         raise TransformError("resolve_choice needs `specs`, actions by path, or `choice`, one action for all choices.")
     if specs and choice:
         raise TransformError("resolve_choice takes either `specs` or `choice`, not both.")
-    catalog = StructType.fromDDL(schema) if isinstance(schema, str) else schema
+    catalog = parse_fields(schema) if isinstance(schema, str) else schema
     if choice:
         action = parse_action(choice)
         if action.kind == "match_catalog" and catalog is None:

@@ -187,7 +187,15 @@ def _is(shape: Column, name: str, choice: ChoiceType) -> Column:
 
 
 def _of_variant(value: Column, data_type: DataType) -> Column:
-    return value if isinstance(data_type, VariantType) else from_cast(value.cast(cast_type(data_type)), data_type)
+    if isinstance(data_type, VariantType):
+        return value
+    cast = value.cast(cast_type(data_type))
+    return _let(cast, lambda it: from_cast(it, data_type)) if _needs_work(data_type, cast_type) else cast
+
+
+def _let(column: Column, build: Callable[[Column], Column]) -> Column:
+    """Return what is built of a column; in the plan it stands once, however often it is built upon."""
+    return F.transform(F.array(column), build).getItem(0)
 
 
 def final_type(data_type: DataType) -> DataType:

@@ -166,6 +166,7 @@ class _Maker:
         if (
             takes_known_nulls(step.function, arguments)
             and table.start in self.plan.job.inputs
+            and self.plan.job.inputs[table.start].conflicts is None
             and step is table.steps[0]
         ):
             arguments[KNOWN_NULLS] = null_fields(self.spark, located(self.plan.job.inputs[table.start]))

@@ -235,6 +235,25 @@ def test_a_thousand_columns(settled):
     assert back(df) == records
 
 
+@pytest.mark.parametrize(
+    ("levels", "others", "paths"),
+    [
+        pytest.param(30, [], 1, id="a conflict below thirty levels"),
+        pytest.param(12, [{"a": "shallow"}], 2, id="one below a dozen levels of another"),
+    ],
+)
+def test_deep_nesting(settled, levels, others, paths):
+    def nested(value):
+        for level in range(levels):
+            value = {"a": value, "n": level}
+        return value
+
+    records = [nested(1), nested("x"), nested([{"q": 1}, {"q": True}]), *others]
+    df, conflicts = settled(records)
+    assert back(df) == records
+    assert len([conflict for conflict in conflicts if conflict.path.endswith("a")]) == paths
+
+
 def test_too_many_keys_are_values(settled):
     with pytest.raises(ValueError, match=r"more than 10,000 different keys, such as .* MAP<STRING"):
         settled([{f"key {number}": 1 for number in range(10_001)}])
@@ -346,7 +365,7 @@ def run_job(spark: SparkSession, config, place):
 
 def test_a_run_resolves_and_reports(run_job, spark, capsys):
     report = run_job(
-        "tables: {done: {from: mixed, steps: [resolve_choice: {specs: {id: make_cols}}]}}\n"
+        "tables: {done: {from: mixed, steps: [resolve_choice: {specs: [[id, make_cols]]}]}}\n"
         "outputs: {done: {path: out/done, format: parquet}, mixed: {path: out/mixed, format: json}}\n"
     )
     assert duckdb.sql("SELECT id_int, id_string, v FROM 'out/done/*.parquet' ORDER BY v").fetchall() == [
