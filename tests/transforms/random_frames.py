@@ -78,7 +78,9 @@ def data_types(*, maps: bool = True, empty_structs: bool = True) -> st.SearchStr
 
 def structs(inner: st.SearchStrategy[t.DataType], *, least: int = 0, most: int = 4) -> st.SearchStrategy[t.StructType]:
     """Structs of such types, with names that are unlike one another, if only in case."""
-    names = st.lists(st.sampled_from(ODD_NAMES), unique=True, min_size=least, max_size=most)
+    any_names = st.lists(st.sampled_from(ODD_NAMES), unique=True, min_size=least, max_size=most)
+    twins = st.permutations(["id", "Id", "a.b"])  # else chance would seldom put them together
+    names = st.one_of(any_names, any_names, twins)
     return names.flatmap(
         lambda chosen: st.tuples(*(inner for _ in chosen)).map(
             lambda types: t.StructType([t.StructField(*pair) for pair in zip(chosen, types, strict=True)])

@@ -3,8 +3,17 @@
 import pytest
 from pyspark.sql.types import ArrayType, IntegerType, MapType, StringType, StructType
 
-from transforms.errors import MissingColumnError, PathSyntaxError
-from transforms.paths import find, format_path, leaf_paths, parse_path, parse_paths, require
+from transforms.errors import ColumnTypeError, DuplicateColumnError, MissingColumnError, PathSyntaxError
+from transforms.paths import (
+    find,
+    format_path,
+    leaf_paths,
+    parse_array_path,
+    parse_path,
+    parse_paths,
+    position_of,
+    require,
+)
 
 LINES = ArrayType(ArrayType(StructType().add("text", "string")))
 ADDRESS = StructType().add("zip", "string").add("lines", LINES)
@@ -22,6 +31,9 @@ SCHEMA = StructType().add("id", "integer").add("address", ADDRESS).add("m", MapT
         pytest.param("`a``b`", ("a`b",), id="a doubled back-tick is one"),
         pytest.param("`.zip`", (".zip",), id="the name that join gives a clashing column"),
         pytest.param("🙂.é", ("🙂", "é"), id="any letters"),
+        pytest.param("a[].b[][]", ("a", "b"), id="marks of arrays are no part of the name"),
+        pytest.param("`a[]`.b", ("a[]", "b"), id="but in back-ticks they are"),
+        pytest.param("a[0].b[]c", ("a[0]", "b[]c"), id="nor are these marks"),
     ],
 )
 def test_a_path_is_names_joined_by_dots(text: str, names: tuple[str, ...]):
@@ -57,3 +69,18 @@ def test_a_path_through_a_scalar_says_its_type():
 
 def test_leaves_are_in_schema_order():
     assert list(leaf_paths(SCHEMA)) == [("id",), ("address", "zip"), ("address", "lines", "text"), ("m",)]
+
+
+@pytest.mark.parametrize(("text", "marks"), [("a", 0), ("a[]", 1), ("a[].b", 0), ("`a[]`[][]", 2)])
+def test_marks_behind_the_last_name_are_counted(text: str, marks: int):
+    assert parse_array_path(text)[1] == marks
+
+
+def test_a_path_has_one_position():
+    assert position_of(SCHEMA, ("address", "lines")) == (1, 1)
+    assert position_of(SCHEMA, ("address", "lines", "text"), enters_arrays=True) == (1, 1, 0)
+    with pytest.raises(ColumnTypeError, match="`address.lines.text` lies inside the array `address.lines`"):
+        position_of(SCHEMA, ("address", "lines", "text"))
+    twice = StructType().add("a", "integer").add("a", "string")
+    with pytest.raises(DuplicateColumnError, match="`a` names 2 fields"):
+        position_of(twice, ("a",))
