@@ -4,8 +4,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, NullType, StructField, StructType
 
-from transforms.choice import ChoiceType, chosen, named, plain, to_choices
-from transforms.columns import by_position, fields_by_position
+from transforms.choice import ChoiceType, chosen, members_of, named, plain, to_choices
+from transforms.columns import by_position
 from transforms.errors import ColumnTypeError
 from transforms.merge_types import numbered
 from transforms.type_names import type_name
@@ -84,9 +84,9 @@ def _into_choice(column: Column, source: DataType, target: ChoiceType, path: str
 
 
 def _into_struct(column: Column, source: StructType, target: StructType, path: str) -> Column:
-    struct, names = fields_by_position(column, source)
     members = {
-        key: (struct.getField(name), field.dataType) for name, (key, field) in zip(names, numbered(source), strict=True)
+        key: (member, field.dataType)
+        for member, (key, field) in zip(members_of(column, source), numbered(source), strict=True)
     }
     fields = [
         named(fit(*members.get(key, (F.lit(None), NullType())), field.dataType, f"{path}.{field.name}"), field)

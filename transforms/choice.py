@@ -13,6 +13,7 @@ Code that handles choices does not read marks. It turns a schema into one in whi
 (`to_choices`), and back (`to_marks`).
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
 
+from transforms.columns import fields_by_position
 from transforms.paths import quote
 from transforms.type_names import type_name
 
@@ -116,6 +118,31 @@ def has_choices(df: DataFrame) -> bool:
     return bool(choices_in(df.schema))
 
 
+def say_choices(schema: StructType, writer: str) -> str:
+    """Return the sentence with which a writer refuses a frame with choices: which there are, and what resolves them.
+
+    Example:
+        >>> from transforms.type_names import parse_type
+        >>> choice = ChoiceType.of([parse_type("int"), parse_type("string")])
+        >>> say_choices(to_marks(StructType().add("id", choice)), "parquet").partition(". ")[0]
+        'parquet cannot hold fields with values of several types: `id` (int, string)'
+    """
+    found = choices_in(schema)
+    paths = [path for path, _ in found]
+    outer = [path for path in paths if not any(_is_inside(path, other) for other in paths)]
+    told = ", ".join(f"`{path}` ({', '.join(choice.names)})" for path, choice in found)
+    specs = ", ".join(f"{json.dumps(path, ensure_ascii=False)}: make_cols" for path in outer)
+    return (
+        f"{writer} cannot hold fields with values of several types: {told}. Resolve them first with the step"
+        f" resolve_choice: {{specs: {{{specs}}}}}, or another action for each; or all alike:"
+        " resolve_choice: {choice: make_cols}"
+    )
+
+
+def _is_inside(path: str, other: str) -> bool:
+    return path.startswith((f"{other}.", f"{other}[", f"{other}{{"))
+
+
 def path_name(name: str) -> str:
     """Return a name as a path holds it: in back-ticks only where it needs them."""
     return quote(name) if any(sign in name for sign in ".`[]{}") else name
@@ -125,6 +152,12 @@ def named(column: Column, field: StructField) -> Column:
     """Return a column under the name of a field whose type may hold choices, with their mark."""
     metadata = unmarked(field) | mark_of(field.dataType)
     return column.alias(field.name, metadata=metadata) if metadata else column.alias(field.name)
+
+
+def members_of(column: Column, struct: StructType) -> list[Column]:
+    """Return the members of a struct or choice, in their order; names may differ in case only."""
+    source, names = fields_by_position(column, plain(struct))  # type: ignore[arg-type]  # of a struct it is a struct
+    return [source.getField(name) for name in names]
 
 
 def chosen(choice: ChoiceType, name: str, value: Column) -> Column:

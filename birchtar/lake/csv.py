@@ -46,6 +46,17 @@ def read_csv(spark: SparkSession, source: Source) -> DataFrame:
     return _typed(df, _inferred(df, names, source) if types is None else types, source)
 
 
+def read_texts(spark: SparkSession, source: Source) -> DataFrame:
+    """Return the rows of CSV files with every value as its text, and ``_error`` where a line has not one per column.
+
+    Raises:
+        LakeError: As `read_csv`.
+    """
+    names = _names(spark, source, None)
+    refuse_error_column(names, source.paths)
+    return _typed(_texts(spark, source, names), dict.fromkeys(names, "string"), source)
+
+
 def _reader(spark: SparkSession, source: Source, *, header: bool) -> DataFrameReader:
     return spark.read.options(**(_STANDARD | source.options)).options(header=header, inferSchema=False)
 
@@ -108,7 +119,7 @@ def _without(text: Column, null_values: list[str]) -> Column:
 
 def _typed(df: DataFrame, types: Mapping[str, DataType | str], source: Source) -> DataFrame:
     texts = {name: named(name) for name in df.columns[:-1]}
-    cast = {name: _cast(texts[name], kind, source) for name, kind in types.items()}
+    cast = {name: cast_text(texts[name], kind, source) for name, kind in types.items()}
     # Where the text is null, the whole sentence is.
     misfits = [
         F.when(cast[name].isNull(), F.concat(F.lit(f"`{name}` is not {_article(kind)}: "), texts[name]))
@@ -135,7 +146,8 @@ def _file() -> Column:
     return F.regexp_replace(F.url_decode(escaped), "^file:/+", "/")
 
 
-def _cast(text: Column, kind: DataType | str, source: Source) -> Column:
+def cast_text(text: Column, kind: DataType | str, source: Source) -> Column:
+    """Return a text as a type; null where it is none."""
     if _is_text(kind):
         return text
     if (pattern := _pattern(kind, source)) is not None:
@@ -169,14 +181,14 @@ def _inferred(df: DataFrame, names: list[str], source: Source) -> dict[str, Data
     The columns are laid under each other: an expression per column would outgrow what Java compiles.
     """
     texts = df.where(named(CORRUPT).isNull()).select(F.posexplode(F.array(*map(named, names))).alias("column", "text"))
-    kind = _kind(F.col("text"), source).alias("kind")
+    kind = kind_of(F.col("text"), source).alias("kind")
     kinds: list[set[str]] = [set() for _ in names]
     for column, found in texts.where("text IS NOT NULL").select("column", kind).distinct().collect():
         kinds[column].add(found)
     return {name: _narrowest(found) for name, found in zip(names, kinds, strict=True)}
 
 
-def _kind(text: Column, source: Source) -> Column:
+def kind_of(text: Column, source: Source) -> Column:
     """Return the name of the narrowest type that fits a text."""
     whole = (
         F.when(text.try_cast("int").isNotNull(), "int")
@@ -195,7 +207,7 @@ def _kind(text: Column, source: Source) -> Column:
 
 def _is(text: Column, kind: str, shape: str, source: Source) -> Column:
     """Tell whether a text is a date or timestamp: casts alone would also take a lone year for one."""
-    parses = _cast(text, kind, source).isNotNull()
+    parses = cast_text(text, kind, source).isNotNull()
     return parses if _pattern(kind, source) else text.rlike(shape) & parses
 
 

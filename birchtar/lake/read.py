@@ -1,12 +1,12 @@
 """From files to a DataFrame. What cannot be read as declared is in the frame's error column, not lost."""
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructField, StructType
+from pyspark.sql.types import StringType, StructField, StructType, VariantType
 
 from birchtar.lake.csv import read_csv
 from birchtar.lake.errors import LakeError, SchemaMismatchError
-from birchtar.lake.rejects import CORRUPT, MALFORMED, named, refuse_error_column, with_error
+from birchtar.lake.rejects import CORRUPT, ERROR_COLUMN, MALFORMED, named, refuse_error_column, with_error
 from birchtar.lake.source import Source
 
 
@@ -26,7 +26,7 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
     if source.format == "csv":
         return read_csv(spark, source)
     if source.format == "json":
-        return _read_json(spark, source)
+        return read_json(spark, source)
     df = load(spark, source)
     declared = source.declared()
     return df if declared is None else _selected(df, declared, source)
@@ -39,12 +39,13 @@ def load(spark: SparkSession, source: Source) -> DataFrame:
     return spark.read.options(**source.options).format(source.format).load(paths)
 
 
-def _read_json(spark: SparkSession, source: Source) -> DataFrame:
-    settings = (
-        spark.read.options(**source.options).option("mode", "PERMISSIVE").option("columnNameOfCorruptRecord", CORRUPT)
-    )
-    if (declared := source.declared()) is not None:
-        settings = settings.schema(StructType([*declared.fields, StructField(CORRUPT, StringType())]))
+def read_json(spark: SparkSession, source: Source, schema: StructType | None = None) -> DataFrame:
+    """Return the rows of JSON files, as `read` describes them; by this schema where one is given."""
+    settings = _json_reader(spark, source)
+    if schema is None:
+        schema = source.declared()
+    if schema is not None:
+        settings = settings.schema(StructType([*schema.fields, StructField(CORRUPT, StringType())]))
     df = settings.json(source.paths)
     names = [name for name in df.columns if name != CORRUPT]
     refuse_error_column(names, source.paths)
@@ -62,6 +63,33 @@ def _read_json(spark: SparkSession, source: Source) -> DataFrame:
         message=F.lit(f"The record is not {expected}."),
         record=corrupt,
     )
+
+
+def read_variants(spark: SparkSession, source: Source) -> DataFrame:
+    """Return each JSON record as it is: in one column, a VARIANT, and ``_error`` where it does not parse. Lazy.
+
+    A record that is no object, such as an array of rows, is a VARIANT like any other.
+    """
+    value = StructField("value", VariantType())
+    settings = _json_reader(spark, source).option("singleVariantColumn", "value")
+    df = settings.schema(StructType([value, StructField(CORRUPT, StringType())])).json(source.paths)
+    corrupt = named(CORRUPT)
+    return df.select(
+        "value",
+        F.when(
+            corrupt.isNotNull(),
+            F.struct(
+                F.lit(MALFORMED).alias("code"),
+                F.lit("The record is not a JSON object.").alias("message"),
+                corrupt.alias("record"),
+            ),
+        ).alias(ERROR_COLUMN),
+    )
+
+
+def _json_reader(spark: SparkSession, source: Source) -> DataFrameReader:
+    reader = spark.read.options(**source.options)
+    return reader.option("mode", "PERMISSIVE").option("columnNameOfCorruptRecord", CORRUPT)
 
 
 def _selected(df: DataFrame, declared: StructType, source: Source) -> DataFrame:

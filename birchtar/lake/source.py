@@ -6,7 +6,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from pyspark.sql.types import StructType
 
 Format = Literal["avro", "csv", "delta", "json", "orc", "parquet"]
+Conflicts = Literal["choice", "string", "widest", "fail", "rescue"]
 OptionValue = str | bool | int | float
+
+CONFLICT_FORMATS = ("csv", "json", "orc", "parquet")
+"""The formats whose files can hold values of several types in one field."""
 
 OWN_OPTIONS = {
     "columnnameofcorruptrecord": "what cannot be read goes to the quarantine",
@@ -41,6 +45,16 @@ class Source(BaseModel):
     header: Annotated[bool, Field(description="CSV only: whether the first line of each file names the columns.")] = (
         True
     )
+    conflicts: Annotated[
+        Conflicts | None,
+        Field(
+            description="What to do where values of one field have several types, in JSON, CSV, or Parquet and ORC"
+            " files of different schemas. `choice` keeps each value in its own type, for `resolve_choice` to settle;"
+            " `string` makes texts of all; `widest` the narrowest type that holds all without loss; `fail` stops and"
+            " lists the fields; `rescue` keeps the most frequent type and puts the others into `_rescued_data`. Every"
+            " value is looked at, which reads the files up to three times more."
+        ),
+    ] = None
     options: Annotated[
         dict[str, OptionValue], Field(description="Options of Spark's reader, passed on as they are.")
     ] = {}

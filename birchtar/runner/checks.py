@@ -7,7 +7,7 @@ from pathlib import Path
 from birchtar.lake import sink, source
 from birchtar.lake.paths import covers, exists, is_local
 from birchtar.lake.sink import COMPRESSION_NAMES, Sink
-from birchtar.lake.source import Source
+from birchtar.lake.source import CONFLICT_FORMATS, Source
 from birchtar.runner.complaints import Complaint
 from birchtar.runner.document import Location
 from birchtar.runner.queries import is_type
@@ -50,6 +50,13 @@ def _in_input(location: Location, read: Source) -> Iterator[Complaint]:
             yield Complaint((*location, "schema", column), f"`{kind}` is no type of Spark SQL.")
     for key in {"null_values", "header"} & read.model_fields_set if read.format != "csv" else ():
         yield Complaint((*location, key), f"`{key}` is for CSV only, not for {read.format}.", of_key=True)
+    if read.conflicts is not None:
+        if read.format not in CONFLICT_FORMATS:
+            what = f"`conflicts` is for {', '.join(CONFLICT_FORMATS)}; files of {read.format} have one schema."
+            yield Complaint((*location, "conflicts"), what, of_key=True)
+        elif read.schema_ is not None:
+            what = "`conflicts` is for types that are found; beside a `schema` there are none to find."
+            yield Complaint((*location, "conflicts"), what, of_key=True)
     yield from _in_options((*location, "options"), read.options, source.OWN_OPTIONS)
 
 

@@ -19,6 +19,9 @@ from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.plan import Plan
 from birchtar.runner.progress import Progress
 from birchtar.runner.tables import Rejects, Tables, located, make_tables
+from transforms.bare_choices import bare_choices
+from transforms.choice import choices_in, has_choices, say_choices
+from transforms.format_schema import format_schema
 
 QUARANTINE = "data/quarantine"
 """Below the current folder: where rejected rows go, one folder per job."""
@@ -60,6 +63,15 @@ class RejectReport:
     path: str
 
 
+@dataclass(frozen=True)
+class ConflictReport:
+    """A field of an input in which values had several types."""
+
+    input: str
+    what: str
+    """Its path, and the types, how often each occurred, and an example of it."""
+
+
 @dataclass
 class Report:
     """What a run did."""
@@ -68,6 +80,9 @@ class Report:
     inputs: list[InputReport] = field(default_factory=list)
     outputs: list[OutputReport] = field(default_factory=list)
     rejects: list[RejectReport] = field(default_factory=list)
+    conflicts: list[ConflictReport] = field(default_factory=list)
+    schemas: dict[str, str] = field(default_factory=dict)
+    """Of the inputs with such fields, the schema as text."""
     seconds: float = 0.0
 
 
@@ -92,6 +107,10 @@ def run(plan: Plan, spark: SparkSession, progress: Progress) -> Report:
     spark = spark.newSession()
     tables = make_tables(spark, plan)
     try:
+        for name, conflicts in tables.conflicts.items():
+            report.conflicts += [ConflictReport(name, str(conflict)) for conflict in conflicts]
+            if conflicts:
+                report.schemas[name] = format_schema(tables.frames[name].schema)
         outputs = list(_outputs(plan, tables))
         for size in dict.fromkeys(output.sink.target_file_size for output in outputs):
             # Spark has this as a setting of the session, so outputs of one size are written together.
@@ -117,7 +136,16 @@ def _outputs(plan: Plan, tables: Tables) -> Iterable[_Output]:
             # Of a collection each table gets a folder of its own, named after it.
             member = frame_name.partition(".")[2] if name in tables.members else ""
             path = f"{sink.path.rstrip('/')}/{_folder_name(member, where)}" if member else sink.path
-            yield _Output(frame_name, df, sink, path, where)
+            yield _Output(frame_name, _writable(df, sink, where), sink, path, where)
+
+
+def _writable(df: DataFrame, sink: Sink, where: str) -> DataFrame:
+    """Return what a writer can hold: choices go into JSON as the values that they are, and nowhere else."""
+    if not has_choices(df):
+        return df
+    if sink.format == "json" and not set(sink.partition_by) & {path for path, _ in choices_in(df.schema)}:
+        return bare_choices(df)
+    raise JobError(f"{where}: {say_choices(df.schema, sink.format)}")
 
 
 def _folder_name(member: str, where: str) -> str:

@@ -51,6 +51,7 @@ TRANSFORMS = {
     "relationalize": "transforms.relationalize:relationalize",
     "remove_null_rows": "transforms.remove_null_rows:remove_null_rows",
     "rename_field": "transforms.rename_field:rename_field",
+    "resolve_choice": "transforms.resolve_choice:resolve_choice",
     "select_fields": "transforms.select_fields:select_fields",
     "simplify_ddb_json": "transforms.simplify_ddb_json:simplify_ddb_json",
     "spigot": "transforms.spigot:spigot",

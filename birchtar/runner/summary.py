@@ -12,6 +12,8 @@ from birchtar.runner.run import Report
 
 _WIDEST_CELL = 24
 _MOST_COLUMNS = 9
+_MOST_CONFLICTS = 20
+_MOST_LINES = 60
 _PLAIN_WIDTH = 180
 """Where there is no terminal to fit into."""
 
@@ -33,12 +35,26 @@ def print_summary(report: Report) -> None:
         table.add_row("rejected", name, _count(rejected.rows), "", "", f"{rejected.path} (parquet)")
     console = _console()
     console.print(table)
+    for number, conflict in enumerate(report.conflicts):
+        if number == _MOST_CONFLICTS:
+            console.print(f"... and {len(report.conflicts) - number:,} more fields", highlight=False, markup=False)
+            break
+        line = f"several types in {conflict.input}, {conflict.what}"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(f"{report.job}: done in {report.seconds:.1f} s", highlight=False)
 
 
 def print_rows(spark: SparkSession, report: Report, number: int) -> None:
-    """Print the first rows of every output, as they are read back from its files."""
+    """Print the first rows of every output, as they are read back from its files.
+
+    Before them the schema of each input that has fields with values of several types.
+    """
     console = _console()
+    for name, schema in report.schemas.items() if number else ():
+        lines = schema.splitlines()
+        rest = [f"... and {len(lines) - _MOST_LINES:,} more lines"] if len(lines) > _MOST_LINES else []
+        text = "\n".join([f"{name}:", *lines[:_MOST_LINES], *rest, ""])
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
     for wrote in report.outputs if number else []:
         df = spark.read.format(wrote.format).options(**({"header": True} if wrote.format == "csv" else {}))
         rows = df.load(absolute(wrote.path)).limit(number).collect()

@@ -15,6 +15,7 @@ from birchtar.lake.paths import absolute
 from birchtar.lake.read import read
 from birchtar.lake.source import Source
 from birchtar.lake.statistics import null_fields
+from birchtar.runner.conflicts import read_settled
 from birchtar.runner.document import Place
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep
@@ -29,6 +30,7 @@ from birchtar.runner.steps import (
     takes_known_nulls,
     takes_staging,
 )
+from transforms.count_choices import Conflict
 from transforms.rejects import ERROR_COLUMN, accepted, has_rejects, rejected
 
 Frames = dict[str, DataFrame]
@@ -61,6 +63,8 @@ class Tables:
     rejects: list[Rejects] = field(default_factory=list)
     read: dict[str, Observation] = field(default_factory=dict)
     """Per input, ``rows`` as they were read; only of the formats that do not keep their own counts."""
+    conflicts: dict[str, list[Conflict]] = field(default_factory=dict)
+    """Per input, the fields in which values had several types; only of inputs that say what to do then."""
     kept: list[DataFrame] = field(default_factory=list)
 
     def of(self, name: str) -> Frames:
@@ -113,7 +117,7 @@ class _Maker:
     def make(self) -> None:
         for name, source in self.plan.job.inputs.items():
             place = self.plan.place(("inputs", name))
-            with_errors = _located(place, f"input {name}", partial(read, self.spark, located(source)))
+            with_errors = _located(place, f"input {name}", partial(self._read, name, located(source)))
             counted = with_errors
             if source.format in _COUNTED_WHILE_READ:
                 self.tables.read[name] = Observation()
@@ -126,6 +130,13 @@ class _Maker:
                 self.tables.frames |= {f"{table.name}.{member}": df for member, df in result.items()}
             else:
                 self._keep(table.name, result)
+
+    def _read(self, name: str, source: Source) -> DataFrame:
+        if source.conflicts is None:
+            return read(self.spark, source)
+        settled = read_settled(self.spark, source, source.conflicts)
+        self.tables.conflicts[name] = settled.conflicts
+        return settled.df
 
     def _keep(self, name: str, df: DataFrame) -> None:
         if self.readers[name] > 1:

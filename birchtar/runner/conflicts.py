@@ -1,0 +1,47 @@
+"""Inputs whose fields hold values of several types: storage reads them, transforms find the types."""
+
+from functools import partial
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
+
+from birchtar.lake.csv import cast_text, kind_of, read_texts
+from birchtar.lake.errors import LakeError
+from birchtar.lake.read import read_json, read_variants
+from birchtar.lake.schema_groups import read_groups
+from birchtar.lake.source import Conflicts, Source
+from transforms.settle_choices import Settled, merged_frames, typed_rows
+from transforms.text_types import typed_texts
+
+_LAST_OF_TWINS = "spark.sql.variant.allowDuplicateKeys"
+"""A JSON object may have a key twice; Spark's reader takes the last. This makes a VARIANT of it do the same."""
+
+
+def read_settled(spark: SparkSession, source: Source, conflicts: Conflicts) -> Settled:
+    """Return the rows of a source, and the fields in which values had several types.
+
+    Rows that do not parse have their ``_error``, as `birchtar.lake.read.read` describes. Starts Spark jobs over all
+    rows of JSON and CSV; for the others only where the schemas of files differ.
+
+    Raises:
+        ConflictError: There is a conflict, and ``conflicts`` is ``fail``.
+        LakeError: JSON or CSV files hold nothing to take the columns from.
+    """
+    if source.format == "json":
+        spark.conf.set(_LAST_OF_TWINS, "true")
+        settled = typed_rows(partial(_json, spark, source), conflicts)
+        if not [name for name in settled.df.columns if name != "_error"]:
+            raise LakeError.at(source.paths, "there is no JSON object to take the columns from. Declare a schema.")
+        return settled
+    if source.format == "csv":
+        return typed_texts(
+            read_texts(spark, source),
+            partial(kind_of, source=source),
+            partial(cast_text, source=source),
+            conflicts,
+        )
+    return merged_frames(list(read_groups(spark, source)), conflicts)
+
+
+def _json(spark: SparkSession, source: Source, schema: StructType | None) -> DataFrame:
+    return read_variants(spark, source) if schema is None else read_json(spark, source, schema)
