@@ -65,8 +65,9 @@ def member(struct: Value, index: int) -> Value:
     elif index not in _twins(tuple(names)):
         text = f"{struct.sql}.{quote(field.name)}"
     else:
-        places = [StructField(f"f{place}", inner.dataType) for place, inner in enumerate(struct.data_type.fields)]
-        text = f"CAST({struct.sql} AS {type_text(StructType(places))}).f{index}"
+        fields = enumerate(struct.data_type.fields)
+        places = StructType([StructField(f"f{place}", inner.dataType, inner.nullable) for place, inner in fields])
+        text = f"CAST({struct.sql} AS {type_text(places, not_null=True)}).f{index}"
     return Value(
         text,
         field.dataType,

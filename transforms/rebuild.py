@@ -9,7 +9,7 @@ from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructT
 
 from transforms.columns import by_position, schema_of
 from transforms.nested_values import COLUMN, Named, Value, each, members, row_of, struct_of
-from transforms.paths import Position
+from transforms.paths import Position, quote
 
 Scope = tuple[Value, ...]
 """The structs round a field, as they came in: the row first, the innermost last."""
@@ -52,7 +52,11 @@ def select(df: DataFrame, columns: Sequence[Named]) -> DataFrame:
     SQL text cannot give metadata to a field inside a struct; a cast to the type with the metadata can, but needs the
     type that Spark finds, so the plan is then analysed.
     """
-    made = by_position(df, COLUMN).select(*(_named(_column(value.sql), name, data) for name, value, data in columns))
+    rows = by_position(df, COLUMN)
+    if any(data and not value.is_kept for _, value, data in columns):
+        made = rows.select(*(_named(F.expr(value.sql), name, data) for name, value, data in columns))
+    else:  # one call for all texts, which is several times quicker where there are thousands
+        made = rows.selectExpr(*(f"{value.sql} AS {quote(name)}" for name, value, _ in columns))
     if not any(not value.is_kept and _has_metadata(value.data_type) for _, value, _ in columns):
         return made
     found = schema_of(made).fields
@@ -84,10 +88,6 @@ def _rebuilt(value: Value, at: Position, scope: Scope, plan: _Plan) -> Value:
     if isinstance(value.data_type, ArrayType):
         return each(value, lambda element: _rebuilt(element, at, scope, plan))
     return struct_of(_members(value, at, scope, plan), unless_null=[value])
-
-
-def _column(sql: str) -> Column:
-    return F.col(sql) if sql.startswith(COLUMN) and sql.isidentifier() else F.expr(sql)
 
 
 def _named(column: Column, name: str, metadata: dict[str, Any]) -> Column:

@@ -98,20 +98,30 @@ def parse_fields(text: str) -> t.StructType:
     return struct
 
 
-def type_text(data_type: t.DataType) -> str:
-    """Return a type as SQL writes it, each name in back-ticks. Only what a cast heeds is told; metadata is not.
+def type_text(data_type: t.DataType, *, not_null: bool = False) -> str:
+    """Return a type as SQL writes it, each name in back-ticks; without metadata, which a cast does not heed.
+
+    Args:
+        data_type: Any type.
+        not_null: Say of fields that are never null that they are not; a cast of what can be null then fails.
 
     Example:
         >>> type_text(t.StructType().add("a.b", t.ArrayType(t.IntegerType())))
         'struct<`a.b`: array<int>>'
     """
     if isinstance(data_type, t.ArrayType):
-        return f"array<{type_text(data_type.elementType)}>"
+        return f"array<{type_text(data_type.elementType, not_null=not_null)}>"
     if isinstance(data_type, t.MapType):
-        return f"map<{type_text(data_type.keyType)}, {type_text(data_type.valueType)}>"
+        key, value = (type_text(inner, not_null=not_null) for inner in (data_type.keyType, data_type.valueType))
+        return f"map<{key}, {value}>"
     if isinstance(data_type, t.StructType):
-        return f"struct<{', '.join(f'{quote(field.name)}: {type_text(field.dataType)}' for field in data_type.fields)}>"
+        return f"struct<{', '.join(_field_text(field, not_null=not_null) for field in data_type.fields)}>"
     return data_type.simpleString()
+
+
+def _field_text(field: t.StructField, *, not_null: bool) -> str:
+    text = f"{quote(field.name)}: {type_text(field.dataType, not_null=not_null)}"
+    return f"{text} NOT NULL" if not_null and not field.nullable else text
 
 
 def type_name(data_type: t.DataType) -> str:

@@ -178,15 +178,12 @@ def test_two_thousand_columns(spark):
     names = wide.columns
     mapped = wide.transform(apply_mapping, [(name, f"`{name}.x`", "int") for name in names])
     assert mapped.columns[-1] == "c 1999.x"
-    assert (
-        mapped.transform(cast_fields, {f"`{name}.x`": "string" for name in names}).schema[1999].dataType.simpleString()
-        == "string"
-    )
+    assert mapped.transform(cast_fields, {f"`{name}.x`": "string" for name in names}).dtypes[1999][1] == "string"
     assert len(wide.transform(select_fields, names[::-1]).columns) == 2000
-    nested = wide.selectExpr("array(struct(*)) AS s", "struct(*) AS t")
-    assert len(nested.select("t").transform(unnest).columns) == 2000
-    edited = nested.transform(with_fields, {f"s.`c {number}`": f"`c {number}` + 1" for number in range(50)})
-    assert edited.collect()[0].s[0][:51] == (*range(1, 51), 50)
+    nested = wide.selectExpr("struct(*) AS t")
+    assert len(nested.transform(unnest).columns) == 2000
+    edited = nested.transform(with_fields, {f"t.`c {number}`": f"`c {number}` + 1" for number in range(50)})
+    assert edited.select("t.`c 49`", "t.`c 50`").collect() == [(50, 50), (51, 51)]
 
 
 @pytest.mark.parametrize("transform", [unnest, simplify_ddb_json, lambda df: rename_field(df, "`a.b`", "a")])
