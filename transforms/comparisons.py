@@ -61,6 +61,8 @@ def _comparable(value: RowValue, operand: Operand, spark: SparkSession, *, where
         return value.column.try_cast("double"), F.lit(float(operand))
     if isinstance(value.data_type, t.StringType):
         return value.column, F.lit(str(operand).lower() if isinstance(operand, bool) else str(operand))
+    if isinstance(value.data_type, t.IntegralType) and isinstance(operand, int) and abs(operand) < 2**63:
+        return value.column, F.lit(int(operand))
     if isinstance(value.data_type, t.NumericType) and _is_number(operand):
         is_exact = not isinstance(value.data_type, t.DoubleType | t.FloatType) and abs(float(operand)) < _MOST_EXACT
         return value.column, F.lit(Decimal(str(operand)) if is_exact else float(operand))

@@ -141,6 +141,7 @@ def _learnt(rows: DataFrame, target: RowValue, known: _Known, seed: int) -> tupl
             f"fill_missing: Spark ML, which how='model' needs, does not learn in this session: {cause}"
         ) from error
     if classes is None:
-        return judged, F.when(label.isNull(), as_type(F.col("prediction"), target.data_type)).otherwise(target.column)
-    word = F.element_at(classes, (F.col("prediction") + 1).cast("int"))
-    return judged, F.when(F.col("label").isNull(), word).otherwise(target.column)
+        new = as_type(F.col("prediction"), target.data_type)
+    else:
+        new = F.element_at(classes, (F.col("prediction") + 1).cast("int"))
+    return judged, F.coalesce(present(target), new)

@@ -117,7 +117,7 @@ def run(plan: Plan, spark: SparkSession, progress: Progress) -> Report:
             spark.conf.set("spark.sql.adaptive.advisoryPartitionSizeInBytes", size)
             alike = [output for output in outputs if output.sink.target_file_size == size]
             report.outputs += _write_side_by_side(spark, alike, progress)
-        report.rejects += [found for rejects in tables.rejects if (found := _quarantine(report.job, rejects))]
+        report.rejects += [found for rejects in tables.rejects if (found := _quarantine(report.job, tables, rejects))]
         report.inputs += [_input_report(spark, plan, tables, name) for name in plan.job.inputs]
     finally:
         tables.close()
@@ -191,9 +191,9 @@ def _write_one(spark: SparkSession, output: _Output, group: str, progress: Progr
     return OutputReport(output.name, rows or 0, written.files, written.bytes, output.path, output.sink.format)
 
 
-def _quarantine(job: str, rejects: Rejects) -> RejectReport | None:
+def _quarantine(job: str, tables: Tables, rejects: Rejects) -> RejectReport | None:
     """Write rejected rows to the job's quarantine, if there are any; only then they are computed a second time."""
-    if not observed(rejects.counted):
+    if not _counted(tables, rejects.counted, rejects.df):
         return None
     path = f"{QUARANTINE}/{job}"
     told = rejects.df.select(
@@ -213,8 +213,13 @@ def _quarantine(job: str, rejects: Rejects) -> RejectReport | None:
 def _input_report(spark: SparkSession, plan: Plan, tables: Tables, name: str) -> InputReport:
     source = located(plan.job.inputs[name])
     observation = tables.read.get(name)
-    rows = observed(observation) if observation else count_stored(spark, source)
+    rows = _counted(tables, observation, tables.inputs[name]) if observation else count_stored(spark, source)
     return InputReport(name, rows, size_of(spark, source), ", ".join(plan.job.inputs[name].paths))
+
+
+def _counted(tables: Tables, observation: Observation, df: DataFrame) -> int | None:
+    """Return the rows that an observation counted, or, if it ended before it saw them all, count them now."""
+    return df.count() if observation in tables.early else observed(observation)
 
 
 def observed(observation: Observation) -> int | None:

@@ -78,6 +78,10 @@ KNOWN_NULLS = "known"
 """A parameter of this name is the run's to fill too: with the fields that file statistics tell of, null or not."""
 
 
+PEEKING = ("map_rows", "spigot")
+"""Those of our transforms that may start a job which computes some of the rows only."""
+
+
 class FunctionError(ValueError):
     """The text ``package.module:function`` leads to no function that can be a step."""
 
@@ -154,6 +158,11 @@ def given_by_the_run(parameter: str) -> bool:
 def takes_known_nulls(function: Callable[..., Any], arguments: Mapping[str, Any]) -> bool:
     """Return whether a step that looks at all rows for nulls can be spared it by file statistics."""
     return KNOWN_NULLS in inspect.signature(function).parameters and arguments.get("in_every_row") is True
+
+
+def may_peek(name: str) -> bool:
+    """Return whether a step may start a job over some of its rows only; of a user's own function nobody knows."""
+    return name in PEEKING or name not in TRANSFORMS
 
 
 def takes_staging(function: Callable[..., Any]) -> bool:

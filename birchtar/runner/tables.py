@@ -26,6 +26,7 @@ from birchtar.runner.steps import (
     find_function,
     function_parameters,
     makes_several_tables,
+    may_peek,
     table_parameters,
     takes_known_nulls,
     takes_staging,
@@ -66,6 +67,16 @@ class Tables:
     conflicts: dict[str, list[Conflict]] = field(default_factory=dict)
     """Per input, the fields in which values had several types; only of inputs that say what to do then."""
     kept: list[DataFrame] = field(default_factory=list)
+    inputs: Frames = field(default_factory=dict)
+    """Per input all its rows, not counted while they are read."""
+    early: list[Observation] = field(default_factory=list)
+    """Observations that ended with a job which may have seen some of the rows only: what they tell is worth nothing."""
+
+    def finished(self) -> list[Observation]:
+        """Return the observations that have ended by now."""
+        self.spark.sparkContext._jsc.sc().listenerBus().waitUntilEmpty()
+        observations = [*self.read.values(), *(rejects.counted for rejects in self.rejects)]
+        return [each for each in observations if each._jo is not None and each._jo.future().isCompleted()]
 
     def of(self, name: str) -> Frames:
         """Return the frames that a name stands for: one, or all members of a collection.
@@ -118,7 +129,7 @@ class _Maker:
         for name, source in self.plan.job.inputs.items():
             place = self.plan.place(("inputs", name))
             with_errors = _located(place, f"input {name}", partial(self._read, name, located(source)))
-            counted = with_errors
+            counted = self.tables.inputs[name] = with_errors
             if source.format in _COUNTED_WHILE_READ:
                 self.tables.read[name] = Observation()
                 counted = with_errors.observe(self.tables.read[name], F.count(F.lit(1)).alias("rows"))
@@ -175,7 +186,12 @@ class _Maker:
         elif makes_several_tables(step.function):
             df = df.persist(StorageLevel.MEMORY_AND_DISK)
             self.tables.kept.append(df)
-        return step.function(df, **arguments)
+        if not may_peek(step.name):
+            return step.function(df, **arguments)
+        before = self.tables.finished()
+        made = step.function(df, **arguments)
+        self.tables.early += [each for each in self.tables.finished() if each not in before]
+        return made
 
     def _query(self, table: PlannedTable, step: QueryStep, df: DataFrame | None) -> DataFrame:
         frames = self.tables.frames if df is None else self.tables.frames | {table.name: df}

@@ -123,3 +123,34 @@ def test_many_steps_say_what_they_do_in_yaml(run_job, place: Path):
 @pytest.mark.parametrize("name", TRANSFORMS)
 def test_every_transform_has_a_model_of_its_arguments(name):
     assert arguments_model(name).model_json_schema()["title"] == name
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "spigot: {path: out/sample, top: 2}",
+        'map_rows: {function: "own_peek.steps:same", sample_rows: 2}',
+        '"own_peek.steps:peek": {}',
+    ],
+)
+def test_a_step_that_looks_at_some_rows_first_loses_no_rejected_row_and_no_count(
+    run_job, place: Path, step, monkeypatch
+):
+    monkeypatch.syspath_prepend(place)
+    (place / "own_peek").mkdir()
+    (place / "own_peek" / "steps.py").write_text(
+        "from pyspark.sql import DataFrame\n\n\ndef same(record):\n    return record\n\n\n"
+        "def peek(df: DataFrame) -> DataFrame:\n    df.first()\n    return df\n"
+    )
+    lines = "".join(f"n{number},1,{number}\n" for number in range(500))
+    (place / "people.csv").write_text(f"name,town,age\n{lines}bad,1,x\n")
+    report = run_job(
+        f"""
+        inputs: {{people: {{path: people.csv, format: csv, schema: "name STRING, town INT, age INT"}}}}
+        tables: {{made: {{from: people, steps: [{{{step}}}]}}}}
+        outputs: {{made: {{path: out/made, format: parquet}}}}
+        """
+    )
+    assert (report.inputs[0].rows, report.outputs[0].rows) == (501, 500)
+    assert [(rejects.step, rejects.rows) for rejects in report.rejects] == [("read", 1)]
+    assert rows("SELECT count(*) FROM 'data/quarantine/job/*.parquet'") == [(1,)]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
+from pyspark.sql.types import IntegerType, StringType, StructField, StructType
 from random_frames import Frame, few_examples, frames
 
 from transforms.add_identifier import add_identifier
@@ -151,3 +152,21 @@ def test_thirty_levels(spark):
     assert drop_duplicates(df, path).count() == 1
     assert lookup(df, df, path, "id").collect()[0][".id"] == 1
     assert union(df, df).count() == 2
+
+
+def test_metadata_of_other_columns_stays(spark):
+    inner = StructType([StructField("b", IntegerType(), True, {"deep": 2})])
+    schema = StructType([StructField("a.a", inner, True, {"outer": 1}), StructField("t", StringType(), True, {"t": 3})])
+    df = spark.createDataFrame([((1,), "x")], schema)
+    for made in (
+        concatenate(df, ["t"], "new"),
+        derive_column(df, "new", "t"),
+        drop_duplicates(df, "t", order_by="t"),
+        split_rows(df, {"t": {"=": "x"}})["frame1"],
+        explode(derive_column(df, "new", "array(1)"), "new"),
+        parse_json(derive_column(df, "new", "'1'"), "new", schema="INT"),
+        union(df, df.limit(0)),
+        merge_frames(df, df, "t"),
+    ):
+        assert made.schema.fields[:2] == schema.fields
+        assert [field.metadata for field in made.schema.fields[:2]] == [{"outer": 1}, {"t": 3}]
