@@ -3,8 +3,8 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from transforms.date_patterns import spark_pattern
-from transforms.new_columns import put_columns
+from transforms.core.date_patterns import spark_pattern
+from transforms.core.new_columns import put_columns
 
 
 def add_current_timestamp(df: DataFrame, column: str = "timestamp", *, pattern: str | None = None) -> DataFrame:

@@ -5,7 +5,7 @@ import time
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from transforms.new_columns import put_columns
+from transforms.core.new_columns import put_columns
 
 _LONGS = 10**19
 """More than there are values of a long from 0."""

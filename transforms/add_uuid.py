@@ -3,7 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from transforms.new_columns import put_columns
+from transforms.core.new_columns import put_columns
 
 
 def add_uuid(df: DataFrame, column: str = "uuid") -> DataFrame:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from pyspark.sql import DataFrame
 
-from transforms.aggregations import aggregation
-from transforms.columns import by_position, schema_of
+from transforms.core.aggregations import aggregation
+from transforms.core.columns import by_position, schema_of
+from transforms.core.new_columns import require_single_names
 from transforms.errors import TransformError
-from transforms.new_columns import require_single_names
-from transforms.row_values import row_value
+from transforms.nested.row_values import row_value
 
 
 def aggregate(df: DataFrame, aggregations: Sequence[Sequence[str]], *, groups: str | Sequence[str] = ()) -> DataFrame:

@@ -7,13 +7,13 @@ from functools import partial
 from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
-from transforms.columns import schema_of
+from transforms.core.columns import schema_of
+from transforms.core.sql_errors import analysed
+from transforms.core.type_names import parse_type
 from transforms.errors import ColumnTypeError, DuplicateColumnError, MissingColumnError, TransformError
-from transforms.nested_values import Named, Value, cast, in_branch, member, row_of, struct_of
+from transforms.nested.rebuild import select
+from transforms.nested.values import Named, Value, cast, in_branch, member, row_of, struct_of
 from transforms.paths import Path, Position, fields_of, find, format_path, parse_path, position_of
-from transforms.rebuild import select
-from transforms.sql_errors import analysed
-from transforms.type_names import parse_type
 
 _ANY_INSIDE = {"array": ArrayType, "map": MapType, "struct": StructType}
 """Types without what is inside them, as Glue writes them in mappings: they keep what is there."""

@@ -6,10 +6,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType
 
-from transforms.columns import schema_of
+from transforms.core.columns import schema_of
+from transforms.core.new_columns import put_columns, require_single_names
 from transforms.errors import ColumnTypeError, TransformError
-from transforms.new_columns import put_columns, require_single_names
-from transforms.row_values import row_value
+from transforms.nested.row_values import row_value
 
 
 def array_to_columns(

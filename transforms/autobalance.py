@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from pyspark.sql import DataFrame
 
-from transforms.columns import by_position, schema_of
+from transforms.core.columns import by_position, schema_of
 from transforms.errors import TransformError
-from transforms.row_values import row_value
+from transforms.nested.row_values import row_value
 
 
 def autobalance(

@@ -6,13 +6,13 @@ from functools import partial
 from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, StructType
 
-from transforms.columns import schema_of
+from transforms.core.columns import schema_of
+from transforms.core.sql_errors import analysed
+from transforms.core.type_names import parse_type
 from transforms.errors import ColumnTypeError, DuplicateColumnError, TransformError
-from transforms.nested_values import Named, cast
+from transforms.nested.rebuild import Change, Scope, rebuild
+from transforms.nested.values import Named, cast
 from transforms.paths import Position, find, format_path, parse_array_path, position_of
-from transforms.rebuild import Change, Scope, rebuild
-from transforms.sql_errors import analysed
-from transforms.type_names import parse_type
 
 
 def cast_fields(df: DataFrame, types: Mapping[str, str]) -> DataFrame:

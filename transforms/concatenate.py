@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from transforms.columns import schema_of
+from transforms.core.columns import schema_of
+from transforms.core.new_columns import put_columns
 from transforms.errors import TransformError
-from transforms.new_columns import put_columns
-from transforms.row_values import row_value, text_of
+from transforms.nested.row_values import row_value, text_of
 
 
 def concatenate(

@@ -6,8 +6,8 @@ from functools import partial
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from transforms.core.sql_errors import analysed
 from transforms.errors import TransformError
-from transforms.sql_errors import analysed
 
 
 def conditional_router(

@@ -2,7 +2,7 @@
 
 from pyspark.sql import Column, DataFrame
 
-from transforms.expressions import with_expressions
+from transforms.core.expressions import with_expressions
 
 
 def derive_column(df: DataFrame, column: str, expression: Column | str) -> DataFrame:

@@ -6,10 +6,10 @@ from typing import Literal
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from transforms.columns import by_position, schema_of
-from transforms.comparable import comparable
+from transforms.core.columns import by_position, schema_of
+from transforms.core.comparable import comparable
 from transforms.errors import TransformError
-from transforms.row_values import RowValue, row_value
+from transforms.nested.row_values import RowValue, row_value
 
 
 def drop_duplicates(

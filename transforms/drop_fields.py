@@ -5,9 +5,9 @@ from collections.abc import Collection, Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
-from transforms.columns import schema_of
+from transforms.core.columns import schema_of
+from transforms.nested.rebuild import rebuild
 from transforms.paths import Position, fields_in, fields_of, parse_paths, require
-from transforms.rebuild import rebuild
 
 
 def drop_fields(df: DataFrame, paths: str | Sequence[str], *, strict: bool = False) -> DataFrame:

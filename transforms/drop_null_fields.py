@@ -6,10 +6,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, DoubleType, IntegerType, LongType, NullType, StringType, StructType
 
-from transforms.columns import by_position, schema_of
+from transforms.core.columns import by_position, schema_of
 from transforms.drop_fields import without
 from transforms.errors import DuplicateColumnError
-from transforms.nested_values import COLUMN, Value, element_of, member, members, row_of, text_literal
+from transforms.nested.values import COLUMN, Value, element_of, member, members, row_of, text_literal
 from transforms.paths import Field, Path, Position, fields_in, fields_of, parse_path, require
 
 _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001))))

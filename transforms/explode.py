@@ -4,10 +4,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, MapType
 
-from transforms.columns import by_position, schema_of
+from transforms.core.columns import by_position, schema_of
+from transforms.core.new_columns import name_in_place, put_columns, require_single_names
 from transforms.errors import ColumnTypeError
-from transforms.new_columns import name_in_place, put_columns, require_single_names
-from transforms.row_values import row_value
+from transforms.nested.row_values import row_value
 
 
 def explode(

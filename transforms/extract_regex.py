@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from transforms.columns import schema_of
+from transforms.core.columns import schema_of
+from transforms.core.new_columns import put_columns, require_single_names
+from transforms.core.patterns import count_groups
 from transforms.errors import TransformError
-from transforms.new_columns import put_columns, require_single_names
-from transforms.patterns import count_groups
-from transforms.row_values import row_value, text_of
+from transforms.nested.row_values import row_value, text_of
 
 
 def extract_regex(df: DataFrame, column: str, pattern: str, new_columns: str | Sequence[str | None]) -> DataFrame:

@@ -7,13 +7,13 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from transforms.columns import schema_of
-from transforms.constants import constant
+from transforms.core.columns import schema_of
+from transforms.core.constants import constant
+from transforms.core.estimates import with_estimates
+from transforms.core.missing_values import Statistic, present, statistics
+from transforms.core.new_columns import name_in_place, put_columns
 from transforms.errors import ColumnTypeError, TransformError, say_known
-from transforms.estimates import with_estimates
-from transforms.missing_values import Statistic, present, statistics
-from transforms.new_columns import name_in_place, put_columns
-from transforms.row_values import RowValue, row_value
+from transforms.nested.row_values import RowValue, row_value
 
 How = Literal["constant", "previous", "mean", "median", "mode", "model"]
 

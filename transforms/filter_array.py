@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from pyspark.sql import DataFrame
 
-from transforms.array_elements import edit_array
-from transforms.nested_values import Value, element_of
+from transforms.nested.array_elements import edit_array
+from transforms.nested.values import Value, element_of
 
 
 def filter_array(df: DataFrame, path: str, where: str) -> DataFrame:

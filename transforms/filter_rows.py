@@ -7,12 +7,12 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from transforms.columns import by_position, schema_of
+from transforms.core.columns import by_position, schema_of
+from transforms.core.sql_errors import analysed
 from transforms.errors import TransformError
-from transforms.record_columns import record_columns, record_names, require_error_type
-from transforms.records import Failure, Record, errors_of, rows_of, say_failure, spare_collector, to_values
+from transforms.records.columns import record_columns, record_names, require_error_type
+from transforms.records.from_arrow import Failure, Record, errors_of, rows_of, say_failure, spare_collector, to_values
 from transforms.rejects import ERROR_COLUMN, ERROR_TYPE, has_rejects
-from transforms.sql_errors import analysed
 
 Predicate = Callable[[Record], Any]
 
@@ -21,8 +21,8 @@ def filter_rows(df: DataFrame, where: Column | str | Predicate) -> DataFrame:
     """Keep the rows for which ``where`` is true; false and null drop the row. Lazy.
 
     A column or an SQL text stays in Spark and is fast. A Python predicate is called once per row, by Arrow batches; a
-    record is a dict as `transforms.records` describes it, and what the predicate does to it does not reach the row.
-    The predicate keeps a row by any value that is true in Python.
+    record is a dict as `transforms.records.from_arrow` describes it, and what the predicate does to it does not reach
+    the row. The predicate keeps a row by any value that is true in Python.
 
     No row is lost: one for which the predicate raises is rejected, whatever it raises. It stays in the frame with
     all its values and with its error in ``_error``, which a predicate adds behind the other columns. Rows rejected

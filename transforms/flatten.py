@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
-from transforms.columns import schema_of
+from transforms.core.columns import schema_of
 from transforms.errors import DuplicateColumnError, TransformError
-from transforms.nested_values import Named, Value, in_branch, members, row_of
+from transforms.nested.rebuild import select
+from transforms.nested.values import Named, Value, in_branch, members, row_of
 from transforms.paths import Path, format_path
-from transforms.rebuild import select
 
 _MARK = "choice"
 """The key, in a column's metadata, of a struct that stands for a value of several types; see `resolve_choice`."""

@@ -4,11 +4,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DateType, TimestampNTZType, TimestampType
 
-from transforms.columns import schema_of
-from transforms.date_patterns import spark_pattern
+from transforms.core.columns import schema_of
+from transforms.core.date_patterns import spark_pattern
+from transforms.core.new_columns import name_in_place, put_columns
 from transforms.errors import ColumnTypeError
-from transforms.new_columns import name_in_place, put_columns
-from transforms.row_values import row_value
+from transforms.nested.row_values import row_value
 
 
 def format_timestamp(df: DataFrame, column: str, pattern: str, *, new_column: str | None = None) -> DataFrame:

@@ -9,13 +9,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType
 
-from transforms.columns import by_position, schema_of
+from transforms.core.columns import by_position, schema_of
+from transforms.core.salts import read_salt
 from transforms.errors import TransformError
-from transforms.nested_values import COLUMN, Value
-from transforms.rebuild import Change, rebuild
-from transforms.row_values import RowValue, row_value, text_of
-from transforms.salts import read_salt
-from transforms.text_fields import change_texts
+from transforms.nested.rebuild import Change, rebuild
+from transforms.nested.row_values import RowValue, row_value, text_of
+from transforms.nested.text_fields import change_texts
+from transforms.nested.values import COLUMN, Value
 
 
 def hash_columns(df: DataFrame, columns: str | Sequence[str], *, salt_from: str | None = None) -> DataFrame:

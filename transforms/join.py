@@ -7,9 +7,9 @@ from typing import Literal, get_args
 
 from pyspark.sql import DataFrame
 
-from transforms.columns import by_position
+from transforms.core.columns import by_position
+from transforms.core.join_keys import equal_keys
 from transforms.errors import TransformError
-from transforms.join_keys import equal_keys
 
 How = Literal["inner", "left", "right", "outer", "left_semi", "left_anti"]
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame
 
-from transforms.columns import by_position, schema_of
+from transforms.core.columns import by_position, schema_of
 from transforms.errors import TransformError
 from transforms.join import join
-from transforms.row_values import row_value
+from transforms.nested.row_values import row_value
 
 
 def lookup(

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pyspark.sql import DataFrame
 from pyspark.sql.types import NullType
 
-from transforms.array_elements import edit_array
-from transforms.nested_values import Value, each
+from transforms.nested.array_elements import edit_array
+from transforms.nested.values import Value, each
 
 
 def map_array(df: DataFrame, path: str, expression: str) -> DataFrame:

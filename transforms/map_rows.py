@@ -7,16 +7,16 @@ from typing import Any, Literal
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StringType, StructField, StructType
 
-from transforms.batch_results import call_with_frame, call_with_table
-from transforms.columns import by_position, schema_of
+from transforms.core.columns import by_position, schema_of
+from transforms.core.expressions import with_expressions
+from transforms.core.sql_errors import Expression
 from transforms.errors import TransformError
-from transforms.expressions import with_expressions
-from transforms.record_columns import record_columns, record_names
-from transforms.records import ERROR_ARROW
+from transforms.records.batch_functions import call_with_frame, call_with_table
+from transforms.records.columns import record_columns, record_names
+from transforms.records.from_arrow import ERROR_ARROW
+from transforms.records.result_schema import declared_schema, require_returnable, sampled_schema
+from transforms.records.row_functions import map_batches, map_records
 from transforms.rejects import ERROR_COLUMN
-from transforms.result_schema import declared_schema, require_returnable, sampled_schema
-from transforms.row_functions import map_batches, map_records
-from transforms.sql_errors import Expression
 
 _BATCH_CALLS = {"arrow": call_with_table, "pandas": call_with_frame}
 _ERROR_FIELD = StructField(ERROR_COLUMN, StructType([StructField(name, StringType()) for name in ERROR_ARROW.names]))
@@ -38,10 +38,10 @@ def map_rows(
 
     A function makes the whole new row, by Arrow batches; columns that it does not return are gone.
 
-    - ``takes="record"``: the function gets one record and returns one. A record is a dict as `transforms.records`
-      describes it. What it returns must fit the schema: a missing key is null; an extra key or another type rejects
-      the row, and so does an int too large. No value is converted, but for an int to a double or decimal and a
-      naive datetime, read as UTC, to a TIMESTAMP.
+    - ``takes="record"``: the function gets one record and returns one. A record is a dict as
+      `transforms.records.from_arrow` describes it. What it returns must fit the schema: a missing key is null; an extra
+      key or another type rejects the row, and so does an int too large. No value is converted, but for an int to a
+      double or decimal and a naive datetime, read as UTC, to a TIMESTAMP.
     - ``takes="arrow"``: it gets and returns a ``pyarrow.Table`` of some thousand rows.
     - ``takes="pandas"``: it gets and returns a ``pandas.DataFrame``, where NaN is null.
 

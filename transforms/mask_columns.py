@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 
 from transforms.errors import TransformError
-from transforms.text_fields import change_texts, text_literal
+from transforms.nested.text_fields import change_texts, text_literal
 
 
 def mask_columns(

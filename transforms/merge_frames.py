@@ -6,8 +6,8 @@ from operator import and_
 
 from pyspark.sql import DataFrame
 
-from transforms.columns import by_position
-from transforms.join_keys import equal_keys
+from transforms.core.columns import by_position
+from transforms.core.join_keys import equal_keys
 from transforms.union import Conflicts, union
 
 

@@ -6,13 +6,13 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StringType, StructField, StructType
 
-from transforms.columns import by_position, schema_of
+from transforms.core.columns import by_position, schema_of
+from transforms.core.new_columns import name_in_place, require_clear_names
+from transforms.core.type_names import parse_fields, parse_type
 from transforms.errors import TransformError
-from transforms.new_columns import name_in_place, require_clear_names
-from transforms.record_columns import require_error_type
+from transforms.nested.row_values import row_value, text_of
+from transforms.records.columns import require_error_type
 from transforms.rejects import ERROR_COLUMN, has_rejects
-from transforms.row_values import row_value, text_of
-from transforms.type_names import parse_fields, parse_type
 
 _VALUE, _BAD = "value", "bad"
 

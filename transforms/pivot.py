@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from transforms.aggregations import aggregation
-from transforms.columns import by_position, schema_of
+from transforms.core.aggregations import aggregation
+from transforms.core.columns import by_position, schema_of
+from transforms.core.new_columns import require_single_names
 from transforms.errors import TransformError
-from transforms.new_columns import require_single_names
-from transforms.row_values import RowValue, row_value, text_of
+from transforms.nested.row_values import RowValue, row_value, text_of
 
 _MOST_COLUMNS = 10_000
 """As many as Spark itself takes (``spark.sql.pivotMaxValues``)."""

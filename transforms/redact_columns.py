@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from pyspark.sql import DataFrame
 
-from transforms.patterns import count_groups, literal_replacement
-from transforms.text_fields import change_texts, text_literal
+from transforms.core.patterns import count_groups, literal_replacement
+from transforms.nested.text_fields import change_texts, text_literal
 
 
 def redact_columns(

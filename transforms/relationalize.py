@@ -6,10 +6,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import MapType
 
-from transforms.columns import schema_of
-from transforms.flat_tables import FlatTable, Leaf, plan_tables
-from transforms.keyed_rows import ROW_KEY, keep_keyed_rows
-from transforms.nested_values import SHALLOW
+from transforms.core.columns import schema_of
+from transforms.nested.flat_tables import FlatTable, Leaf, plan_tables
+from transforms.nested.keyed_rows import ROW_KEY, keep_keyed_rows
+from transforms.nested.values import SHALLOW
 from transforms.paths import quote
 
 

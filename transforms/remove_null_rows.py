@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, MapType, StringType, StructField, StructType
 
-from transforms.columns import by_position, schema_of
+from transforms.core.columns import by_position, schema_of
 
 
 def remove_null_rows(df: DataFrame, *, extended: bool = False) -> DataFrame:

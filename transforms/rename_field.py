@@ -3,12 +3,12 @@
 from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, StructType
 
-from transforms.columns import schema_of
+from transforms.core.columns import schema_of
 from transforms.drop_fields import emptied
 from transforms.errors import DuplicateColumnError, TransformError
-from transforms.nested_values import Named, Value, member, members, struct_of
+from transforms.nested.rebuild import Addition, Change, Scope, rebuild
+from transforms.nested.values import Named, Value, member, members, struct_of
 from transforms.paths import Path, Position, fields_in, fields_of, find, format_path, parse_path, position_of, require
-from transforms.rebuild import Addition, Change, Scope, rebuild
 
 
 def rename_field(df: DataFrame, old_name: str, new_name: str, *, strict: bool = False) -> DataFrame:

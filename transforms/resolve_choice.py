@@ -9,12 +9,12 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
 
-from transforms.choice import ChoiceType, members_of, named, to_choices
-from transforms.choice_actions import Action, Steps, format_steps, parse_action, parse_steps, require_place
-from transforms.columns import by_position
-from transforms.convert import convert
+from transforms.choices.actions import Action, Steps, format_steps, parse_action, parse_steps, require_place
+from transforms.choices.choice import ChoiceType, members_of, named, to_choices
+from transforms.choices.convert import convert
+from transforms.core.columns import by_position
+from transforms.core.type_names import parse_fields, type_name
 from transforms.errors import DuplicateColumnError, TransformError
-from transforms.type_names import parse_fields, type_name
 
 Specs = Mapping[str, str] | Sequence[Sequence[str]]
 
@@ -62,7 +62,7 @@ def resolve_choice(
 
     Example:
         >>> from pyspark.sql.types import LongType, StringType
-        >>> from transforms.choice import to_marks
+        >>> from transforms.choices.choice import to_marks
         >>> ids = to_marks(StructType().add("id", ChoiceType.of([LongType(), StringType()])))
         >>> df = spark.createDataFrame([((7, None),), ((None, "x"),)], ids)
         >>> df.transform(resolve_choice, choice="make_cols").collect()

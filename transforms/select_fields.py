@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from transforms.columns import by_position, schema_of
+from transforms.core.columns import by_position, schema_of
 from transforms.drop_fields import without
 from transforms.paths import fields_in, parse_paths, require
 

@@ -2,7 +2,7 @@
 
 from pyspark.sql import DataFrame
 
-from transforms.ddb_json import attributes_to_columns
+from transforms.nested.ddb_json import attributes_to_columns
 
 
 def simplify_ddb_json(df: DataFrame) -> DataFrame:

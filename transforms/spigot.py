@@ -7,7 +7,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from transforms.columns import by_position
+from transforms.core.columns import by_position
 from transforms.errors import TransformError
 
 

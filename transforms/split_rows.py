@@ -7,10 +7,10 @@ from operator import and_
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from transforms.columns import by_position, schema_of
-from transforms.comparisons import Operand, meets
+from transforms.core.columns import by_position, schema_of
+from transforms.core.comparisons import Operand, meets
 from transforms.errors import TransformError
-from transforms.row_values import row_value
+from transforms.nested.row_values import row_value
 
 
 def split_rows(

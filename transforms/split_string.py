@@ -3,10 +3,10 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from transforms.columns import schema_of
-from transforms.new_columns import name_in_place, put_columns
-from transforms.patterns import count_groups
-from transforms.row_values import row_value, text_of
+from transforms.core.columns import schema_of
+from transforms.core.new_columns import name_in_place, put_columns
+from transforms.core.patterns import count_groups
+from transforms.nested.row_values import row_value, text_of
 
 
 def split_string(df: DataFrame, column: str, pattern: str, *, new_column: str | None = None) -> DataFrame:

@@ -14,10 +14,10 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from transforms.columns import schema_of
+from transforms.core.columns import schema_of
+from transforms.core.new_columns import name_in_place, put_columns
 from transforms.errors import ColumnTypeError, TransformError, say_known
-from transforms.new_columns import name_in_place, put_columns
-from transforms.row_values import RowValue, row_value
+from transforms.nested.row_values import RowValue, row_value
 
 Unit = Literal["seconds", "milliseconds", "microseconds", "iso", "autodetect"]
 

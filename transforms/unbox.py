@@ -5,7 +5,9 @@ from typing import get_args
 from pyspark.sql import DataFrame
 from pyspark.sql.types import BinaryType, DataType, NullType, StringType, StructType
 
-from transforms.boxed_text import (
+from transforms.core.columns import schema_of
+from transforms.errors import ColumnTypeError, TransformError
+from transforms.nested.boxed_text import (
     AvroSchema,
     Boxed,
     BoxFormat,
@@ -16,12 +18,10 @@ from transforms.boxed_text import (
     parsed_rows,
     value_and_test,
 )
-from transforms.columns import schema_of
-from transforms.errors import ColumnTypeError, TransformError
-from transforms.nested_values import COLUMN, Named, Value, member, row_of, text_literal, value_at
+from transforms.nested.rebuild import Change, rebuild
+from transforms.nested.values import COLUMN, Named, Value, member, row_of, text_literal, value_at
 from transforms.paths import Position, parse_path, position_of, quote
-from transforms.rebuild import Change, rebuild
-from transforms.record_columns import require_error_type
+from transforms.records.columns import require_error_type
 from transforms.rejects import ERROR_COLUMN, ERROR_TYPE
 
 

@@ -7,11 +7,11 @@ from typing import Literal, get_args
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
-from transforms.align import align
-from transforms.columns import schema_of
+from transforms.choices.align import align
+from transforms.choices.merged_schemas import merged_schema
+from transforms.core.columns import schema_of
 from transforms.drop_duplicates import drop_duplicates
 from transforms.errors import TransformError, say_known
-from transforms.merged_schemas import merged_schema
 
 Conflicts = Literal["choice", "widest", "fail"]
 

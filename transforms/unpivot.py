@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from transforms.columns import schema_of, unused_name
+from transforms.core.columns import schema_of, unused_name
+from transforms.core.new_columns import require_single_names
+from transforms.core.sql_errors import analysed
 from transforms.errors import TransformError
-from transforms.new_columns import require_single_names
+from transforms.nested.row_values import row_value
 from transforms.paths import quote
-from transforms.row_values import row_value
-from transforms.sql_errors import analysed
 
 
 def unpivot(

@@ -7,13 +7,13 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame
 from pyspark.sql.types import NullType, StructType
 
-from transforms.bound_names import bind, names_in
-from transforms.columns import schema_of
+from transforms.core.columns import schema_of
+from transforms.core.sql_errors import analysed
 from transforms.errors import ColumnTypeError, DuplicateColumnError, TransformError
-from transforms.nested_values import Named, Value
+from transforms.nested.bound_names import bind, names_in
+from transforms.nested.rebuild import Scope, rebuild
+from transforms.nested.values import Named, Value
 from transforms.paths import Path, Position, fields_of, find, format_path, parse_array_path, position_of, require
-from transforms.rebuild import Scope, rebuild
-from transforms.sql_errors import analysed
 
 
 class _Edit(NamedTuple):

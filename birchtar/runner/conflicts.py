@@ -10,8 +10,8 @@ from birchtar.lake.errors import LakeError
 from birchtar.lake.read import read_json, read_variants
 from birchtar.lake.schema_groups import read_groups
 from birchtar.lake.source import Conflicts, Source
-from transforms.settle_choices import Settled, merged_frames, typed_rows
-from transforms.text_types import typed_texts
+from transforms.choices.settle_choices import Settled, merged_frames, typed_rows
+from transforms.choices.text_types import typed_texts
 
 _LAST_OF_TWINS = "spark.sql.variant.allowDuplicateKeys"
 """A JSON object may have a key twice; Spark's reader takes the last. This makes a VARIANT of it do the same."""

@@ -19,9 +19,9 @@ from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.plan import Plan
 from birchtar.runner.progress import Progress
 from birchtar.runner.tables import Rejects, Tables, located, make_tables
-from transforms.bare_choices import bare_choices
-from transforms.choice import choices_in, has_choices, say_choices
-from transforms.format_schema import format_schema
+from transforms.choices.bare_choices import bare_choices
+from transforms.choices.choice import choices_in, has_choices, say_choices
+from transforms.choices.format_schema import format_schema
 
 QUARANTINE = "data/quarantine"
 """Below the current folder: where rejected rows go, one folder per job."""

@@ -31,7 +31,7 @@ from birchtar.runner.steps import (
     takes_known_nulls,
     takes_staging,
 )
-from transforms.count_choices import Conflict
+from transforms.choices.count_choices import Conflict
 from transforms.rejects import ERROR_COLUMN, accepted, has_rejects, rejected
 
 Frames = dict[str, DataFrame]

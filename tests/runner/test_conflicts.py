@@ -20,12 +20,12 @@ from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
 from birchtar.runner.run import Report, run
 from birchtar.runner.summary import print_rows, print_summary
-from transforms.bare_choices import bare_choices
-from transforms.choice import choices_in
-from transforms.format_schema import format_schema
+from transforms.choices.bare_choices import bare_choices
+from transforms.choices.choice import choices_in
+from transforms.choices.format_schema import format_schema
+from transforms.choices.settle_choices import ConflictError
 from transforms.rejects import accepted, rejected
 from transforms.resolve_choice import resolve_choice
-from transforms.settle_choices import ConflictError
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from pyspark.sql import types as t
 
-from transforms.choice import ChoiceType, choices_in, to_marks
+from transforms.choices.choice import ChoiceType, choices_in, to_marks
 from transforms.resolve_choice import resolve_choice
 
 _SCALARS = {

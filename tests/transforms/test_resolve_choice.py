@@ -15,7 +15,8 @@ from pyspark.sql.types import (
     StructType,
 )
 
-from transforms.choice import ChoiceType, choices_in, to_marks
+from transforms.choices.choice import ChoiceType, choices_in, to_marks
+from transforms.choices.format_schema import format_schema
 from transforms.errors import (
     ColumnTypeError,
     DuplicateColumnError,
@@ -23,7 +24,6 @@ from transforms.errors import (
     PathSyntaxError,
     TransformError,
 )
-from transforms.format_schema import format_schema
 from transforms.resolve_choice import resolve_choice
 
 ID = ChoiceType.of([LongType(), StringType()])

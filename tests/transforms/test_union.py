@@ -2,7 +2,7 @@
 
 import pytest
 
-from transforms.choice import choices_in
+from transforms.choices.choice import choices_in
 from transforms.errors import ColumnTypeError, TransformError
 from transforms.union import union
 

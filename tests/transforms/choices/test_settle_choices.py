@@ -1,0 +1,160 @@
+"""Rows that say their types themselves, texts, and frames of several schemas: into columns, over any client."""
+
+import json
+
+import pytest
+from pyspark.sql import functions as F
+
+from transforms.choices.choice import choices_in
+from transforms.choices.count_choices import count_choices
+from transforms.choices.rescue_choices import rescue_choices
+from transforms.choices.settle_choices import ConflictError, merged_frames, typed_rows
+from transforms.choices.text_types import typed_texts
+from transforms.choices.variant_shapes import merge_shapes, parse_shape
+from transforms.errors import DuplicateColumnError
+
+RECORDS = [
+    {"id": 1, "v": [1, "x"], "s": {"q": 1, "Q": "t"}},
+    {"id": "a", "v": 2.5, "s": {"q": 1}},
+    {"id": 2, "v": [], "m": {"k": None}},
+]
+
+
+@pytest.fixture
+def read(spark):
+    """Reads records that are kept as texts."""
+    texts = spark.createDataFrame([(json.dumps(record),) for record in RECORDS], "text STRING")
+
+    def with_schema(schema):
+        if schema is None:
+            return texts.select(F.parse_json("text"))
+        return texts.select(F.from_json("text", schema).alias("row")).select("row.*")
+
+    return with_schema
+
+
+def test_rows_keep_the_types_of_their_values(read):
+    df, conflicts = typed_rows(read, "choice")
+    assert [(path, choice.names) for path, choice in choices_in(df.schema)] == [
+        ("id", ["int", "string"]),
+        ("v", ["array", "double"]),
+        ("v.array[]", ["int", "string"]),
+    ]
+    assert df.select("id", "v", "s").collect() == [
+        ((1, None), ([(1, None), (None, "x")], None), ("t", 1)),
+        ((None, "a"), (None, 2.5), (None, 1)),
+        ((2, None), ([], None), None),
+    ]
+    assert [(conflict.path, [found.times for found in conflict.types]) for conflict in conflicts] == [
+        ("id", [2, 1]),
+        ("v", [2, 1]),
+        ("v.array[]", [1, 1]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("conflicts", "expected"),
+    [
+        pytest.param("string", [("1", '[1,"x"]'), ("a", "2.5"), ("2", "[]")], id="string"),
+        pytest.param("widest", [("1", '[1,"x"]'), ("a", "2.5"), ("2", "[]")], id="widest"),
+    ],
+)
+def test_rows_of_one_type(read, conflicts, expected):
+    df = typed_rows(read, conflicts).df
+    assert [(id_, v.replace(" ", "")) for id_, v in df.select("id", "v").collect()] == expected
+
+
+def test_rows_are_refused_or_rescued(read):
+    with pytest.raises(ConflictError, match="`id`: int 2 times, such as"):
+        typed_rows(read, "fail")
+    df = typed_rows(read, "rescue").df
+    assert df.select("id", "v", "_rescued_data").collect() == [
+        (1, [1, None], '{"v[1]":"x"}'),
+        (None, None, '{"id":"a","v":2.5}'),
+        (2, [], None),
+    ]
+
+
+def test_rescue_needs_its_name(read):
+    df, conflicts = typed_rows(read, "choice")
+    with pytest.raises(DuplicateColumnError, match="_rescued_data"):
+        rescue_choices(df.withColumn("_rescued_data", F.lit(1)), conflicts)
+
+
+@pytest.mark.parametrize(
+    ("conflicts", "expected"),
+    [
+        pytest.param("choice", [((1, None), 1), ((None, "x"), None)], id="choice"),
+        pytest.param("string", [("1", "1"), ("x", None)], id="string leaves what is no choice"),
+        pytest.param("widest", [("1", 1), ("x", None)], id="widest"),
+    ],
+)
+def test_frames(spark, conflicts, expected):
+    frames = [spark.sql("SELECT 1 AS a, 1 AS b"), spark.sql("SELECT 'x' AS a")]
+    df = merged_frames(frames, conflicts).df
+    rows = [tuple(row) for row in df.collect()]
+    assert rows == [(a, 1 if b else None) for a, b in expected]
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "widest"),
+    [
+        pytest.param("1", "2L", "bigint", id="int and long"),
+        pytest.param("1", "2.5D", "double", id="int and double"),
+        pytest.param("1L", "2.5D", "string", id="a double cannot hold every long"),
+        pytest.param("1L", "2.5BD", "decimal(20,1)", id="long and decimal"),
+        pytest.param("1S", "CAST(1 AS FLOAT)", "double", id="short and float"),
+        pytest.param("date'2024-01-31'", "timestamp'2024-01-31 10:00:00'", "timestamp", id="date and timestamp"),
+        pytest.param("true", "1", "string", id="boolean and int"),
+        pytest.param("array(1)", "1", "string", id="array and int"),
+    ],
+)
+def test_the_widest_type(spark, one, two, widest):
+    frames = [spark.sql(f"SELECT {one} AS a"), spark.sql(f"SELECT {two} AS a")]
+    df = merged_frames(frames, "widest").df
+    assert df.dtypes == [("a", widest)]
+    assert df.where("a IS NULL").count() == 0
+
+
+def test_frames_in_conflict_deep_inside(spark):
+    frames = [
+        spark.sql("SELECT map('k', array(named_struct('p', 1))) AS m"),
+        spark.sql("SELECT map('k', array(named_struct('p', 'x'), NULL)) AS m"),
+    ]
+    df, [conflict] = merged_frames(frames, "rescue")
+    assert str(conflict) == '`m{}[].p`: int 1 times, such as 1; string 1 times, such as "x"'
+    assert df.collect() == [({"k": [(1,)]}, None), ({"k": [(None,), None]}, '{"m{k}[0].p":"x"}')]
+    assert count_choices(df) == []
+
+
+def test_texts(spark):
+    def kind(text):
+        return F.when(text.try_cast("int").isNotNull(), "int").otherwise("string")
+
+    df = spark.createDataFrame(
+        [("1", "1", None), ("x", "2", None), (None, "3", None)], "`a.b` STRING, c STRING, n STRING"
+    )
+    typed, conflicts = typed_texts(df, kind, lambda text, name: text.try_cast(name), "choice")
+    assert typed.collect() == [((1, None), 1, None), ((None, "x"), 2, None), (None, 3, None)]
+    assert [(conflict.path, conflict.most_frequent) for conflict in conflicts] == [("`a.b`", "int")]
+    assert [path for path, _ in choices_in(typed.schema)] == ["`a.b`"]
+
+
+def merged(one, two):
+    return merge_shapes(parse_shape(one), parse_shape(two))
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "expected"),
+    [
+        pytest.param("OBJECT<b: STRING>", "OBJECT<a: VOID, b: STRING>", "OBJECT<a: VOID, b: STRING>", id="objects"),
+        pytest.param("ARRAY<VOID>", "ARRAY<BIGINT>", "ARRAY<BIGINT>", id="an empty array"),
+        pytest.param("BIGINT", "DECIMAL(3,2)", "DECIMAL(21,2)", id="whole numbers and others"),
+        pytest.param("DECIMAL(38,0)", "DECIMAL(38,9)", "DOUBLE", id="too many digits"),
+        pytest.param("DOUBLE", "BIGINT", "DOUBLE", id="an exponent"),
+        pytest.param("STRING", "BIGINT", "VARIANT", id="a conflict"),
+        pytest.param("ARRAY<STRING>", "OBJECT<>", "VARIANT", id="array and object"),
+    ],
+)
+def test_shapes_merge_as_spark_merges_them(one, two, expected):
+    assert merged(one, two) == merged(two, one) == parse_shape(expected)

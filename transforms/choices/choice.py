@@ -1,0 +1,220 @@
+"""Choices: values of which some rows hold one type and some another, as Glue's frames have them.
+
+A choice is a struct whose members are named after types, in Glue's spelling: ``struct<int, string>`` for a field that
+is now a number, now a text. In a row at most one member is not null, and a null choice is a null value. A choice never
+holds a type twice: structs are merged field by field and arrays by their elements.
+
+What makes such a struct a choice is a mark in a schema's metadata, so that it survives whatever does not look into it.
+The nearest field that has a name carries it, under the key ``choice``: a list of the places inside that field's type
+where a choice is. ``""`` is the field itself, ``"[]"`` the elements of an array, ``"{}"`` the values of a map, and
+``"[][]"`` the elements of its elements.
+
+Code that handles choices does not read marks. It turns a schema into one in which a choice is a type of its own
+(`to_choices`), and back (`to_marks`).
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
+
+from transforms.core.columns import fields_by_position
+from transforms.core.type_names import type_name
+from transforms.paths import quote
+
+MARK = "choice"
+"""The key in a field's metadata."""
+
+
+class ChoiceType(StructType):
+    """A choice between the types of its fields. Spark does not know it: only for schemas made by `to_choices`."""
+
+    def __init__(self, fields: list[StructField]) -> None:
+        super().__init__(fields)
+        self.is_choice = True  # without an attribute of its own it would equal a struct of the same fields
+
+    @classmethod
+    def of(cls, types: list[DataType]) -> "ChoiceType":
+        """Return the choice between types, which must have different names."""
+        return cls([StructField(type_name(data_type), data_type) for data_type in types])
+
+    @classmethod
+    def typeName(cls) -> str:  # noqa: N802 - Spark's name
+        """Return what Glue calls it."""
+        return "choice"
+
+
+def to_choices(schema: StructType) -> StructType:
+    """Return the schema with choices in place of structs that are marked so, and without marks.
+
+    A mark on what does not look like a choice (any more) means nothing.
+
+    Example:
+        >>> from transforms.core.type_names import parse_type
+        >>> marked = to_marks(StructType().add("a", ChoiceType.of([parse_type("int"), parse_type("string")])))
+        >>> marked.fields[0].metadata
+        {'choice': ['']}
+        >>> to_choices(marked)["a"].dataType.typeName()
+        'choice'
+    """
+    return StructType([_opened(field) for field in schema.fields])
+
+
+def to_marks(schema: StructType) -> StructType:
+    """Return the schema as Spark has it: choices become structs that are marked."""
+    return StructType([_marked(field) for field in schema.fields])
+
+
+def mark_of(data_type: DataType) -> dict[str, list[str]]:
+    """Return the mark, as metadata, of a field of this type; empty where it holds no choice of its own."""
+    places = list(_places(data_type))
+    return {MARK: places} if places else {}
+
+
+def plain(data_type: DataType) -> DataType:
+    """Return a type as Spark has it: choices become structs. Fields inside carry their marks."""
+    if isinstance(data_type, StructType):
+        return to_marks(data_type)
+    if isinstance(data_type, ArrayType):
+        return ArrayType(plain(data_type.elementType), data_type.containsNull)
+    if isinstance(data_type, MapType):
+        return MapType(data_type.keyType, plain(data_type.valueType), data_type.valueContainsNull)
+    return data_type
+
+
+def unmarked(field: StructField) -> dict[str, Any]:
+    """Return the metadata of a field without its mark."""
+    return {key: value for key, value in (field.metadata or {}).items() if key != MARK}
+
+
+class FoundChoice(NamedTuple):
+    """A choice in a schema."""
+
+    path: str
+    """Where it is, as `resolve_choice` takes it: ``a.b[].c``."""
+    choice: ChoiceType
+
+
+def choices_in(schema: StructType) -> list[FoundChoice]:
+    """Return all choices of a schema, marked or with choices as types, each before those inside it.
+
+    Below a choice a path goes on with the name of the alternative: ``a.struct.b``.
+
+    Example:
+        >>> from transforms.core.type_names import parse_type
+        >>> choice = ChoiceType.of([parse_type("int"), parse_type("string")])
+        >>> found = choices_in(to_marks(StructType().add("a.b", ArrayType(StructType().add("c", choice)))))
+        >>> [(path, choice.names) for path, choice in found]
+        [('`a.b`[].c', ['int', 'string'])]
+    """
+    return list(_found(to_choices(schema), ""))
+
+
+def has_choices(df: DataFrame) -> bool:
+    """Return whether a frame holds a choice, at any depth. Starts no Spark job."""
+    return bool(choices_in(df.schema))
+
+
+def say_choices(schema: StructType, writer: str) -> str:
+    """Return the sentence with which a writer refuses a frame with choices: which there are, and what resolves them.
+
+    Example:
+        >>> from transforms.core.type_names import parse_type
+        >>> choice = ChoiceType.of([parse_type("int"), parse_type("string")])
+        >>> say_choices(to_marks(StructType().add("id", choice)), "parquet").partition(". ")[0]
+        'parquet cannot hold fields with values of several types: `id` (int, string)'
+    """
+    found = choices_in(schema)
+    paths = [path for path, _ in found]
+    outer = [path for path in paths if not any(_is_inside(path, other) for other in paths)]
+    told = ", ".join(f"`{path}` ({', '.join(choice.names)})" for path, choice in found)
+    specs = ", ".join(f"{json.dumps(path, ensure_ascii=False)}: make_cols" for path in outer)
+    return (
+        f"{writer} cannot hold fields with values of several types: {told}. Resolve them first with the step"
+        f" resolve_choice: {{specs: {{{specs}}}}}, or another action for each; or all alike:"
+        " resolve_choice: {choice: make_cols}"
+    )
+
+
+def _is_inside(path: str, other: str) -> bool:
+    return path.startswith((f"{other}.", f"{other}[", f"{other}{{"))
+
+
+def path_name(name: str) -> str:
+    """Return a name as a path holds it: in back-ticks only where it needs them."""
+    return quote(name) if any(sign in name for sign in ".`[]{}") else name
+
+
+def named(column: Column, field: StructField) -> Column:
+    """Return a column under the name of a field whose type may hold choices, with their mark."""
+    metadata = unmarked(field) | mark_of(field.dataType)
+    return column.alias(field.name, metadata=metadata) if metadata else column.alias(field.name)
+
+
+def members_of(column: Column, struct: StructType) -> list[Column]:
+    """Return the members of a struct or choice, in their order; names may differ in case only."""
+    source, names = fields_by_position(column, plain(struct))  # type: ignore[arg-type]  # of a struct it is a struct
+    return [source.getField(name) for name in names]
+
+
+def chosen(choice: ChoiceType, name: str, value: Column) -> Column:
+    """Return the choice that holds a value of one type; null where the value is null."""
+    members = [
+        named(value if field.name == name else F.lit(None).cast(plain(field.dataType)), field)
+        for field in choice.fields
+    ]
+    return F.when(value.isNotNull(), F.struct(*members))
+
+
+def _opened(field: StructField) -> StructField:
+    metadata: Mapping[str, Any] = field.metadata or {}
+    places = metadata.get(MARK)
+    data_type = _opened_type(field.dataType, "", frozenset(places) if isinstance(places, list) else frozenset())
+    return StructField(field.name, data_type, field.nullable, unmarked(field))
+
+
+def _opened_type(data_type: DataType, place: str, places: frozenset[str]) -> DataType:
+    if isinstance(data_type, ArrayType):
+        return ArrayType(_opened_type(data_type.elementType, f"{place}[]", places), data_type.containsNull)
+    if isinstance(data_type, MapType):
+        value = _opened_type(data_type.valueType, f"{place}{{}}", places)
+        return MapType(data_type.keyType, value, data_type.valueContainsNull)
+    if not isinstance(data_type, StructType):
+        return data_type
+    if isinstance(data_type, ChoiceType) or (place in places and _looks_like_choice(data_type)):
+        return ChoiceType(to_choices(data_type).fields)
+    return to_choices(data_type)
+
+
+def _looks_like_choice(struct: StructType) -> bool:
+    return bool(struct.fields) and all(field.name == type_name(field.dataType) for field in struct.fields)
+
+
+def _marked(field: StructField) -> StructField:
+    metadata = unmarked(field) | mark_of(field.dataType)
+    return StructField(field.name, plain(field.dataType), field.nullable, metadata)
+
+
+def _places(data_type: DataType, place: str = "") -> Iterator[str]:
+    if isinstance(data_type, ChoiceType):
+        yield place
+    elif isinstance(data_type, ArrayType):
+        yield from _places(data_type.elementType, f"{place}[]")
+    elif isinstance(data_type, MapType):
+        yield from _places(data_type.valueType, f"{place}{{}}")
+
+
+def _found(data_type: DataType, path: str) -> Iterator[FoundChoice]:
+    if isinstance(data_type, ChoiceType):
+        yield FoundChoice(path, data_type)
+    if isinstance(data_type, StructType):
+        for field in data_type.fields:
+            inner = f"{path}.{path_name(field.name)}" if path else path_name(field.name)
+            yield from _found(field.dataType, inner)
+    elif isinstance(data_type, ArrayType):
+        yield from _found(data_type.elementType, f"{path}[]")
+    elif isinstance(data_type, MapType):
+        yield from _found(data_type.valueType, f"{path}{{}}")

@@ -1,0 +1,87 @@
+"""One schema for the rows of several frames, with or without choices."""
+
+from collections.abc import Sequence
+from functools import reduce
+
+from pyspark.sql import types as t
+
+from transforms.choices.choice import ChoiceType, choices_in, to_choices
+from transforms.choices.merge_types import merge_schemas
+from transforms.errors import ColumnTypeError
+
+_NUMBERS = (t.ByteType, t.ShortType, t.IntegerType, t.LongType)
+_DIGITS: dict[type[t.NumericType], int] = {t.ByteType: 3, t.ShortType: 5, t.IntegerType: 10, t.LongType: 19}
+_MOST_DIGITS = 38
+
+
+def merged_schema(schemas: Sequence[t.StructType], conflicts: str, *, where: str) -> t.StructType:
+    """Return the schema of all rows. Where types differ: a choice, the widest type, or an error, as is said.
+
+    Raises:
+        ColumnTypeError: It is to be an error; or there is no widest type; or there were choices before.
+    """
+    merged = reduce(merge_schemas, schemas)
+    if conflicts == "choice":
+        return merged
+    earlier = [found.path for schema in schemas for found in choices_in(schema)]
+    if earlier:
+        raise ColumnTypeError(f"{where}: {', '.join(earlier)} is a choice already. Use `resolve_choice` first.")
+    found = [f"`{path}` ({', '.join(choice.names)})" for path, choice in choices_in(merged)]
+    if found and conflicts == "fail":
+        raise ColumnTypeError(
+            f"{where}: these fields have several types: {', '.join(found)}. Cast them first, or let them become choices"
+            " or the widest type (`conflicts`)."
+        )
+    widened = _widened(to_choices(merged), "", where)
+    assert isinstance(widened, t.StructType)  # noqa: S101  # a struct stays one
+    return widened
+
+
+def _widened(data_type: t.DataType, path: str, where: str) -> t.DataType:
+    if isinstance(data_type, ChoiceType):
+        return reduce(lambda one, two: _wider(one, two, path, where), (field.dataType for field in data_type.fields))
+    if isinstance(data_type, t.StructType):
+        return t.StructType(
+            [
+                t.StructField(
+                    field.name,
+                    _widened(field.dataType, f"{path}.{field.name}".lstrip("."), where),
+                    field.nullable,
+                    field.metadata,
+                )
+                for field in data_type.fields
+            ]
+        )
+    if isinstance(data_type, t.ArrayType):
+        return t.ArrayType(_widened(data_type.elementType, f"{path}[]", where), data_type.containsNull)
+    if isinstance(data_type, t.MapType):
+        values = _widened(data_type.valueType, f"{path}{{}}", where)
+        return t.MapType(data_type.keyType, values, data_type.valueContainsNull)
+    return data_type
+
+
+def _wider(one: t.DataType, two: t.DataType, path: str, where: str) -> t.DataType:
+    if isinstance(one, t.NumericType) and isinstance(two, t.NumericType):
+        return _wider_number(one, two)
+    times = (t.DateType, t.TimestampType, t.TimestampNTZType)
+    if isinstance(one, times) and isinstance(two, times):
+        return t.TimestampType() if t.TimestampType() in (one, two) else t.TimestampNTZType()
+    nested = (t.StructType, t.ArrayType, t.MapType, t.BinaryType, t.VariantType)
+    if isinstance(one, nested) or isinstance(two, nested):
+        raise ColumnTypeError(
+            f"{where}: no type has room for both types of `{path}`: {one.simpleString()} and {two.simpleString()}."
+        )
+    return t.StringType()
+
+
+def _wider_number(one: t.NumericType, two: t.NumericType) -> t.DataType:
+    if isinstance(one, _NUMBERS) and isinstance(two, _NUMBERS):
+        return max(one, two, key=lambda number: _DIGITS[type(number)])
+    if not all(isinstance(number, (*_NUMBERS, t.DecimalType)) for number in (one, two)):
+        return t.DoubleType()
+    whole, scale = 0, 0
+    for number in (one, two):
+        digits = number.precision - number.scale if isinstance(number, t.DecimalType) else _DIGITS[type(number)]
+        whole = max(whole, digits)
+        scale = max(scale, number.scale if isinstance(number, t.DecimalType) else 0)
+    return t.DecimalType(whole + scale, scale) if whole + scale <= _MOST_DIGITS else t.DoubleType()

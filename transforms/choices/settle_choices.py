@@ -1,0 +1,105 @@
+"""What becomes of fields with values of several types, by one word for all of a frame."""
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Literal, NamedTuple
+
+from pyspark.sql import DataFrame
+from pyspark.sql.types import StructType
+
+from transforms.choices.align import align
+from transforms.choices.choice import choices_in
+from transforms.choices.count_choices import Conflict, count_choices, format_conflicts
+from transforms.choices.merge_types import merge_schemas
+from transforms.choices.rescue_choices import rescue_choices
+from transforms.choices.variant_columns import Read, final_type, read_columns
+from transforms.choices.variant_types import variant_types
+from transforms.choices.widened import as_texts, widened
+from transforms.errors import ColumnTypeError
+from transforms.rejects import accepted
+from transforms.resolve_choice import resolve_choice
+
+OnConflict = Literal["choice", "string", "widest", "fail", "rescue"]
+"""What to do where values of one field have several types:
+
+- ``choice``: keep each value in its own type, in a choice.
+- ``string``: one text; of what is no text its JSON text.
+- ``widest``: the narrowest type that holds all without loss.
+- ``fail``: raise an error that lists all such fields.
+- ``rescue``: the most frequent type; the other values go to the column ``_rescued_data``, with their paths.
+"""
+
+
+class ConflictError(ColumnTypeError):
+    """Values of one field have several types."""
+
+
+class Settled(NamedTuple):
+    """A frame, and what was in conflict in it."""
+
+    df: DataFrame
+    conflicts: list[Conflict]
+
+
+def typed_rows(read: Read, conflicts: OnConflict) -> Settled:
+    """Return rows that are read from what says its types itself, such as JSON, in columns.
+
+    Starts the Spark jobs of `variant_types`, and where there is a conflict one more that counts. The frame is lazy.
+
+    Raises:
+        ConflictError: There is a conflict, and ``conflicts`` is ``fail``.
+        TransformError: An object has too many different keys.
+    """
+    types = variant_types(read)
+    df = read_columns(read, _struct(final_type(types)))
+    counted = count_choices(accepted(df))
+    if counted and conflicts in ("string", "widest"):
+        # The reader makes these types itself, and gives texts as they are written.
+        wanted = as_texts(types) if conflicts == "string" else widened(types)
+        return Settled(read_columns(read, _struct(final_type(wanted))), counted)
+    return Settled(settle_choices(df, counted, conflicts), counted)
+
+
+def merged_frames(frames: Sequence[DataFrame], conflicts: OnConflict) -> Settled:
+    """Return the rows of frames whose schemas may differ; columns and fields are the same if their names are.
+
+    Where there is a conflict, starts a Spark job that counts. The frame is lazy.
+
+    Raises:
+        ConflictError: There is a conflict, and ``conflicts`` is ``fail``.
+    """
+    schema = reduce(merge_schemas, (df.schema for df in frames))
+    df = reduce(DataFrame.unionAll, (df.transform(align, schema) for df in frames))
+    counted = count_choices(df)
+    return Settled(settle_choices(df, counted, conflicts), counted)
+
+
+def settle_choices(df: DataFrame, counted: Sequence[Conflict], conflicts: OnConflict) -> DataFrame:
+    """Return a frame with its choices settled. Lazy.
+
+    Args:
+        df: A frame with choices.
+        counted: What `count_choices` counted in it.
+        conflicts: What to do.
+
+    Raises:
+        ConflictError: There is a choice, and ``conflicts`` is ``fail``.
+    """
+    if not counted or conflicts == "choice":
+        return df if conflicts != "rescue" else rescue_choices(df, counted)
+    if conflicts == "fail":
+        raise ConflictError(
+            f"Values of one field have several types:\n{format_conflicts(counted)}\n"
+            "With `conflicts: choice` each value keeps its type; `string`, `widest` and `rescue` make one type of them."
+        )
+    if conflicts == "rescue":
+        return rescue_choices(df, counted)
+    found = choices_in(df.schema)
+    kinds = {path: "string" if conflicts == "string" else widened(choice).simpleString() for path, choice in found}
+    return df.transform(resolve_choice, {path: f"cast:{kind}" for path, kind in kinds.items()})
+
+
+def _struct(data_type: object) -> StructType:
+    if not isinstance(data_type, StructType):
+        raise TypeError(f"The columns of rows are a struct, not {data_type!r}.")
+    return data_type

@@ -1,0 +1,160 @@
+"""The types of values that say themselves what they are, such as JSON: all values are looked at, none in Python."""
+
+from collections.abc import Iterator, Mapping
+from itertools import count
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import (
+    ArrayType,
+    DataType,
+    IntegerType,
+    LongType,
+    NullType,
+    StructField,
+    StructType,
+    VariantType,
+)
+
+from transforms.choices.choice import ChoiceType
+from transforms.choices.gather import gather, pair
+from transforms.choices.variant_columns import BIG, Read, objects, read_columns
+from transforms.choices.variant_shapes import Fractions, Numbers, WholeNumbers, merge_shapes, parse_shape
+from transforms.core.columns import by_position
+from transforms.core.type_names import type_name
+from transforms.rejects import accepted
+
+_INT = 2**31
+
+_WHOLE = ("int", "long", "decimal")
+_MOST_SHAPES = 10_000
+"""Of so many, the driver has room."""
+
+_Kinds = Mapping[str, DataType]
+"""The merged shape of the values of each kind that were found at a place."""
+
+
+def variant_types(read: Read) -> StructType:
+    """Return the columns that rows have, with choices, as types of their own, where values differ in type.
+
+    Rejected rows teach nothing.
+
+    Whole numbers of a place are ints if all fit, else longs, else decimals; numbers with a point or exponent are
+    doubles. Both in one place are a choice, as in Glue. A field that is always null has the type null.
+
+    Starts one Spark job over all rows for the shape of the rows, a second that looks at numbers and at places with
+    values of several types, and one more for each level of such places inside one another.
+
+    Raises:
+        TransformError: An object has too many different keys.
+    """
+    variants = accepted(read(None))
+    shape = parse_shape(_shape(variants))
+    if not isinstance(shape, StructType):  # some rows are arrays of rows, or no rows at all
+        shape = parse_shape(_shape(accepted(objects(variants))))
+    if not isinstance(shape, StructType):
+        return StructType()
+    while _is_open(shape):
+        looked_at = StructType([field for field in shape.fields if _is_open(field.dataType)])
+        found = _look(accepted(read_columns(read, looked_at)), looked_at)
+        numbers = count()
+        shape = StructType([_closed_field(field, found, numbers) for field in shape.fields])
+    return shape
+
+
+def _shape(variants: DataFrame) -> str:
+    [(shape,)] = by_position(variants).agg(F.schema_of_variant_agg("c0")).collect()
+    return shape or "VOID"
+
+
+def _is_open(data_type: DataType) -> bool:
+    if isinstance(data_type, StructType):
+        return any(_is_open(field.dataType) for field in data_type.fields)
+    if isinstance(data_type, ArrayType):
+        return _is_open(data_type.elementType)
+    return isinstance(data_type, VariantType | WholeNumbers | Numbers)
+
+
+def _look(df: DataFrame, types: StructType) -> Mapping[int, _Kinds]:
+    """Look at the values of all open types, in one pass; of those that can tell nothing new, at none."""
+    numbers = count()
+
+    def pick(column: Column, data_type: DataType) -> list[Column]:
+        is_leaf = not isinstance(data_type, StructType | ArrayType)
+        return [_worth_a_look(column, data_type, next(numbers))] if is_leaf and _is_open(data_type) else []
+
+    values = gather(df, types, pick, _is_open)
+    shape = F.schema_of_variant("value").alias("shape")
+    shaped = values.select("place", "value", shape).where("shape <> 'VOID'")
+    kinds = shaped.select("place", _kind(F.col("shape"), F.col("value")).alias("kind"), "shape", "value")
+    rows = kinds.select("place", "kind", "shape").distinct().limit(_MOST_SHAPES + 1).collect()
+    if len(rows) > _MOST_SHAPES:  # objects with ever other keys: to merge them in Spark takes longer, but no room here
+        rows = kinds.groupBy("place", "kind").agg(F.schema_of_variant_agg("value")).collect()
+    found: dict[int, dict[str, DataType]] = {}
+    for place, kind, text in rows:
+        here = found.setdefault(place, {})
+        here[kind] = merge_shapes(here.get(kind, NullType()), parse_shape(text))
+    return found
+
+
+def _worth_a_look(column: Column, data_type: DataType, place: int) -> Column:
+    if isinstance(data_type, WholeNumbers):
+        return F.when((column >= _INT) | (column < -_INT), pair(place, column.cast("variant")))
+    if isinstance(data_type, Numbers) and data_type.has_fractions:
+        shape = F.schema_of_variant(column)
+        return F.when((shape == "BIGINT") | shape.rlike(BIG), pair(place, column))
+    return F.when(column.isNotNull(), pair(place, column))
+
+
+def _kind(shape: Column, value: Column) -> Column:
+    is_int = F.try_variant_get(value, "$", "int").isNotNull()
+    return (
+        F.when(shape == "BIGINT", F.when(is_int, "int").otherwise("long"))
+        .when(shape.rlike(BIG), "decimal")
+        .when(shape.startswith("DECIMAL") | shape.isin("DOUBLE", "FLOAT"), "double")
+        .otherwise(F.regexp_extract(shape, r"^\w+", 0))
+    )
+
+
+def _closed_field(field: StructField, found: Mapping[int, _Kinds], numbers: Iterator[int]) -> StructField:
+    return StructField(field.name, _closed(field.dataType, found, numbers))
+
+
+def _closed(data_type: DataType, found: Mapping[int, _Kinds], numbers: Iterator[int]) -> DataType:
+    """Return the type with what was open in it closed, or open further inside; in the order of `_look`."""
+    if isinstance(data_type, StructType):
+        fields = [_closed_field(field, found, numbers) for field in data_type.fields]
+        return ChoiceType(fields) if isinstance(data_type, ChoiceType) else StructType(fields)
+    if isinstance(data_type, ArrayType):
+        return ArrayType(_closed(data_type.elementType, found, numbers))
+    if not _is_open(data_type):
+        return data_type
+    kinds = found.get(next(numbers), {})
+    if isinstance(data_type, WholeNumbers):
+        return LongType() if kinds else IntegerType()
+    if isinstance(data_type, Numbers) and data_type.has_fractions:
+        return _of_kinds(kinds, Fractions.of(data_type.exact))
+    return _of_kinds(kinds, None)
+
+
+def _of_kinds(kinds: _Kinds, fractions: DataType | None) -> DataType:
+    types = [fractions] if fractions else []
+    types += [whole] if (whole := _whole(kinds)) else []
+    for kind, shape in kinds.items():
+        if kind == "double":
+            types.append(Fractions.of(shape.exact if isinstance(shape, Numbers) else None))
+        elif kind not in _WHOLE:
+            types.append(shape)
+    if len(types) < 2:
+        return types[0] if types else NullType()
+    return ChoiceType.of(sorted(types, key=type_name))
+
+
+def _whole(kinds: _Kinds) -> DataType | None:
+    """Return the type that holds all whole numbers."""
+    if "decimal" in kinds:
+        found = kinds["decimal"]
+        return found.exact if isinstance(found, Numbers) else None
+    if "long" in kinds:
+        return LongType()
+    return IntegerType() if "int" in kinds else None

@@ -1,0 +1,1 @@
+"""What transforms share: columns, expressions, names of types, patterns, keys."""

@@ -1,0 +1,85 @@
+"""Comparing a column with a constant, as a config says it."""
+
+import operator
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeGuard
+
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as t
+
+from transforms.core.constants import constant
+from transforms.errors import ColumnTypeError, TransformError, closest
+from transforms.nested.row_values import RowValue
+
+Operand = str | bool | int | float | date | datetime | Decimal
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_OTHERWISE = {"==": "=", "<>": "!=", "=<": "<=", "=>": ">="}
+_MOST_EXACT = 10**18
+"""Numbers below it are compared as decimals, which have room for both sides."""
+
+_NESTED = (t.StructType, t.ArrayType, t.MapType, t.VariantType, t.UserDefinedType)
+
+
+def meets(value: RowValue, sign: str, operand: Operand, spark: SparkSession) -> Column:
+    """Return whether each value compares so with a constant; null or false where it is null, NaN or does not compare.
+
+    Raises:
+        TransformError: There is no such operator, or the constant is null or NaN.
+        ColumnTypeError: The value is nested, or its type cannot hold the constant.
+    """
+    where = f"split_rows, `{value.name}`"
+    if sign not in _OPERATORS:
+        near = _OTHERWISE.get(sign) or closest(sign, _OPERATORS)
+        hint = f" Did you mean `{near}`?" if near else ""
+        raise TransformError(f"{where}: there is no operator `{sign}`.{hint} There are: {' '.join(_OPERATORS)}.")
+    if operand is None or operand != operand:  # NaN alone differs from itself
+        raise TransformError(f"{where}: nothing compares with {operand}. For such values use `filter_rows`.")
+    if isinstance(value.data_type, _NESTED):
+        raise ColumnTypeError(f"{where} is of type {value.data_type.simpleString()}, which does not compare.")
+    column, other = _comparable(value, operand, spark, where=where)
+    compared: Column = _OPERATORS[sign](column, other)
+    reads_texts = isinstance(value.data_type, t.StringType) and _is_number(operand)
+    may_be_nan = reads_texts or isinstance(value.data_type, t.DoubleType | t.FloatType)
+    return compared & ~F.isnan(column) if may_be_nan else compared
+
+
+def _comparable(value: RowValue, operand: Operand, spark: SparkSession, *, where: str) -> tuple[Column, Column]:
+    """Return both sides as columns of types that compare without a cast that could fail on a row."""
+    if isinstance(value.data_type, t.StringType) and _is_number(operand):
+        return value.column.try_cast("double"), F.lit(float(operand))
+    if isinstance(value.data_type, t.StringType):
+        return value.column, F.lit(str(operand).lower() if isinstance(operand, bool) else str(operand))
+    if isinstance(value.data_type, t.IntegralType) and isinstance(operand, int) and abs(operand) < 2**63:
+        return value.column, F.lit(int(operand))
+    if isinstance(value.data_type, t.NumericType) and _is_number(operand):
+        is_exact = not isinstance(value.data_type, t.DoubleType | t.FloatType) and abs(float(operand)) < _MOST_EXACT
+        return value.column, F.lit(Decimal(str(operand)) if is_exact else float(operand))
+    literal = F.lit(operand).try_cast("double" if _is_fraction(value, operand) else value.data_type)
+    try:
+        found = constant(spark, literal)
+    except PySparkException:
+        found = None
+    if found is None:
+        kind = value.data_type.simpleString()
+        raise ColumnTypeError(f"{where} is of type {kind}, and {operand!r} is nothing that compares with it.")
+    return value.column, literal
+
+
+def _is_number(operand: Operand) -> TypeGuard[int | float | Decimal]:
+    return isinstance(operand, int | float | Decimal) and not isinstance(operand, bool)
+
+
+def _is_fraction(value: RowValue, operand: Operand) -> bool:
+    return isinstance(value.data_type, t.IntegralType) and isinstance(operand, str) and "." in operand

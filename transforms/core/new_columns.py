@@ -1,0 +1,80 @@
+"""New columns in a frame: each replaces the one of its name in its place, or comes behind the others."""
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from transforms.core.columns import by_position
+from transforms.errors import DuplicateColumnError, TransformError
+from transforms.nested.row_values import RowValue
+from transforms.rejects import ERROR_COLUMN
+
+
+def put_columns(df: DataFrame, columns: Mapping[str, Column], *, without: Sequence[int] = ()) -> DataFrame:
+    """Return the frame with these columns in place of those of the same names, and else behind all others. Lazy.
+
+    Args:
+        df: Any frame.
+        columns: Columns of the frame `by_position`, by the names that they get.
+        without: Positions of columns to leave out.
+
+    Raises:
+        DuplicateColumnError: A name occurs twice in the frame, differs only in case from a column's, or is `_error`.
+    """
+    names = [name for position, name in enumerate(df.columns) if position not in without]
+    require_clear_names(names, list(columns))
+    kept = [
+        columns[name].alias(name) if name in columns else F.col(f"c{position}").alias(name)
+        for position, name in enumerate(df.columns)
+        if position not in without
+    ]
+    added = [column.alias(name) for name, column in columns.items() if name not in names]
+    return by_position(df).select(*kept, *added)
+
+
+def require_clear_names(names: Sequence[str], wanted: Sequence[str]) -> None:
+    """Check that new columns can be told from each other and from those that stay.
+
+    Raises:
+        DuplicateColumnError: They cannot: a name is there twice, or differs only in case, or is `_error`.
+    """
+    taken: dict[str, str] = {name.lower(): name for name in names}
+    for name in wanted:
+        if name.lower() == ERROR_COLUMN:
+            raise DuplicateColumnError(
+                f"The column `{ERROR_COLUMN}` is kept for rejected rows. Give yours another name."
+            )
+        if names.count(name) > 1:
+            raise DuplicateColumnError(f"There are {names.count(name)} columns `{name}` to replace. Rename them first.")
+        near = taken.setdefault(name.lower(), name)
+        if name not in names and near != name:
+            raise DuplicateColumnError(f"The new column `{name}` differs only in case from `{near}`. Use one spelling.")
+
+
+def require_single_names(names: Sequence[str], *, where: str) -> None:
+    """Check that no column of a result has the name of another, whatever the case.
+
+    Raises:
+        DuplicateColumnError: Two have.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        if name.lower() in seen:
+            other = seen[name.lower()]
+            same = f"`{name}` twice" if name == other else f"`{other}` and `{name}`, which differ only in case"
+            raise DuplicateColumnError(f"{where}: there would be the columns {same}. Rename one first.")
+        seen[name.lower()] = name
+
+
+def name_in_place(value: RowValue, new_column: str | None, *, where: str) -> str:
+    """Return the name of the column that a result goes to: the new one, or that of the value itself.
+
+    Raises:
+        TransformError: Neither can be: the value lies inside a struct and no name is given.
+    """
+    if new_column is not None:
+        return new_column
+    if len(value.path) > 1:
+        raise TransformError(f"{where}: `{value.name}` lies inside a struct. Name a `new_column` for the result.")
+    return value.path[0]

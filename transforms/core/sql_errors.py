@@ -1,0 +1,79 @@
+"""Spark's complaints about a user's expression, told as one of our errors."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import Column, DataFrame
+
+from transforms.core.columns import schema_of
+from transforms.errors import (
+    ColumnTypeError,
+    DuplicateColumnError,
+    MissingColumnError,
+    TransformError,
+    closest,
+    say_known,
+)
+from transforms.paths import parse_path, quote
+
+Expression = Column | str
+"""A Spark column or the text of an SQL expression. Names in SQL text follow Spark: any case, back-ticks round a dot."""
+
+
+def analysed(
+    make: Callable[[], DataFrame], df: DataFrame, *, where: str, names: Sequence[str] | None = None
+) -> DataFrame:
+    """Return the frame that ``make`` builds from ``df``, once Spark has analysed it. Starts no Spark job.
+
+    Args:
+        make: Builds the frame with a user's expression.
+        df: The frame whose columns the expression may name.
+        where: What holds the expression, for the error's sentence.
+        names: What the expression may name, if that is not the columns of ``df``.
+
+    Raises:
+        TransformError: Spark cannot parse or resolve the expression. For a name that is not there it is a
+            MissingColumnError, for a name that two columns share a DuplicateColumnError, for a type a ColumnTypeError.
+    """
+    try:
+        made = make()
+        _ = schema_of(
+            made.select("*")
+        )  # over Connect nothing is analysed before this; `where` alone takes the old schema
+    except AnalysisException as error:
+        raise _translated(error, list(df.columns if names is None else names), where) from None
+    return made
+
+
+def _translated(error: AnalysisException, names: list[str], where: str) -> TransformError:
+    condition = error.getCondition() or ""
+    about = error.getMessageParameters() or {}
+    if condition.startswith("UNRESOLVED_COLUMN"):
+        return MissingColumnError(f"{where}: {_say_missing(about['objectName'], names)}")
+    if condition == "FIELD_NOT_FOUND":
+        field, known = about["fieldName"].strip("`"), [name.strip("`") for name in about["fields"].split(", ")]
+        return MissingColumnError(f"{where}: There is no field `{field}`. {say_known(field, known, kind='field')}")
+    if condition == "AMBIGUOUS_REFERENCE":
+        wanted = ".".join(parse_path(about["name"])).lower()
+        same = ", ".join(f"`{name}`" for name in names if name.lower() == wanted)
+        return DuplicateColumnError(
+            f"{where}: {about['name']} can mean more than one column: {same or about['referenceNames']}."
+            " Expressions do not tell upper from lower case; rename a column first."
+        )
+    kind = ColumnTypeError if "DATA_TYPE_MISMATCH" in condition.replace("DATATYPE", "DATA_TYPE") else TransformError
+    return kind(f"{where}: {_spark_sentence(error)}")
+
+
+def _say_missing(object_name: str, names: list[str]) -> str:
+    path = parse_path(object_name)
+    dotted = closest(".".join(path), [name for name in names if "." in name])
+    if len(path) > 1 and dotted is not None:
+        return f"There is no column `{path[0]}`. For the column with a dot in its name write {quote(dotted)}."
+    return f"There is no column `{path[0]}`. {say_known(path[0], names, kind='column')}"
+
+
+def _spark_sentence(error: AnalysisException) -> str:
+    """Return Spark's message without the plan and the Java stack that follow it."""
+    match = re.match(r"\s*\[[\w.]+\]\s*(?P<text>.*?)\s*SQLSTATE", str(error), re.DOTALL)
+    return match["text"] if match else str(error).strip().partition("\n")[0]

@@ -1,0 +1,57 @@
+"""What `map_array` and `filter_array` share: an array at any depth and an expression about its elements."""
+
+from collections.abc import Callable
+
+from pyspark.sql import DataFrame
+from pyspark.sql.types import ArrayType, DataType
+
+from transforms.core.columns import schema_of
+from transforms.core.sql_errors import analysed
+from transforms.errors import ColumnTypeError
+from transforms.nested.bound_names import bind, names_in
+from transforms.nested.rebuild import Scope, rebuild
+from transforms.nested.values import Named, Value, each, element_of, row_of
+from transforms.paths import fields_of, find, format_path, parse_array_path, position_of
+
+
+def edit_array(
+    df: DataFrame, text: str, expression: str, edit: Callable[[Value, str], Value], *, where: str
+) -> DataFrame:
+    """Return the frame with an array changed.
+
+    Args:
+        df: Any frame.
+        text: The path of the array; ``[]`` behind it opens an array of arrays.
+        expression: SQL about an element.
+        edit: Makes the new array from the old and the bound expression, in which the element is a lambda's variable.
+        where: What holds the expression, for the error's sentence.
+
+    Raises:
+        TransformError: As `map_array` and `filter_array` tell.
+    """
+    schema, (path, marks) = schema_of(df), parse_array_path(text)
+    position = position_of(schema, path, enters_arrays=True)
+    data_type = _array_type(find(schema, path), path, marks, where)
+
+    def edited(array: Value, scope: Scope, levels: int) -> Value:
+        if levels:
+            return each(array, lambda inner: edited(inner, scope, levels - 1))
+        element = element_of(array)
+        return edit(array, bind(expression, [*scope, element], element, where=where))
+
+    def change(field: Named, scope: Scope) -> list[Named]:
+        return [field._replace(value=edited(field.value, scope, marks))]
+
+    around = (fields_of(find(schema, path[:depth]) or schema) for depth in range(1, len(path)))
+    known = [row_of(schema), *(Value("x", struct) for struct in around if struct), Value("x", data_type.elementType)]
+    return analysed(lambda: rebuild(df, {position: change}), df, where=where, names=names_in(known))
+
+
+def _array_type(found: DataType | None, path: tuple[str, ...], marks: int, where: str) -> ArrayType:
+    inner = found
+    for level in range(marks + 1):
+        if not isinstance(inner, ArrayType):
+            kind = inner.simpleString() if inner is not None else "?"
+            raise ColumnTypeError(f"{where}: `{format_path(path)}{'[]' * level}` is of type {kind}, not an array.")
+        array, inner = inner, inner.elementType
+    return array

@@ -1,0 +1,57 @@
+"""Rows that carry a key and are computed once, so that all tables derived from them agree on the keys.
+
+A key counts rows, and rows that Spark computes a second time may come in another order. Hence they are kept. What is
+kept has no names that could be ambiguous or that a file format refuses: columns and members are ``c0``, ``c1``, ... by
+position, at every depth, and the last column is the key.
+"""
+
+import secrets
+from uuid import uuid4
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, DataType, MapType, StringType, StructType
+
+from transforms.core.columns import by_position
+
+ROW_KEY = "row_key"
+
+
+def keep_keyed_rows(df: DataFrame, *, staging_path: str | None) -> DataFrame:
+    """Return the rows of a frame with a key, as described above. Starts one job, which computes ``df`` once.
+
+    Args:
+        df: Any frame.
+        staging_path: Folder in which a new folder is made that keeps the rows as Parquet. If None, the executors keep
+            them in memory and on their disks (a local checkpoint).
+    """
+    columns = [_by_position(f"c{position}", field.dataType) for position, field in enumerate(df.schema.fields)]
+    # Two runs start so far apart that their keys do not meet; the other half of the positive longs is for counting.
+    start = F.lit(secrets.randbelow(2**62))
+    keyed = by_position(df).select(*columns, (F.monotonically_increasing_id() + start).alias(ROW_KEY))
+    if staging_path is None:
+        # Not lazily: until all of a lazy checkpoint is there, concurrent or repeated tasks could count differently.
+        return keyed.localCheckpoint(eager=True)
+    path = f"{staging_path.rstrip('/')}/{uuid4()}"
+    keyed.write.parquet(path)
+    return df.sparkSession.read.schema(keyed.schema).parquet(path)
+
+
+def _by_position(name: str, data_type: DataType) -> Column:
+    plain = _plain(data_type)
+    return F.col(name) if plain == data_type else F.col(name).cast(plain).alias(name)
+
+
+def _plain(data_type: DataType) -> DataType:
+    if isinstance(data_type, ArrayType):
+        return ArrayType(_plain(data_type.elementType), data_type.containsNull)
+    if isinstance(data_type, MapType):
+        return MapType(_plain(data_type.keyType), _plain(data_type.valueType), data_type.valueContainsNull)
+    if not isinstance(data_type, StructType):
+        return data_type
+    if not data_type.fields:
+        return StringType()  # Parquet cannot keep a struct without members, and only its presence counts.
+    members = StructType()
+    for position, field in enumerate(data_type.fields):
+        members.add(f"c{position}", _plain(field.dataType), field.nullable)
+    return members

@@ -1,0 +1,80 @@
+"""The one value that a row has at a path: what can be compared, sorted by, or made into something else."""
+
+from typing import NamedTuple, cast
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+from pyspark.sql.types import (
+    ArrayType,
+    BinaryType,
+    DataType,
+    MapType,
+    StringType,
+    StructType,
+    UserDefinedType,
+    VariantType,
+)
+
+from transforms.core.columns import fields_by_position
+from transforms.errors import ColumnTypeError, TransformError
+from transforms.paths import Path, Position, format_path, parse_path, position_of
+
+
+class RowValue(NamedTuple):
+    """A value of each row, as a column of the frame `by_position`."""
+
+    path: Path
+    position: Position
+    column: Column
+    data_type: DataType
+
+    @property
+    def name(self) -> str:
+        """The path as text."""
+        return format_path(self.path)
+
+
+def row_value(schema: StructType, path: str, *, where: str) -> RowValue:
+    """Return the value at a path: of a column, or of a field inside structs.
+
+    Args:
+        schema: Schema of the frame; the value's column is for that frame `by_position`.
+        path: The path, as the user wrote it.
+        where: Who needs the value, for the error's sentence.
+
+    Raises:
+        PathSyntaxError: The path cannot be read.
+        MissingColumnError: There is no such field.
+        DuplicateColumnError: The path names several fields.
+        ColumnTypeError: The field lies inside an array, so a row has no one value of it.
+    """
+    parsed = parse_path(path)
+    try:
+        position = position_of(schema, parsed)
+    except ColumnTypeError as error:
+        raise ColumnTypeError(f"{where}: {error} Use `explode` first.") from None
+    except TransformError as error:
+        raise type(error)(f"{where}: {error}") from None
+    first, *inner = position
+    column, data_type = F.col(f"c{first}"), schema[first].dataType
+    for index in inner:
+        struct = cast(StructType, data_type)
+        column, names = fields_by_position(column, struct)
+        column, data_type = column.getField(names[index]), struct[index].dataType
+    return RowValue(parsed, position, column, data_type)
+
+
+def text_of(value: RowValue, *, where: str) -> Column:
+    """Return the value as text: numbers, dates and booleans as Spark writes them. Null stays null.
+
+    Raises:
+        ColumnTypeError: The value is nested or binary.
+    """
+    if isinstance(value.data_type, StringType):
+        return value.column
+    if isinstance(value.data_type, StructType | ArrayType | MapType | BinaryType | VariantType | UserDefinedType):
+        raise ColumnTypeError(
+            f"{where}: `{value.name}` is of type {value.data_type.simpleString()}, which is no text."
+            " Take a field inside it, or make it a text with `derive_column`."
+        )
+    return value.column.cast("string")

@@ -1,0 +1,1 @@
+"""Rows as Python records and back: what `map_rows` and `filter_rows` need for functions of a user's."""
