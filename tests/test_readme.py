@@ -38,6 +38,16 @@ def test_the_first_job_makes_the_table_that_is_shown(spark, tmp_path: Path, monk
     assert str(caught.value) in said
 
 
+def test_the_input_with_conflicts_is_read_and_resolved(spark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    Path("providers.json").write_text('{"provider id": 7}\n{"provider id": "n/a"}\n')
+    Path("job.yaml").write_text(blocks("yaml")[1] + "outputs:\n  clean: {path: clean, format: parquet}\n")
+    with Progress(Console(), spark.sparkContext) as progress:
+        report = run(load("job.yaml"), spark, progress)
+    assert duckdb.sql("SELECT * FROM 'clean/*.parquet' ORDER BY 1").fetchall() == [(7,), (None,)]
+    assert len(report.conflicts) == 1
+
+
 def test_the_transform_that_is_shown_gives_what_is_shown(spark):
     df = spark.createDataFrame([(1, ("Ulm", None))], "id INT, home STRUCT<town: STRING, zip: STRING>")
     assert str(df.transform(drop_fields, ["home.zip"]).collect()) in blocks("python")[1]

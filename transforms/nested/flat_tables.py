@@ -1,7 +1,8 @@
 """Which flat tables, with which columns, come of a nested schema. Looks at types alone; needs no Spark session.
 
 A place says where a value is in the rows that a table is made from: names by position, as
-`transforms.nested.keyed_rows` gives them, below ``element`` for the rows of an array and below ``key`` and ``value`` for those of a map.
+`transforms.nested.keyed_rows` gives them, below ``element`` for the rows of an array and below ``key`` and ``value``
+for those of a map.
 """
 
 from collections.abc import Iterator, Sequence
