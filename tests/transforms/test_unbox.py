@@ -170,7 +170,7 @@ def test_an_empty_frame(spark):
         (("n", "json", None), ColumnTypeError, "json has to be a string or binary, but the field is of type int"),
         (("t", "avro", AVRO), ColumnTypeError, "avro has to be binary, but the field is of type string"),
         (("a.t", "json", None), ColumnTypeError, "lies inside the array `a`"),
-        (("t", "json", "a INTT"), TransformError, "unbox, `t`: The type 'a INTT' has no type name at character 3"),
+        (("t", "json", "a INTT"), TransformError, "unbox, `t`: The schema 'a INTT' has no type name at character 3"),
         (("t", "json", "int"), ColumnTypeError, "json cannot be read as int"),
         (("t", "csv", "array<int>"), ColumnTypeError, "csv cannot be read as array<int>"),
         (("t", "json", "{oops"), TransformError, "`schema` is no JSON"),

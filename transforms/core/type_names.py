@@ -92,7 +92,7 @@ def parse_fields(text: str) -> t.StructType:
         found = parse_type(text)
         if isinstance(found, t.StructType):
             return found
-    reader = _Reader(text)
+    reader = _Reader(text, kind="schema")
     struct = reader.fields(until="", depth=0)
     reader.require_end()
     return struct
@@ -138,15 +138,16 @@ def type_name(data_type: t.DataType) -> str:
 class _Reader:
     """Reads one text from left to right."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, kind: str = "type") -> None:
+        self._kind = kind
         self._text = text
         self._at = 0
 
     def type(self, *, depth: int) -> t.DataType:
         if depth > _DEEPEST:
-            raise TransformError(f"The type {self._text[:60]!r}... is nested more than {_DEEPEST} levels deep.")
+            raise TransformError(f"The {self._kind} {self._text[:60]!r}... is nested more than {_DEEPEST} levels deep.")
         start = self._at
-        name = self._word().lower()
+        name = self._word("type").lower()
         if name in _SCALARS:
             found = _SCALARS[name]()
             return t.StringType(self._word()) if name == "string" and self._skips("collate") else found
@@ -234,10 +235,10 @@ class _Reader:
                 return numbers
             self._expects(",")
 
-    def _word(self) -> str:
+    def _word(self, what: str = "name") -> str:
         match = _TOKEN.match(self._text, self._at)
         if match is None or (match["quoted"] is None and match["plain"] is None):
-            raise self._complaint("no name", self._at)
+            raise self._complaint(f"no {what}", self._at)
         self._at = match.end()
         return str(match["plain"]) if match["quoted"] is None else str(match["quoted"]).replace("``", "`")
 
@@ -266,4 +267,4 @@ class _Reader:
 
     def _complaint(self, what: str, at: int, hint: str = "") -> TransformError:
         place = at + len(self._text[at:]) - len(self._text[at:].lstrip()) + 1
-        return TransformError(f"The type {self._text!r} has {what} at character {place}. {hint}".rstrip())
+        return TransformError(f"The {self._kind} {self._text!r} has {what} at character {place}. {hint}".rstrip())

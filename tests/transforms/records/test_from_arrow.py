@@ -101,7 +101,7 @@ def test_a_failure_names_the_line_of_the_users_function():
     line = broken.__code__.co_firstlineno + 1
     assert say_failure(raised.value) == (
         "json.decoder.JSONDecodeError: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"
-        f" (test_records.py:{line})"
+        f" (test_from_arrow.py:{line})"
     )
 
 
