@@ -55,13 +55,13 @@ def test_a_text_names_a_type(text, expected):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "has no name at character 1"),
+        ("", "has no type at character 1"),
         ("strnig", "no type name at character 1. Did you mean `string`?"),
         ("qqq", "There are these types: array, bigint"),
         ("array", "no `<` behind `array` at character 6. Say what is inside, as in array<int>."),
         ("array<int", "has no `>` at character 10"),
         ("array<int>>", "something left over: '>'"),
-        ("struct<a>", "has no name at character 9"),
+        ("struct<a>", "has no type at character 9"),
         ("struct<a int,>", "has no name at character 14"),
         ("struct<a int b int>", "has no `,` at character 14"),
         ("decimal(39,0)", "It takes up to 38 digits"),
