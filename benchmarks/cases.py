@@ -101,16 +101,20 @@ _LATE = "id INT, late BOOLEAN, city STRING"
 _FOR_LATE = ["id", "delay", "customer", "tags"]
 
 
-def _cities_by_hand(frames: Frames) -> DataFrame:
-    items = F.transform("items", lambda item: F.struct(item["sku"].alias("sku"), item["parts"].alias("parts")))
-    customer = F.struct("customer.id", F.struct("customer.address.city").alias("address")).alias("customer")
-    others = [name for name in frames.orders.columns if name not in ("items", "customer", "nothing")]
-    return frames.orders.select(*others, customer, items.alias("items"))
+def _kept(struct: str, members: Column) -> Column:
+    """Return the members where there is the struct; a null struct stays null, as it does in the transforms."""
+    return F.when(F.col(struct).isNotNull(), members)
+
+
+def _customer_by_hand(*members: str) -> Column:
+    address = _kept("customer.address", F.struct("customer.address.city")).alias("address")
+    return _kept("customer", F.struct(*members, address)).alias("customer")
 
 
 def _drop_by_hand(frames: Frames) -> DataFrame:
-    cities = _cities_by_hand(frames)
-    return cities.select(*(name for name in frames.orders.columns if name != "nothing"))
+    items = _items(lambda item: _members(item, "sku", "parts"))
+    made = {"customer": _customer_by_hand("customer.id"), "items": items}
+    return frames.orders.select(*(made.get(name, name) for name in frames.orders.columns if name != "nothing"))
 
 
 def _nulls_by_hand(frames: Frames) -> DataFrame:
@@ -146,7 +150,8 @@ def _key(array: str, key: str) -> Column:
 
 
 def _items(change: Callable[[Column], list[Column]]) -> Column:
-    return F.transform("items", lambda item: F.struct(*change(item))).alias("items")
+    """Return the items with other members; a null item stays null, as it does in the transforms."""
+    return F.transform("items", lambda item: F.when(item.isNotNull(), F.struct(*change(item)))).alias("items")
 
 
 def _members(item: Column, *names: str) -> list[Column]:
@@ -177,6 +182,11 @@ def _pivoted(frames: Frames) -> DataFrame:
 def _means_by_hand(frames: Frames) -> DataFrame:
     mean = frames.orders.agg(F.avg("delay")).first()[0]
     return frames.orders.fillna(round(mean), ["delay"])
+
+
+def _merged_by_hand(frames: Frames) -> DataFrame:
+    df, new = frames.orders.select("id", "amount"), frames.new_orders
+    return df.join(new, df["id"].eqNullSafe(new["id"]), how="left_anti").unionByName(new)
 
 
 _NOTE = "a INT, b STRING, c STRUCT<d: ARRAY<INT>>"
@@ -320,7 +330,7 @@ CASES = {
     ),
     "merge_frames": Case(
         lambda f: merge_frames(f.orders.select("id", "amount"), f.new_orders, "id"),
-        lambda f: f.orders.select("id", "amount").join(f.new_orders, ["id"], how="left_anti").unionByName(f.new_orders),
+        _merged_by_hand,
     ),
     "parse_json": Case(lambda f: parse_json(f.orders, "note", schema=_NOTE), _note_by_hand, same_rows=False),
     "pivot": Case(
@@ -354,7 +364,7 @@ CASES = {
         lambda f: select_fields(f.orders, ["id", "customer.address.city", "items.price"]),
         lambda f: f.orders.select(
             "id",
-            F.struct(F.struct("customer.address.city").alias("address")).alias("customer"),
+            _customer_by_hand(),
             _items(lambda item: _members(item, "price")),
         ),
     ),

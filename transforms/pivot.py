@@ -74,7 +74,7 @@ def pivot(
     measured = row_value(schema, values_of, where="pivot, `values_of`")
     _, result = aggregation(measured, aggregate, where="pivot, `aggregate`")
     texts = [text_of(value, where="pivot") for value in turned]
-    found = _distinct(df, turned, texts) if values is None else _said(values, len(texts))
+    found = _distinct(df, turned) if values is None else _said(values, len(texts))
     used = {value.position[0] for value in [*turned, measured]}
     groups = [position for position in range(len(df.columns)) if position not in used]
     names = [*(df.columns[position] for position in groups), *("_".join(map(_name, value)) for value in found)]
@@ -97,12 +97,13 @@ def _said(values: Sequence[str | Sequence[str]], width: int) -> list[_Value]:
     return said
 
 
-def _distinct(df: DataFrame, values: Sequence[RowValue], texts: Sequence[Column]) -> list[_Value]:
-    order = [value.column.alias(f"v{number}") for number, value in enumerate(values)]
-    named = [text.alias(f"t{number}") for number, text in enumerate(texts)]
-    distinct = by_position(df).select(*order, *named).distinct().limit(_MOST_COLUMNS + 1)
-    sort = [F.col(f"v{number}").asc_nulls_last() for number in range(len(values))]
-    rows = distinct.sort(*sort).select(*(f"t{number}" for number in range(len(texts)))).collect()
+def _distinct(df: DataFrame, values: Sequence[RowValue]) -> list[_Value]:
+    columns = [F.col(f"v{number}") for number in range(len(values))]
+    named = [value.column.alias(f"v{number}") for number, value in enumerate(values)]
+    distinct = by_position(df).select(*named).distinct().limit(_MOST_COLUMNS + 1)
+    pairs = zip(values, columns, strict=True)
+    texts = [text_of(value._replace(column=column), where="pivot") for value, column in pairs]
+    rows = distinct.sort(*(column.asc_nulls_last() for column in columns)).select(*texts).collect()
     if len(rows) > _MOST_COLUMNS:
         names = ", ".join(value.name for value in values)
         raise TransformError(
