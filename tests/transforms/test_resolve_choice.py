@@ -280,8 +280,12 @@ def test_case_twins(spark):
         pytest.param({"choice": "cast:lnog"}, TransformError, "Did you mean `long`", id="unknown type"),
         pytest.param({"choice": "project:struct"}, ColumnTypeError, "a choice of long, string", id="no struct there"),
         pytest.param({"choice": "match_catalog"}, TransformError, "needs a `schema`", id="no catalog"),
-        pytest.param({"choice": "match_catalog", "schema": "id INTT"}, TransformError, "no DDL", id="no schema"),
-        pytest.param({"choice": "match_catalog", "schema": "int"}, TransformError, "no columns", id="a lone type"),
+        pytest.param(
+            {"choice": "match_catalog", "schema": "id INTT"}, TransformError, "Did you mean `int`", id="no schema"
+        ),
+        pytest.param(
+            {"choice": "match_catalog", "schema": "int"}, TransformError, "no name at character 4", id="a lone type"
+        ),
         pytest.param({"specs": {"n": "match_catalog"}}, TransformError, "for all choices", id="catalog in specs"),
         pytest.param({"specs": {"Drg": "cast:int"}}, MissingColumnError, "Did you mean `drg`", id="another case"),
         pytest.param({"specs": {"n[]": "cast:int"}}, ColumnTypeError, "`n` is of type long", id="no array"),
