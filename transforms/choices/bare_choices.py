@@ -20,8 +20,8 @@ def bare_choices(df: DataFrame) -> DataFrame:
         >>> from pyspark.sql.types import IntegerType, StringType
         >>> schema = to_marks(StructType().add("a", ChoiceType.of([IntegerType(), StringType()])))
         >>> df = spark.createDataFrame([((1, None),), ((None, "x"),)], schema)
-        >>> df.transform(bare_choices).select(F.to_json(F.struct("a"))).collect()
-        [Row(to_json(struct(a))='{"a":1}'), Row(to_json(struct(a))='{"a":"x"}')]
+        >>> df.transform(bare_choices).selectExpr("to_json(struct(a)) AS text").collect()
+        [Row(text='{"a":1}'), Row(text='{"a":"x"}')]
     """
     columns = members(row_of(to_choices(schema_of(df))))
     return select(df, [column._replace(value=bare(column.value)) for column in columns])
