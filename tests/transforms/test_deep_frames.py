@@ -212,6 +212,18 @@ def test_a_choice_at_the_bottom_of_thirty_levels(spark, deep, path, action, expe
         assert last_value(made) == expected
 
 
+def test_structs_that_can_be_null_stay_null_round_a_choice(spark):
+    data_type, one, two = StructType().add("a", "integer").add("b", "string"), (1, None), None
+    for level in range(LEVELS - 3):
+        data_type = StructType().add("s", data_type).add("b", "integer")
+        one, two = (one, level), (two, level)
+    df = spark.createDataFrame([(one,), (two,), (None,)], StructType().add("s", data_type))
+    both = union(df, cast_fields(df, {innermost("a", LEVELS - 1): "string"}))
+    made = resolve_choice(both, choice="cast:integer")
+    assert made.collect() == [(one,), (two,), (None,)] * 2
+    assert resolve_choice(both, choice="make_struct").collect()[1:3] == [(two,), (None,)]
+
+
 @pytest.mark.parametrize(("deep", "path"), DEEP)
 def test_thirty_levels_match_a_catalog(spark, deep, path):
     schema = deep(spark, LEVELS - 1).schema
