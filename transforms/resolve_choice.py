@@ -1,20 +1,33 @@
 """Turn choices into plain columns."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
+from pyspark.sql import DataFrame
+from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
 from transforms.choices.actions import Action, Steps, format_steps, parse_action, parse_steps, require_place
-from transforms.choices.choice import ChoiceType, members_of, named, to_choices
+from transforms.choices.choice import ChoiceType, choice_of, marked, to_choices
 from transforms.choices.convert import convert
-from transforms.core.columns import by_position
+from transforms.core.columns import schema_of
 from transforms.core.type_names import parse_fields, type_name
 from transforms.errors import DuplicateColumnError, TransformError
+from transforms.nested.rebuild import select
+from transforms.nested.values import (
+    Named,
+    Value,
+    element_of,
+    member,
+    members,
+    null_of,
+    row_of,
+    struct_of,
+    value_in,
+    with_elements,
+    with_values,
+)
 
 Specs = Mapping[str, str] | Sequence[Sequence[str]]
 
@@ -74,35 +87,22 @@ def resolve_choice(
         reference: Glue transforms, "Choice and resolveChoice". For project Glue's pages disagree; values of other types
         become null. Elements, maps, missing catalog columns and plain columns under other actions are our choice.
     """
-    opened = to_choices(df.schema)
-    plan = _plan(df, opened, specs, choice, schema)
+    opened = to_choices(schema_of(df))
+    plan = _plan(opened, specs, choice, schema)
     parts = [
-        (position, part)
-        for position, field in enumerate(opened.fields)
-        for part in plan.parts_of(field, (f".{field.name}",))
+        part
+        for field in members(row_of(opened))
+        for part in plan.parts(field, (f".{field.name}",), _inside(plan.catalog, f".{field.name}"))
     ]
-    _refuse_twins([part.field.name for _, part in parts], df.columns, "the frame")
-    columns = [named(part.value(F.col(f"c{position}")), part.field) for position, part in parts]
-    return by_position(df).select(*columns)
+    _refuse_twins([part.name for part in parts], opened.names, "the frame")
+    return select(df, [marked(*part) for part in parts])
 
 
 class _Part(NamedTuple):
-    """One of the fields that a field becomes; for most fields the only one."""
-
-    field: StructField
-    build: Callable[[Column], Column] | None = None
-    """Makes its value of the field's; None where that stays as it is."""
-
-    def value(self, column: Column) -> Column:
-        return column if self.build is None else self.build(column)
-
-
-class _Split(NamedTuple):
-    """One of the values that a value becomes."""
+    """One of the values that a value becomes; for most the only one."""
 
     suffix: str
-    data_type: DataType
-    build: Callable[[Column], Column] | None = None
+    value: Value
 
 
 @dataclass(frozen=True)
@@ -111,90 +111,75 @@ class _Plan:
     for_all: Action | None
     catalog: DataType | None
 
-    def parts_of(self, field: StructField, at: Steps) -> list[_Part]:
-        parts = []
-        for suffix, data_type, build in self.splits(field.dataType, at, self.catalog and _inside(self.catalog, at[-1])):
-            whole = StructField(field.name + suffix, data_type, True if build else field.nullable, field.metadata)
-            parts.append(_Part(whole, build))
-        return parts
+    def parts(self, field: Named, at: Steps, catalog: DataType | None) -> list[Named]:
+        """Return the fields that a field becomes."""
+        split = self.split(field.value, at, catalog)
+        return [Named(field.name + suffix, value, field.metadata) for suffix, value in split]
 
-    def splits(self, data_type: DataType, at: Steps, catalog: DataType | None) -> list[_Split]:
-        action = self.actions.get(at)
+    def split(self, value: Value, at: Steps, catalog: DataType | None) -> list[_Part]:
+        action, data_type = self.actions.get(at), value.data_type
         if isinstance(data_type, ChoiceType):
-            return self._of_choice(data_type, at, action or self.for_all, catalog)
+            return self._of_choice(value, data_type, at, action or self.for_all, catalog)
         if action is not None and action.kind == "cast":
-            return [_cast(data_type, action.target())]
+            return [_Part("", convert(value, action.target()))]
         if isinstance(data_type, ArrayType):
-            inner = self.splits(data_type.elementType, (*at, "[]"), catalog and _inside(catalog, "[]"))
-            return [_each_element(split) for split in inner]
+            inner = self.split(element_of(value), (*at, "[]"), _inside(catalog, "[]"))
+            return [_Part(suffix, with_elements(value, new)) for suffix, new in inner]
         if isinstance(data_type, MapType):
-            keys, inner = data_type.keyType, self.splits(data_type.valueType, (*at, "{}"), _inside(catalog, "{}"))
-            return [_each_value(keys, split) for split in inner]
+            inner = self.split(value_in(value), (*at, "{}"), _inside(catalog, "{}"))
+            return [_Part(suffix, with_values(value, new)) for suffix, new in inner]
         if isinstance(data_type, StructType):
-            return [self._of_struct(data_type, at, catalog)]
-        return [_Split("", data_type)]
+            return [_Part("", self._of_struct(value, at, catalog))]
+        return [_Part("", value)]
 
     def _of_choice(
-        self, choice: ChoiceType, at: Steps, action: Action | None, catalog: DataType | None
-    ) -> list[_Split]:
+        self, value: Value, choice: ChoiceType, at: Steps, action: Action | None, catalog: DataType | None
+    ) -> list[_Part]:
         kind = action.kind if action else None
         if action and kind == "cast":
-            return [_cast(choice, action.target())]
+            return [_Part("", convert(value, action.target()))]
         if kind == "match_catalog" and catalog is not None:
-            return [_cast(choice, catalog)]
+            return [_Part("", convert(value, catalog))]
         if action and kind == "project":
-            return self._projected(choice, at, action, catalog)
+            name = action.alternative(choice, format_steps(at))
+            if name is None:
+                return [_Part("", null_of(action.target()))]
+            return self._of_alternative(value, choice.names.index(name), at, catalog)
         if kind == "make_cols":
             return [
-                _Split(f"_{field.name}{split.suffix}", split.data_type, _member(field.name, split.build))
-                for field in choice.fields
-                for split in self.splits(field.dataType, (*at, f".{field.name}"), catalog)
+                _Part(f"_{name}{suffix}", new)
+                for index, name in enumerate(choice.names)
+                for suffix, new in self._of_alternative(value, index, at, catalog)
             ]
-        struct = self._of_struct(choice, at, catalog)
-        if kind == "make_struct":
-            # Of the field itself, Spark would keep the metadata and so the mark.
-            build = struct.build or (lambda column: F.coalesce(column))
-            return [_Split("", StructType(_fields_of(struct.data_type)), build)]
-        return [struct]
+        struct = self._of_struct(value, at, catalog)
+        return [_Part("", _unmarked(struct) if kind == "make_struct" else struct)]
 
-    def _projected(self, choice: ChoiceType, at: Steps, action: Action, catalog: DataType | None) -> list[_Split]:
-        name = action.alternative(choice, format_steps(at))
-        if name is not None:
-            inner = self.splits(choice[name].dataType, (*at, f".{name}"), catalog)
-            return [_Split(split.suffix, split.data_type, _member(name, split.build)) for split in inner]
-        target = action.target()
-        return [_Split("", target, lambda _: F.lit(None).cast(target))]
+    def _of_alternative(self, value: Value, index: int, at: Steps, catalog: DataType | None) -> list[_Part]:
+        name = value.data_type.names[index]  # type: ignore[attr-defined]  # a choice is a struct
+        inner = self.split(member(value, index), (*at, f".{name}"), catalog)
+        return [_Part(suffix, replace(new, is_kept=False)) for suffix, new in inner]
 
-    def _of_struct(self, struct: StructType, at: Steps, catalog: DataType | None) -> _Split:
-        is_choice = isinstance(struct, ChoiceType)
-        parts = [self.splits_of_member(field, (*at, f".{field.name}"), catalog, is_choice) for field in struct.fields]
-        fields = [part.field for inner in parts for part in inner]
-        if all(part.build is None for inner in parts for part in inner):
-            return _Split("", struct)
-        _refuse_twins([field.name for field in fields], struct.names, f"`{format_steps(at)}`")
-
-        def build(column: Column) -> Column:
-            members = [
-                named(part.value(member), part.field)
-                for member, inner in zip(members_of(column, struct), parts, strict=True)
-                for part in inner
-            ]
-            return F.when(column.isNotNull(), F.struct(*members))
-
-        still = is_choice and all(field.name == type_name(field.dataType) for field in fields)
-        return _Split("", ChoiceType(fields) if still else StructType(fields), build)
-
-    def splits_of_member(self, field: StructField, at: Steps, catalog: DataType | None, is_choice: bool) -> list[_Part]:
-        inside = catalog if is_choice or catalog is None else _inside(catalog, at[-1])
-        return [
-            _Part(StructField(field.name + suffix, data_type, True, field.metadata), build)
-            for suffix, data_type, build in self.splits(field.dataType, at, inside)
-        ]
+    def _of_struct(self, value: Value, at: Steps, catalog: DataType | None) -> Value:
+        is_choice = isinstance(value.data_type, ChoiceType)
+        before, after = members(value), list[Named]()
+        for field in before:
+            inside = catalog if is_choice else _inside(catalog, f".{field.name}")
+            after += self.parts(field, (*at, f".{field.name}"), inside)
+        if after == before:
+            return value
+        _refuse_twins([field.name for field in after], [field.name for field in before], f"`{format_steps(at)}`")
+        if is_choice and all(field.name == type_name(field.value.data_type) for field in after):
+            return choice_of(after, unless_null=value)
+        return struct_of(after, unless_null=[value])
 
 
-def _plan(
-    df: DataFrame, opened: StructType, specs: Specs | None, choice: str | None, schema: StructType | str | None
-) -> _Plan:
+def _unmarked(struct: Value) -> Value:
+    """Return a choice as a struct. Of a field as it is, Spark would keep the metadata and so the mark."""
+    plain_struct = StructType(struct.data_type.fields)  # type: ignore[attr-defined]  # a choice is a struct
+    return replace(struct, sql=f"coalesce({struct.sql})", data_type=plain_struct, is_kept=False)
+
+
+def _plan(opened: StructType, specs: Specs | None, choice: str | None, schema: StructType | str | None) -> _Plan:
     if not specs and not choice:
         raise TransformError("resolve_choice needs `specs`, actions by path, or `choice`, one action for all choices.")
     if specs and choice:
@@ -227,27 +212,6 @@ def _pairs(specs: Specs) -> Iterator[tuple[str, str]]:
         yield pair[0], pair[1]  # type: ignore[misc]  # a pair of texts
 
 
-def _cast(source: DataType, target: DataType) -> _Split:
-    return _Split("", target, lambda column: convert(column, source, target))
-
-
-def _member(name: str, build: Callable[[Column], Column] | None) -> Callable[[Column], Column]:
-    return lambda column: column.getField(name) if build is None else build(column.getField(name))
-
-
-def _each_element(split: _Split) -> _Split:
-    build = split.build
-    return _Split(split.suffix, ArrayType(split.data_type), build and (lambda column: F.transform(column, build)))
-
-
-def _each_value(keys: DataType, split: _Split) -> _Split:
-    build = split.build
-    whole = MapType(keys, split.data_type)
-    return _Split(
-        split.suffix, whole, build and (lambda column: F.transform_values(column, lambda _, value: build(value)))
-    )
-
-
 def _inside(catalog: DataType | None, step: str) -> DataType | None:
     """Return what a table has at a step, names in any case."""
     if isinstance(catalog, ArrayType) and step == "[]":
@@ -259,10 +223,6 @@ def _inside(catalog: DataType | None, step: str) -> DataType | None:
         by_case |= {field.name: field.dataType for field in catalog.fields}
         return by_case.get(step[1:], by_case.get(step[1:].lower()))
     return None
-
-
-def _fields_of(data_type: DataType) -> list[StructField]:
-    return data_type.fields if isinstance(data_type, StructType) else []
 
 
 def _refuse_twins(names: list[str], before: list[str], where: str) -> None:

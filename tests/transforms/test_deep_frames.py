@@ -1,11 +1,17 @@
 """Thirty levels, on classic Spark and over Spark Connect: every transform bears them, or says that Connect does not."""
 
+import json
+
 import pytest
 from deep_frames import LEVELS, deep_arrays, deep_structs, innermost, innermost_element
 from pyspark.sql.types import ArrayType, StructType
 
 from transforms.apply_mapping import apply_mapping
 from transforms.cast_fields import cast_fields
+from transforms.choices.bare_choices import bare_choices
+from transforms.choices.choice import choices_in
+from transforms.choices.count_choices import count_choices
+from transforms.choices.rescue_choices import rescue_choices
 from transforms.drop_fields import drop_fields
 from transforms.drop_null_fields import drop_null_fields
 from transforms.errors import ColumnTypeError, DuplicateColumnError
@@ -15,13 +21,16 @@ from transforms.flatten import flatten
 from transforms.join import join
 from transforms.map_array import map_array
 from transforms.map_rows import map_rows
+from transforms.merge_frames import merge_frames
 from transforms.paths import fields_in, fields_of
 from transforms.relationalize import relationalize
 from transforms.rename_field import rename_field
+from transforms.resolve_choice import resolve_choice
 from transforms.select_fields import select_fields
 from transforms.simplify_ddb_json import simplify_ddb_json
 from transforms.split_fields import split_fields
 from transforms.unbox import unbox
+from transforms.union import union
 from transforms.unnest import unnest
 from transforms.with_fields import with_fields
 
@@ -162,14 +171,110 @@ def test_thirty_levels_unboxed(spark):
         assert last_value(found.select("t")) == (1,)
 
 
+def to_texts(df):
+    return resolve_choice(df, choice="cast:string")
+
+
+def a_choice(spark, deep, path):
+    """Two rows with a choice, an int in one and a text in the other, as the last of thirty levels."""
+    df = deep(spark, LEVELS - 1)
+    return union(df, cast_fields(df, {path("a", LEVELS - 1): "string"}))
+
+
+DEEP = [
+    pytest.param(deep_structs, innermost, id="structs"),
+    pytest.param(deep_arrays, innermost_element, id="arrays"),
+]
+
+
+def resolve_path(deep, path):
+    steps = path("a", LEVELS - 1)
+    return steps if deep is deep_structs else steps.replace(".", "[].")
+
+
+@pytest.mark.parametrize(("deep", "path"), DEEP)
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        ("cast:string", ("1", None)),
+        ("make_cols", (1, None, None)),
+        ("make_struct", (1, None)),
+        ("project:string", (None, None)),
+        ("project:double", (None, None)),
+    ],
+)
+def test_a_choice_at_the_bottom_of_thirty_levels(spark, deep, path, action, expected):
+    df = a_choice(spark, deep, path)
+    assert [found.path for found in choices_in(df.schema)] == [resolve_path(deep, path)]
+    for arguments in ({"choice": action}, {"specs": {resolve_path(deep, path): action}}):
+        made = resolve_choice(df, **arguments)
+        assert choices_in(made.schema) == []
+        assert last_value(made) == expected
+
+
+def test_structs_that_can_be_null_stay_null_round_a_choice(spark):
+    data_type, one, two = StructType().add("a", "integer").add("b", "string"), (1, None), None
+    for level in range(LEVELS - 3):
+        data_type = StructType().add("s", data_type).add("b", "integer")
+        one, two = (one, level), (two, level)
+    df = spark.createDataFrame([(one,), (two,), (None,)], StructType().add("s", data_type))
+    both = union(df, cast_fields(df, {innermost("a", LEVELS - 1): "string"}))
+    made = resolve_choice(both, choice="cast:integer")
+    assert made.collect() == [(one,), (two,), (None,)] * 2
+    assert resolve_choice(both, choice="make_struct").collect()[1:3] == [(two,), (None,)]
+
+
+@pytest.mark.parametrize(("deep", "path"), DEEP)
+def test_thirty_levels_match_a_catalog(spark, deep, path):
+    schema = deep(spark, LEVELS - 1).schema
+    assert last_value(resolve_choice(a_choice(spark, deep, path), choice="match_catalog", schema=schema)) == (1, None)
+
+
+@pytest.mark.parametrize(("deep", "path"), DEEP)
+def test_what_is_no_longer_alone_stays_a_choice_at_thirty_levels(spark, deep, path):
+    df = a_choice(spark, deep, path)
+    outer = path("b", 2 if deep is deep_structs else 4)
+    both = union(df, cast_fields(df, {outer: "string"}))
+    assert len(choices_in(both.schema)) == 2
+    made = resolve_choice(both, {choices_in(both.schema)[1].path: "cast:int"})
+    assert [found.path for found in choices_in(made.schema)] == [resolve_path(deep, path)]
+    assert last_value(made) == (1, None)
+
+
+@pytest.mark.parametrize(("deep", "path"), DEEP)
+def test_thirty_levels_merge(spark, deep, path):
+    df = deep(spark)
+    texts = cast_fields(df, {path("a"): "string"})
+    assert last_value(union(df, texts, conflicts="widest")) == ("1", None)
+    keyed = deep(spark, LEVELS - 1).selectExpr("*", "1 AS id")
+    other = cast_fields(keyed, {path("a", LEVELS - 1): "string"}).selectExpr("s", "2 AS id")
+    merged = merge_frames(keyed, other, "id")
+    assert [found.path for found in choices_in(merged.schema)] == [resolve_path(deep, path)]
+    assert last_value(merged) == (1, None)
+
+
+@pytest.mark.parametrize(("deep", "path"), DEEP)
+def test_thirty_levels_are_counted_and_rescued(spark, deep, path):
+    df = a_choice(spark, deep, path)
+    [conflict] = count_choices(df)
+    assert (conflict.path, [found.times for found in conflict.types]) == (resolve_path(deep, path), [1, 1])
+    [first, second] = rescue_choices(df, [conflict]).collect()
+    assert first["_rescued_data"] is None
+    assert second["_rescued_data"] == json.dumps(
+        {resolve_path(deep, path).replace("[]", "[0]"): "1"}, separators=(",", ":")
+    )
+    assert last_value(bare_choices(df))[1] is None
+
+
 def test_what_connect_cannot_carry_is_said(spark):
     deeper = deep_structs(spark, 45)
     if "connect" in type(spark).__module__:
-        for transform in (unnest, drop_null_fields, simplify_ddb_json):
+        for transform in (unnest, drop_null_fields, simplify_ddb_json, to_texts, bare_choices):
             with pytest.raises(ColumnTypeError, match="nested deeper than Spark Connect can carry"):
                 transform(deeper)
     else:
         assert len(unnest(deeper).columns) == 45
+        assert to_texts(deeper).schema == deeper.schema
         assert last_names(drop_fields(deeper, innermost("a", 45))) == ["b"]
 
 

@@ -328,7 +328,7 @@ def test_a_thousand_choices(spark):
 
 def test_many_levels(spark):
     data_type = ID
-    for _ in range(7):  # over Connect, protobuf reads no plan that is nested much deeper
+    for _ in range(7):
         data_type = struct(a=data_type)
     data_type = struct(a=ArrayType(data_type))
     df = spark.createDataFrame([], to_marks(data_type))

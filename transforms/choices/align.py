@@ -1,14 +1,29 @@
 """Rows of one schema, laid out as another that has room for them."""
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from dataclasses import replace
+
+from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, MapType, NullType, StructField, StructType
 
-from transforms.choices.choice import ChoiceType, chosen, members_of, named, plain, to_choices
+from transforms.choices.choice import ChoiceType, choice_of, marked, plain, to_choices
 from transforms.choices.merge_types import numbered
-from transforms.core.columns import by_position
-from transforms.core.type_names import type_name
+from transforms.core.columns import schema_of
+from transforms.core.type_names import type_name, type_text
 from transforms.errors import ColumnTypeError
+from transforms.nested.rebuild import select
+from transforms.nested.values import (
+    Named,
+    Value,
+    each,
+    each_key,
+    each_value,
+    members,
+    null_of,
+    row_of,
+    struct_of,
+)
+
+NULL = null_of(NullType())
 
 
 def align(df: DataFrame, schema: StructType) -> DataFrame:
@@ -33,74 +48,72 @@ def align(df: DataFrame, schema: StructType) -> DataFrame:
         +---------+----+
         <BLANKLINE>
     """
-    there = {
-        key: (F.col(f"c{position}"), field) for position, (key, field) in enumerate(numbered(to_choices(df.schema)))
-    }
+    before = to_choices(schema_of(df))
+    there = {key: column for (key, _), column in zip(numbered(before), members(row_of(before)), strict=True)}
     columns = []
     for key, field in numbered(to_choices(schema)):
-        column, source = there.get(key, (F.lit(None), StructField(field.name, NullType())))
-        columns.append(named(fit(column, source.dataType, field.dataType, field.name), field))
-    return by_position(df).select(*columns)
+        source = there.get(key, Named(field.name, NULL, {}))
+        value = fit(source.value, field.dataType, field.name)
+        same = value.is_kept and source.metadata == field.metadata
+        columns.append(marked(field.name, replace(value, is_kept=same), field.metadata))
+    return select(df, columns)
 
 
-def fit(column: Column, source: DataType, target: DataType, path: str) -> Column:
-    """Return a column of one type as another that has room for it; in both, choices are types of their own.
+def fit(value: Value, target: DataType, path: str) -> Value:
+    """Return a value as another type that has room for it; in both types, choices are types of their own.
 
     Raises:
         ColumnTypeError: The target has no room for the type.
     """
+    source = value.data_type
     if _bare(source) == _bare(target):
-        return column
+        return value
     if isinstance(source, NullType):
-        return F.lit(None).cast(plain(target))
+        return null_of(target)
     if isinstance(target, ChoiceType):
-        return _into_choice(column, source, target, path)
+        return _into_choice(value, target, path)
     if isinstance(source, StructType) and isinstance(target, StructType) and not isinstance(source, ChoiceType):
-        return _into_struct(column, source, target, path)
+        return _into_struct(value, target, path)
     if isinstance(source, ArrayType) and isinstance(target, ArrayType):
-        inner, wanted = source.elementType, target.elementType
-        return F.transform(column, lambda element: fit(element, inner, wanted, f"{path}[]"))
+        return each(value, lambda element: fit(element, target.elementType, f"{path}[]"))
     if isinstance(source, MapType) and isinstance(target, MapType):
-        return _into_map(column, source, target, path)
+        return _into_map(value, target, path)
     if isinstance(source, StructType | ArrayType | MapType) or isinstance(target, StructType | ArrayType | MapType):
         raise _no_room(path, source, target)
-    return column.cast(target)
+    return _cast(value, target)
 
 
-def _into_choice(column: Column, source: DataType, target: ChoiceType, path: str) -> Column:
+def _cast(value: Value, target: DataType) -> Value:
+    return Value(f"CAST({value.sql} AS {type_text(target)})", target, arrays=value.arrays, is_kept=False)
+
+
+def _into_choice(value: Value, target: ChoiceType, path: str) -> Value:
+    source = value.data_type
     if isinstance(source, ChoiceType):
-        members = {field.name: (column.getField(field.name), field.dataType) for field in source.fields}
-        if missing := [field.dataType for field in source.fields if field.name not in target.names]:
-            raise _no_room(path, missing[0], target)
-        none = (F.lit(None), NullType())
-        return F.when(
-            column.isNotNull(),
-            F.struct(*(named(fit(*members.get(to.name, none), to.dataType, path), to) for to in target.fields)),
-        )
-    name = type_name(source)
-    if name not in target.names:
-        raise _no_room(path, source, target)
-    return chosen(target, name, fit(column, source, target[name].dataType, path))
-
-
-def _into_struct(column: Column, source: StructType, target: StructType, path: str) -> Column:
-    members = {
-        key: (member, field.dataType)
-        for member, (key, field) in zip(members_of(column, source), numbered(source), strict=True)
-    }
+        there = {member.name: member.value for member in members(value)}
+    else:
+        there = {type_name(source): value}
+    if missing := [old.data_type for name, old in there.items() if name not in target.names]:
+        raise _no_room(path, missing[0], target)
     fields = [
-        named(fit(*members.get(key, (F.lit(None), NullType())), field.dataType, f"{path}.{field.name}"), field)
+        Named(to.name, fit(there.get(to.name, NULL), to.dataType, path), to.metadata or {}) for to in target.fields
+    ]
+    return choice_of(fields, unless_null=value)
+
+
+def _into_struct(value: Value, target: StructType, path: str) -> Value:
+    source = numbered(value.data_type)  # type: ignore[arg-type]  # a struct
+    there = {key: member.value for (key, _), member in zip(source, members(value), strict=True)}
+    fields = [
+        Named(field.name, fit(there.get(key, NULL), field.dataType, f"{path}.{field.name}"), field.metadata or {})
         for key, field in numbered(target)
     ]
-    return F.when(column.isNotNull(), F.struct(*fields))
+    return struct_of(fields, unless_null=[value])
 
 
-def _into_map(column: Column, source: MapType, target: MapType, path: str) -> Column:
-    inner, wanted = source.valueType, target.valueType
-    values = F.transform_values(column, lambda _, value: fit(value, inner, wanted, f"{path}{{}}"))
-    if source.keyType == target.keyType:
-        return values
-    return F.transform_keys(values, lambda key, _: key.cast(target.keyType))
+def _into_map(value: Value, target: MapType, path: str) -> Value:
+    values = each_value(value, lambda inner: fit(inner, target.valueType, f"{path}{{}}"))
+    return each_key(values, lambda key: key if key.data_type == target.keyType else _cast(key, target.keyType))
 
 
 def _bare(data_type: DataType) -> DataType:

@@ -1,11 +1,12 @@
 """Choices as the bare values they hold, for what writes values of any type: JSON."""
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, DataType, MapType, StructType
+from pyspark.sql import DataFrame
+from pyspark.sql.types import ArrayType, DataType, MapType, StructType, VariantType
 
-from transforms.choices.choice import ChoiceType, members_of, to_choices, unmarked
-from transforms.core.columns import by_position
+from transforms.choices.choice import ChoiceType, to_choices
+from transforms.core.columns import schema_of
+from transforms.nested.rebuild import select
+from transforms.nested.values import Value, each, each_value, members, row_of, struct_of
 
 
 def bare_choices(df: DataFrame) -> DataFrame:
@@ -19,14 +20,11 @@ def bare_choices(df: DataFrame) -> DataFrame:
         >>> from pyspark.sql.types import IntegerType, StringType
         >>> schema = to_marks(StructType().add("a", ChoiceType.of([IntegerType(), StringType()])))
         >>> df = spark.createDataFrame([((1, None),), ((None, "x"),)], schema)
-        >>> df.transform(bare_choices).select(F.to_json(F.struct("a"))).collect()
-        [Row(to_json(struct(a))='{"a":1}'), Row(to_json(struct(a))='{"a":"x"}')]
+        >>> df.transform(bare_choices).selectExpr("to_json(struct(a)) AS text").collect()
+        [Row(text='{"a":1}'), Row(text='{"a":"x"}')]
     """
-    schema = to_choices(df.schema)
-    columns = []
-    for position, field in enumerate(schema.fields):
-        columns.append(bare(F.col(f"c{position}"), field.dataType).alias(field.name, metadata=unmarked(field)))
-    return by_position(df).select(*columns)
+    columns = members(row_of(to_choices(schema_of(df))))
+    return select(df, [column._replace(value=bare(column.value)) for column in columns])
 
 
 def holds_choice(data_type: DataType) -> bool:
@@ -38,30 +36,24 @@ def holds_choice(data_type: DataType) -> bool:
     return isinstance(data_type, MapType) and holds_choice(data_type.valueType)
 
 
-def bare(column: Column, data_type: DataType) -> Column:
-    """Return a column with the choices in it as VARIANTs."""
+def bare(value: Value) -> Value:
+    """Return a value with the choices in it as VARIANTs."""
+    data_type = value.data_type
     if not holds_choice(data_type):
-        return column
-    if isinstance(data_type, ChoiceType):
-        return F.coalesce(*(variant_of(column.getField(field.name), field.dataType) for field in data_type.fields))
-    if isinstance(data_type, StructType):
-        members = [
-            bare(member, field.dataType).alias(field.name, metadata=unmarked(field))
-            for member, field in zip(members_of(column, data_type), data_type.fields, strict=True)
-        ]
-        return F.when(column.isNotNull(), F.struct(*members))
-    if isinstance(data_type, ArrayType):
-        inner = data_type.elementType
-        return F.transform(column, lambda element: bare(element, inner))
-    value_type = data_type.valueType  # type: ignore[attr-defined]  # nothing else holds a choice
-    return F.transform_values(column, lambda _, value: bare(value, value_type))
-
-
-def variant_of(column: Column, data_type: DataType) -> Column:
-    """Return a column as a VARIANT, with the bare values of choices in it."""
-    value = bare(column, data_type)
-    if isinstance(data_type, ChoiceType):
         return value
-    if isinstance(data_type, StructType | ArrayType | MapType):
-        return F.to_variant_object(value)
-    return value.cast("variant")
+    if isinstance(data_type, ChoiceType):
+        variants = ", ".join(variant_of(member.value).sql for member in members(value))
+        return Value(f"coalesce({variants})", VariantType(), arrays=value.arrays, is_kept=False)
+    if isinstance(data_type, StructType):
+        fields = [member._replace(value=bare(member.value)) for member in members(value)]
+        return struct_of(fields, unless_null=[value])
+    return each(value, bare) if isinstance(data_type, ArrayType) else each_value(value, bare)
+
+
+def variant_of(value: Value) -> Value:
+    """Return a value as a VARIANT, with the bare values of choices in it."""
+    if isinstance(value.data_type, ChoiceType):
+        return bare(value)
+    is_nested = isinstance(value.data_type, StructType | ArrayType | MapType)
+    text = f"to_variant_object({bare(value).sql})" if is_nested else f"CAST({value.sql} AS VARIANT)"
+    return Value(text, VariantType(), value.nullable, value.arrays, is_kept=False)

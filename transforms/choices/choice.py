@@ -14,15 +14,16 @@ Code that handles choices does not read marks. It turns a schema into one in whi
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
 
 from transforms.core.columns import fields_by_position
 from transforms.core.type_names import type_name
+from transforms.nested.values import Named, Value, struct_of
 from transforms.paths import quote
 
 MARK = "choice"
@@ -160,13 +161,16 @@ def members_of(column: Column, struct: StructType) -> list[Column]:
     return [source.getField(name) for name in names]
 
 
-def chosen(choice: ChoiceType, name: str, value: Column) -> Column:
-    """Return the choice that holds a value of one type; null where the value is null."""
-    members = [
-        named(value if field.name == name else F.lit(None).cast(plain(field.dataType)), field)
-        for field in choice.fields
-    ]
-    return F.when(value.isNotNull(), F.struct(*members))
+def marked(name: str, value: Value, metadata: Mapping[str, Any]) -> Named:
+    """Return a column of a value whose type may hold choices: the type as Spark has it, and marks in the metadata."""
+    others = {key: item for key, item in metadata.items() if key != MARK}
+    return Named(name, replace(value, data_type=plain(value.data_type)), others | mark_of(value.data_type))
+
+
+def choice_of(fields: Sequence[Named], *, unless_null: Value) -> Value:
+    """Return a choice of these alternatives; null where ``unless_null`` is."""
+    struct = struct_of(fields, unless_null=[unless_null])
+    return replace(struct, data_type=ChoiceType(struct.data_type.fields))  # type: ignore[attr-defined]  # a struct
 
 
 def _opened(field: StructField) -> StructField:

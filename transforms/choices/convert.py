@@ -1,59 +1,62 @@
 """A value of one type as the nearest value of another, or null: what `cast` means in `resolve_choice`."""
 
-from pyspark.sql import Column
-from pyspark.sql import functions as F
 from pyspark.sql import types as t
 
 from transforms.choices.bare_choices import bare
-from transforms.choices.choice import ChoiceType, members_of, plain
+from transforms.choices.choice import ChoiceType
+from transforms.core.type_names import type_text
+from transforms.nested.values import Named, Value, cast, each, each_value, members, null_of, struct_of, text_literal
 
 _NUMBERS = (t.NumericType,)
 _TIMES = (t.DateType, t.TimestampType, t.TimestampNTZType)
 _TEXTS = (t.StringType, t.CharType, t.VarcharType)
 
 
-def convert(column: Column, source: t.DataType, target: t.DataType) -> Column:
-    """Return a column as another type; what does not convert is null. In ``source`` choices are types of their own.
+def convert(value: Value, target: t.DataType) -> Value:
+    """Return a value as another type; what does not convert is null. In its type choices are types of their own.
 
     A choice gives its one value, converted. A struct, array or map becomes its JSON text where a text is wanted;
     structs convert field by field, by names in any case, arrays by elements, maps by values.
     """
+    source = value.data_type
     if isinstance(source, ChoiceType):
-        values = [convert(column.getField(field.name), field.dataType, target) for field in source.fields]
-        return F.coalesce(*values) if len(values) > 1 else values[0]
+        values = ", ".join(convert(member.value, target).sql for member in members(value))
+        return _made(f"coalesce({values})", target, value)
     if source == target:
-        return column
+        return value
     if isinstance(source, t.ArrayType | t.MapType | t.StructType):
-        return _of_container(column, source, target)
+        return _of_container(value, target)
     if isinstance(source, t.VariantType) and not isinstance(target, t.VariantType):
-        return F.try_variant_get(column, "$", target.simpleString())
-    return column.try_cast(target) if _casts(source, target) else F.lit(None).cast(plain(target))
+        return _made(f"try_variant_get({value.sql}, '$', {text_literal(type_text(target))})", target, value)
+    return cast(value, target) if _casts(source, target) else null_of(target)
 
 
-def _of_container(column: Column, source: t.DataType, target: t.DataType) -> Column:
+def _of_container(value: Value, target: t.DataType) -> Value:
+    source = value.data_type
     if isinstance(target, t.StringType):
-        return F.to_json(bare(column, source))
+        return _made(f"to_json({bare(value).sql})", target, value)
     if isinstance(source, t.ArrayType) and isinstance(target, t.ArrayType):
-        inner, wanted = source.elementType, target.elementType
-        return F.transform(column, lambda element: convert(element, inner, wanted))
+        return each(value, lambda element: convert(element, target.elementType))
     if isinstance(source, t.MapType) and isinstance(target, t.MapType) and source.keyType == target.keyType:
-        inner, wanted = source.valueType, target.valueType
-        return F.transform_values(column, lambda _, value: convert(value, inner, wanted))
+        return each_value(value, lambda inner: convert(inner, target.valueType))
     if isinstance(source, t.StructType) and isinstance(target, t.StructType):
-        return _struct(column, source, target)
-    return F.lit(None).cast(plain(target))
+        return _struct(value, target)
+    return null_of(target)
 
 
-def _struct(column: Column, source: t.StructType, target: t.StructType) -> Column:
-    found = list(zip(source.fields, members_of(column, source), strict=True))
-    there = {field.name.lower(): (member, field.dataType) for field, member in found}
-    there |= {field.name: (member, field.dataType) for field, member in found}
-    members = []
+def _struct(value: Value, target: t.StructType) -> Value:
+    found = members(value)
+    there = {member.name.lower(): member.value for member in found} | {member.name: member.value for member in found}
+    fields = []
     for field in target.fields:
-        nothing = (F.lit(None), t.NullType())
-        member, data_type = there.get(field.name, there.get(field.name.lower(), nothing))
-        members.append(convert(member, data_type, field.dataType).alias(field.name, metadata=field.metadata or {}))
-    return F.when(column.isNotNull(), F.struct(*members))
+        member = there.get(field.name, there.get(field.name.lower()))
+        new = null_of(field.dataType) if member is None else convert(member, field.dataType)
+        fields.append(Named(field.name, new, field.metadata or {}))
+    return struct_of(fields, unless_null=[value])
+
+
+def _made(sql: str, data_type: t.DataType, value: Value) -> Value:
+    return Value(sql, data_type, arrays=value.arrays, is_kept=False)
 
 
 def _casts(source: t.DataType, target: t.DataType) -> bool:

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import DataType
 
 from transforms.choices.bare_choices import holds_choice, variant_of
-from transforms.choices.choice import ChoiceType, choices_in, members_of, to_choices
+from transforms.choices.choice import ChoiceType, choices_in, to_choices
 from transforms.choices.gather import gather, pair
+from transforms.core.columns import schema_of
+from transforms.nested.values import Value, members
 
 _LONGEST_EXAMPLE = 60
 _MOST_COUNTED_AT_ONCE = 60
@@ -58,20 +59,21 @@ def count_choices(df: DataFrame) -> list[Conflict]:
     """
     places: list[str] = []
 
-    def pick(column: Column, data_type: DataType) -> list[Column]:
-        if not isinstance(data_type, ChoiceType):
+    def pick(value: Value) -> list[str]:
+        if not isinstance(value.data_type, ChoiceType):
             return []
         pairs = []
-        for member, field in zip(members_of(column, data_type), data_type.fields, strict=True):
-            value = pair(len(places), variant_of(member, field.dataType))
-            pairs.append(F.when(member.isNotNull(), value))
-            places.append(field.name)
+        for name, alternative, _ in members(value):
+            made = pair(len(places), variant_of(alternative))
+            pairs.append(f"CASE WHEN {alternative.sql} IS NOT NULL THEN {made} END")
+            places.append(name)
         return pairs
 
-    found = choices_in(df.schema)
+    schema = schema_of(df)
+    found = choices_in(schema)
     if not found:
         return []
-    values = gather(df, to_choices(df.schema), pick, holds_choice)
+    values = gather(df, to_choices(schema), pick, holds_choice)
     counts = values.groupBy("place").agg(F.count(F.lit(1)), F.to_json(F.any_value("value", ignoreNulls=True)))
     return _conflicts(
         [(path, choice.names) for path, choice in found], {row[0]: tuple(row)[1:] for row in counts.collect()}

@@ -1,19 +1,20 @@
 """Values from many places of a row, at any depth, brought into rows of their own: for one aggregate over all places."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
 from transforms.choices.bare_choices import holds_choice
-from transforms.choices.choice import members_of
 from transforms.core.columns import by_position
+from transforms.nested.values import COLUMN, Value, element_of, members, row_of
 
 _PAIRS = "array<struct<place: int, value: variant>>"
 
-Pick = Callable[[Column, DataType], list[Column]]
-"""Returns what is wanted of a place itself, each made by `pair`; nothing for most places."""
+Pick = Callable[[Value], list[str]]
+"""Returns, as SQL, what is wanted of a place itself, each made by `pair`; nothing for most places."""
 
 
 def gather(df: DataFrame, types: StructType, pick: Pick, wanted: Callable[[DataType], bool]) -> DataFrame:
@@ -25,34 +26,28 @@ def gather(df: DataFrame, types: StructType, pick: Pick, wanted: Callable[[DataT
         pick: Is asked once per place, outer ones first, in the order of the schema.
         wanted: Whether there is anything to pick in values of a type.
     """
-    single: list[Column] = []
-    many: list[Column] = []
-    for position, field in enumerate(types.fields):
-        if not wanted(field.dataType):
+    single: list[str] = []
+    many: list[str] = []
+    for _, value, _ in members(row_of(types)):
+        if not wanted(value.data_type):
             continue
-        if _has_inner_choice(field.dataType):
-            many.append(_of_field(F.col(f"c{position}"), field.dataType, pick, wanted))
+        if _has_inner_choice(value.data_type):
+            many.append(_of_column(value, pick, wanted))
         else:
-            _collect(F.col(f"c{position}"), field.dataType, pick, wanted, single, many)
-    pairs = _joined(single, many)
-    return by_position(df).select(F.explode(pairs).alias("it")).select("it.place", "it.value")
+            _collect(value, pick, wanted, single, many)
+    pairs = F.expr(_joined(single, many))
+    return by_position(df, COLUMN).select(F.explode(pairs).alias("it")).select("it.place", "it.value")
 
 
-def pair(place: int, value: Column) -> Column:
+def pair(place: int, value: Value) -> str:
     """Return a value with the number of its place."""
-    return F.struct(F.lit(place).alias("place"), value.alias("value"))
+    return f"struct({place} AS place, {value.sql} AS value)"
 
 
-def _of_field(column: Column, data_type: DataType, pick: Pick, wanted: Callable[[DataType], bool]) -> Column:
-    """Return what is gathered of a field whose own expression is long; in the plan it stands once."""
-
-    def build(value: Column) -> Column:
-        one: list[Column] = []
-        more: list[Column] = []
-        _collect(value, data_type, pick, wanted, one, more)
-        return _joined(one, more)
-
-    return F.transform(F.array(column), build).getItem(0)
+def _of_column(column: Value, pick: Pick, wanted: Callable[[DataType], bool]) -> str:
+    """Return what is gathered of a column whose own expression is long; in the plan it stands once."""
+    alone = element_of(replace(column, data_type=ArrayType(column.data_type)))
+    return f"transform(array({column.sql}), {alone.sql} -> {_of_value(alone, pick, wanted)})[0]"
 
 
 def _has_inner_choice(data_type: DataType) -> bool:
@@ -60,38 +55,31 @@ def _has_inner_choice(data_type: DataType) -> bool:
     return isinstance(data_type, StructType) and any(holds_choice(field.dataType) for field in data_type.fields)
 
 
-def _collect(
-    column: Column,
-    data_type: DataType,
-    pick: Pick,
-    wanted: Callable[[DataType], bool],
-    single: list[Column],
-    many: list[Column],
-) -> None:
-    single += pick(column, data_type)
+def _of_value(value: Value, pick: Pick, wanted: Callable[[DataType], bool]) -> str:
+    single: list[str] = []
+    many: list[str] = []
+    _collect(value, pick, wanted, single, many)
+    return _joined(single, many)
+
+
+def _collect(value: Value, pick: Pick, wanted: Callable[[DataType], bool], single: list[str], many: list[str]) -> None:
+    single += pick(value)
+    data_type = value.data_type
     if isinstance(data_type, StructType):
-        inside = [field for field in data_type.fields if wanted(field.dataType)]
-        members = members_of(column, data_type) if inside else []
-        for member, field in zip(members, data_type.fields, strict=False):
-            if field in inside:
-                _collect(member, field.dataType, pick, wanted, single, many)
+        for _, inner, _ in members(value):
+            if wanted(inner.data_type):
+                _collect(inner, pick, wanted, single, many)
     elif isinstance(data_type, ArrayType | MapType):
-        is_array = isinstance(data_type, ArrayType)
-        inner = data_type.elementType if isinstance(data_type, ArrayType) else data_type.valueType
-        if not wanted(inner):
-            return
-
-        def of_element(element: Column) -> Column:
-            one: list[Column] = []
-            more: list[Column] = []
-            _collect(element, inner, pick, wanted, one, more)
-            return _joined(one, more)
-
-        elements = column if is_array else F.map_values(column)
-        none = F.array().cast(_PAIRS)
-        many.append(F.coalesce(F.flatten(F.transform(elements, of_element)), none))
+        elements = value
+        if isinstance(data_type, MapType):
+            inner_type = ArrayType(data_type.valueType, data_type.valueContainsNull)
+            elements = replace(value, sql=f"map_values({value.sql})", data_type=inner_type)
+        element = element_of(elements)
+        if wanted(element.data_type):
+            inside = f"transform({elements.sql}, {element.sql} -> {_of_value(element, pick, wanted)})"
+            many.append(f"coalesce(flatten({inside}), CAST(array() AS {_PAIRS}))")
 
 
-def _joined(single: list[Column], many: list[Column]) -> Column:
-    parts = ([F.array_compact(F.array(*single))] if single else []) + many
-    return F.concat(*parts) if len(parts) > 1 else parts[0]
+def _joined(single: list[str], many: list[str]) -> str:
+    parts = ([f"array_compact(array({', '.join(single)}))"] if single else []) + many
+    return f"concat({', '.join(parts)})" if len(parts) > 1 else parts[0]

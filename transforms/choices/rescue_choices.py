@@ -1,16 +1,18 @@
 """The most frequent type of each choice in its column, and the rest beside it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, DataType, MapType, StructType
+from pyspark.sql.types import ArrayType, MapType, StructType
 
 from transforms.choices.bare_choices import holds_choice, variant_of
-from transforms.choices.choice import ChoiceType, members_of, path_name, to_choices
+from transforms.choices.choice import ChoiceType, path_name, to_choices
 from transforms.choices.count_choices import Conflict
-from transforms.core.columns import by_position
+from transforms.core.columns import by_position, schema_of
 from transforms.errors import DuplicateColumnError
+from transforms.nested.values import COLUMN, Value, element_of, member, members, row_of, text_literal
 from transforms.rejects import ERROR_COLUMN
 from transforms.resolve_choice import resolve_choice
 
@@ -40,16 +42,14 @@ def rescue_choices(df: DataFrame, conflicts: Sequence[Conflict]) -> DataFrame:
     if RESCUED_COLUMN in map(str.lower, df.columns):
         raise DuplicateColumnError(f"There is a column `{RESCUED_COLUMN}` already; what is rescued needs that name.")
     winners = {conflict.path: conflict.most_frequent for conflict in conflicts}
-    schema = to_choices(df.schema)
     entries = [
-        _entries(F.col(f"c{position}"), field.dataType, path_name(field.name), F.lit(path_name(field.name)), winners)
-        for position, field in enumerate(schema.fields)
-        if holds_choice(field.dataType)
+        _entries(value, path_name(name), text_literal(path_name(name)), winners)
+        for name, value, _ in members(row_of(to_choices(schema_of(df))))
+        if holds_choice(value.data_type)
     ]
-    none = F.array().cast(_ENTRIES)
-    all_entries = F.concat(none, *entries)
-    rescued = F.when(F.size(all_entries) > 0, F.to_json(F.map_from_entries(all_entries)))
-    rows = by_position(df).select("*", rescued.alias(RESCUED_COLUMN))
+    found = _joined(entries)
+    rescued = F.expr(f"CASE WHEN size({found}) > 0 THEN to_json(map_from_entries({found})) END")
+    rows = by_position(df, COLUMN).select("*", rescued.alias(RESCUED_COLUMN))
     named = rows.toDF(*df.columns, RESCUED_COLUMN)
     kept = resolve_choice(named, [(path, f"project:{name}") for path, name in winners.items()]) if winners else named
     if ERROR_COLUMN not in df.columns:
@@ -59,62 +59,42 @@ def rescue_choices(df: DataFrame, conflicts: Sequence[Conflict]) -> DataFrame:
     return by_position(kept).select(*(f"c{number}" for number in order)).toDF(*(kept.columns[n] for n in order))
 
 
-def _entries(column: Column, data_type: DataType, at: str, path: Column, winners: Mapping[str, str]) -> Column:
-    """Return the values of a column that do not fit, with their paths.
+def _entries(value: Value, at: str, path: str, winners: Mapping[str, str]) -> str:
+    """Return, as SQL, what does not fit of a value, with its paths.
 
     Args:
-        column: The column.
-        data_type: Its type.
+        value: The value.
         at: Its path as `choices_in` has it.
-        path: Its path in the row at hand, with positions and keys.
+        path: Its path in the row at hand, with positions and keys, as SQL.
         winners: The type to keep of the choice at each path.
     """
-    parts: list[Column] = []
+    data_type = value.data_type
+    parts: list[str] = []
     if isinstance(data_type, ChoiceType):
-        for member, field in zip(members_of(column, data_type), data_type.fields, strict=True):
-            if field.name != winners[at]:
-                value = variant_of(member, field.dataType)
-                pair = F.struct(path.alias("key"), value.alias("value"))
-                parts.append(F.array_compact(F.array(F.when(member.isNotNull(), pair))))
-            elif holds_choice(field.dataType):
-                parts.append(_entries(member, field.dataType, f"{at}.{field.name}", path, winners))
+        for name, inner, _ in members(value):
+            if name != winners[at]:
+                pair = f"struct({path} AS key, {variant_of(inner).sql} AS value)"
+                parts.append(f"array_compact(array(CASE WHEN {inner.sql} IS NOT NULL THEN {pair} END))")
+            elif holds_choice(inner.data_type):
+                parts.append(_entries(inner, f"{at}.{name}", path, winners))
     elif isinstance(data_type, StructType):
-        for member, field in zip(members_of(column, data_type), data_type.fields, strict=True):
-            if holds_choice(field.dataType):
-                name = path_name(field.name)
-                inner_path = F.concat(path, F.lit(f".{name}"))
-                parts.append(_entries(member, field.dataType, f"{at}.{name}", inner_path, winners))
+        for name, inner, _ in members(value):
+            if holds_choice(inner.data_type):
+                step = f".{path_name(name)}"
+                parts.append(_entries(inner, at + step, f"concat({path}, {text_literal(step)})", winners))
     elif isinstance(data_type, ArrayType):
-        inner = data_type.elementType
-        parts.append(
-            F.flatten(
-                F.transform(
-                    column,
-                    lambda element, number: _entries(
-                        element,
-                        inner,
-                        f"{at}[]",
-                        F.concat(path, F.lit("["), number.cast("string"), F.lit("]")),
-                        winners,
-                    ),
-                )
-            )
-        )
+        element, number = element_of(value), f"__n{value.arrays}"
+        inside = f"concat({path}, '[', CAST({number} AS STRING), ']')"
+        found = _entries(element, f"{at}[]", inside, winners)
+        parts.append(f"flatten(transform({value.sql}, ({element.sql}, {number}) -> {found}))")
     elif isinstance(data_type, MapType):
-        value_type = data_type.valueType
-        parts.append(
-            F.flatten(
-                F.transform(
-                    F.map_entries(column),
-                    lambda entry: _entries(
-                        entry.getField("value"),
-                        value_type,
-                        f"{at}{{}}",
-                        F.concat(path, F.lit("{"), entry.getField("key").cast("string"), F.lit("}")),
-                        winners,
-                    ),
-                )
-            )
-        )
-    none = F.array().cast(_ENTRIES)
-    return F.concat(none, *(F.coalesce(part, none) for part in parts))
+        entry = element_of(replace(value, data_type=ArrayType(StructType().add("value", data_type.valueType))))
+        inside = f"concat({path}, '{{', CAST({entry.sql}.key AS STRING), '}}')"
+        found = _entries(member(entry, 0), f"{at}{{}}", inside, winners)
+        parts.append(f"flatten(transform(map_entries({value.sql}), {entry.sql} -> {found}))")
+    return _joined(parts)
+
+
+def _joined(parts: Sequence[str]) -> str:
+    none = f"CAST(array() AS {_ENTRIES})"
+    return f"concat({', '.join([none, *(f'coalesce({part}, {none})' for part in parts)])})"

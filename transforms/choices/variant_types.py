@@ -1,6 +1,7 @@
 """The types of values that say themselves what they are, such as JSON: all values are looked at, none in Python."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import count
 
 from pyspark.sql import Column, DataFrame
@@ -22,6 +23,7 @@ from transforms.choices.variant_columns import BIG, Read, objects, read_columns
 from transforms.choices.variant_shapes import Fractions, Numbers, WholeNumbers, merge_shapes, parse_shape
 from transforms.core.columns import by_position
 from transforms.core.type_names import type_name
+from transforms.nested.values import Value, text_literal
 from transforms.rejects import accepted
 
 _INT = 2**31
@@ -79,9 +81,9 @@ def _look(df: DataFrame, types: StructType) -> Mapping[int, _Kinds]:
     """Look at the values of all open types, in one pass; of those that can tell nothing new, at none."""
     numbers = count()
 
-    def pick(column: Column, data_type: DataType) -> list[Column]:
-        is_leaf = not isinstance(data_type, StructType | ArrayType)
-        return [_worth_a_look(column, data_type, next(numbers))] if is_leaf and _is_open(data_type) else []
+    def pick(value: Value) -> list[str]:
+        is_leaf = not isinstance(value.data_type, StructType | ArrayType)
+        return [_worth_a_look(value, next(numbers))] if is_leaf and _is_open(value.data_type) else []
 
     values = gather(df, types, pick, _is_open)
     shape = F.schema_of_variant("value").alias("shape")
@@ -97,13 +99,15 @@ def _look(df: DataFrame, types: StructType) -> Mapping[int, _Kinds]:
     return found
 
 
-def _worth_a_look(column: Column, data_type: DataType, place: int) -> Column:
+def _worth_a_look(value: Value, place: int) -> str:
+    sql, data_type = value.sql, value.data_type
     if isinstance(data_type, WholeNumbers):
-        return F.when((column >= _INT) | (column < -_INT), pair(place, column.cast("variant")))
+        made = pair(place, replace(value, sql=f"CAST({sql} AS VARIANT)"))
+        return f"CASE WHEN {sql} >= {_INT} OR {sql} < -{_INT} THEN {made} END"
     if isinstance(data_type, Numbers) and data_type.has_fractions:
-        shape = F.schema_of_variant(column)
-        return F.when((shape == "BIGINT") | shape.rlike(BIG), pair(place, column))
-    return F.when(column.isNotNull(), pair(place, column))
+        shape = f"schema_of_variant({sql})"
+        return f"CASE WHEN {shape} = 'BIGINT' OR {shape} RLIKE {text_literal(BIG)} THEN {pair(place, value)} END"
+    return f"CASE WHEN {sql} IS NOT NULL THEN {pair(place, value)} END"
 
 
 def _kind(shape: Column, value: Column) -> Column:

@@ -49,8 +49,7 @@ def rebuild(
 def select(df: DataFrame, columns: Sequence[Named]) -> DataFrame:
     """Return a frame of these values of the rows of ``df``. Lazy, unless fields inside structs have metadata.
 
-    SQL text cannot give metadata to a field inside a struct; a cast to the type with the metadata can, but needs the
-    type that Spark finds, so the plan is then analysed.
+    SQL text cannot give metadata to a field inside a struct, so the plan is then analysed for the types it has.
     """
     rows = by_position(df, COLUMN)
     if any(data and not value.is_kept for _, value, data in columns):
@@ -59,18 +58,23 @@ def select(df: DataFrame, columns: Sequence[Named]) -> DataFrame:
         made = rows.selectExpr(*(f"{value.sql} AS {quote(name)}" for name, value, _ in columns))
     if not any(not value.is_kept and _has_metadata(value.data_type) for _, value, _ in columns):
         return made
-    found = schema_of(made).fields
-    wanted = [
-        _with_metadata(field.dataType, column.value.data_type) for field, column in zip(found, columns, strict=True)
-    ]
-    kept = [
-        _named(
-            F.col(f"{COLUMN}{at}") if wanted[at] == found[at].dataType else F.col(f"{COLUMN}{at}").cast(wanted[at]),
-            *rest,
-        )
-        for at, rest in enumerate((name, data) for name, _, data in columns)
-    ]
-    return by_position(made, COLUMN).select(*kept)
+    found = schema_of(made)
+    wanted = StructType(
+        [
+            StructField(old.name, _with_metadata(old.dataType, new.value.data_type), old.nullable, old.metadata)
+            for old, new in zip(found.fields, columns, strict=True)
+        ]
+    )
+    return made if wanted == found else _with_schema(made, wanted)
+
+
+def _with_schema(df: DataFrame, schema: StructType) -> DataFrame:
+    """Return the frame with the metadata of a schema that is the same but for that.
+
+    The first frame of a union gives the metadata; being empty, it is gone from the plan before anything runs. A cast
+    would be computed for each row, and over Spark Connect its type may be too deep.
+    """
+    return df.sparkSession.createDataFrame([], schema).limit(0).unionAll(df)
 
 
 def _members(struct: Value, at: Position, scope: Scope, plan: _Plan) -> list[Named]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from pyspark.sql.types import ArrayType, DataType, StructField, StructType
+from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
 
 from transforms.core.type_names import type_text
 from transforms.paths import Position, quote
@@ -19,8 +19,10 @@ COLUMN = "__c"
 """Before the number of a column; names that hold it cannot be told from a user's, should anyone choose such a one."""
 
 ELEMENT = "__e"
-"""Before the number of an element's variable."""
+"""Before the number of the variable of an element, or of a map's value."""
 
+KEY = "__k"
+"""Before the number of the variable of a map's key."""
 
 SHALLOW = 12
 """How many levels Spark takes without trouble; see `in_branch`."""
@@ -126,12 +128,57 @@ def element_of(array: Value) -> Value:
 
 def each(array: Value, change: Callable[[Value], Value]) -> Value:
     """Return the array with each element changed. A null array stays null."""
+    return with_elements(array, change(element_of(array)))
+
+
+def with_elements(array: Value, new: Value) -> Value:
+    """Return the array with what is made of `element_of` it as its elements. A null array stays null."""
     old = element_of(array)
-    new = change(old)
     if new == old:
         return array
     text = f"transform({array.sql}, {old.sql} -> {new.sql})"
     return Value(text, ArrayType(new.data_type, new.nullable), array.nullable, array.arrays, is_kept=False)
+
+
+def value_in(a_map: Value) -> Value:
+    """Return what the variable of a lambda over the map stands for, for its values."""
+    assert isinstance(a_map.data_type, MapType)  # noqa: S101  # callers walk the schema
+    inner = a_map.data_type
+    return Value(f"{ELEMENT}{a_map.arrays}", inner.valueType, inner.valueContainsNull, a_map.arrays + 1, a_map.is_kept)
+
+
+def each_value(a_map: Value, change: Callable[[Value], Value]) -> Value:
+    """Return the map with each of its values changed. A null map stays null."""
+    return with_values(a_map, change(value_in(a_map)))
+
+
+def with_values(a_map: Value, new: Value) -> Value:
+    """Return the map with what is made of `value_in` it as its values. A null map stays null."""
+    old = value_in(a_map)
+    if new == old:
+        return a_map
+    assert isinstance(a_map.data_type, MapType)  # noqa: S101  # callers walk the schema
+    text = f"transform_values({a_map.sql}, ({KEY}{a_map.arrays}, {old.sql}) -> {new.sql})"
+    data_type = MapType(a_map.data_type.keyType, new.data_type, new.nullable)
+    return Value(text, data_type, a_map.nullable, a_map.arrays, is_kept=False)
+
+
+def each_key(a_map: Value, change: Callable[[Value], Value]) -> Value:
+    """Return the map with each of its keys changed; they must stay different. A null map stays null."""
+    assert isinstance(a_map.data_type, MapType)  # noqa: S101  # callers walk the schema
+    inner = a_map.data_type
+    old = Value(f"{KEY}{a_map.arrays}", inner.keyType, nullable=False, arrays=a_map.arrays + 1, is_kept=a_map.is_kept)
+    new = change(old)
+    if new == old:
+        return a_map
+    text = f"transform_keys({a_map.sql}, ({old.sql}, {ELEMENT}{a_map.arrays}) -> {new.sql})"
+    data_type = MapType(new.data_type, inner.valueType, inner.valueContainsNull)
+    return Value(text, data_type, a_map.nullable, a_map.arrays, is_kept=False)
+
+
+def null_of(data_type: DataType) -> Value:
+    """Return the null of a type."""
+    return Value(f"CAST(NULL AS {type_text(data_type)})", data_type, is_kept=False)
 
 
 def struct_of(fields: Sequence[Named], *, unless_null: Sequence[Value] = ()) -> Value:
