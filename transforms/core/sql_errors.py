@@ -38,9 +38,9 @@ def analysed(
     """
     try:
         made = make()
-        _ = schema_of(
-            made.select("*")
-        )  # over Connect nothing is analysed before this; `where` alone takes the old schema
+        if type(made).__module__.startswith("pyspark.sql.connect"):
+            # Classic Spark has analysed it by now; Connect has not, and `where` alone would take the old schema.
+            schema_of(made.select("*"))
     except AnalysisException as error:
         raise _translated(error, list(df.columns if names is None else names), where) from None
     return made
