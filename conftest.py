@@ -24,6 +24,8 @@ def classic_spark() -> Iterator[SparkSession]:
         "spark.driver.memory": "4g",
         "spark.sql.shuffle.partitions": "2",
         "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+        # Else models go to a folder below /tmp that all users of a machine would share.
+        "spark.connect.session.connectML.mlCache.memoryControl.enabled": "false",
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": str(port),
     }
