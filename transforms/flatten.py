@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
+from transforms.choices.choice import MARK
 from transforms.core.columns import schema_of
 from transforms.errors import DuplicateColumnError, TransformError
 from transforms.nested.rebuild import select
 from transforms.nested.values import Named, Value, in_branch, members, row_of
 from transforms.paths import Path, format_path
-
-_MARK = "choice"
-"""The key, in a column's metadata, of a struct that stands for a value of several types; see `resolve_choice`."""
 
 
 def flatten(df: DataFrame, max_levels: int | None = None) -> DataFrame:
@@ -63,7 +61,7 @@ def flatten(df: DataFrame, max_levels: int | None = None) -> DataFrame:
 def _leaves(struct: Value, at: Path, levels: int | None, root: Value | None = None) -> Iterator[tuple[Path, Named]]:
     for name, value, metadata in members(struct):
         path, column = (*at, name), root or value
-        if isinstance(value.data_type, StructType) and _MARK not in metadata and (levels is None or len(at) < levels):
+        if isinstance(value.data_type, StructType) and MARK not in metadata and (levels is None or len(at) < levels):
             yield from _leaves(value, path, levels, column)
         else:
             yield path, Named(".".join(path), in_branch(value, column, len(path)), metadata)

@@ -93,5 +93,5 @@ def _flat(leaf: Leaf, key: Column) -> Column:
 
 def _at(leaf: Leaf) -> Column:
     value = F.col(".".join(quote(name) for name in leaf.place))
-    # As in `transforms.nested_values.in_branch`: many deep values at once are more than Spark can plan.
+    # As in `transforms.nested.values.in_branch`: many deep values at once are more than Spark can plan.
     return F.when(F.spark_partition_id() >= 0, value) if len(leaf.place) > SHALLOW else value

@@ -13,7 +13,6 @@ from transforms.core.columns import schema_of
 from transforms.nested.values import Value, members
 
 _LONGEST_EXAMPLE = 60
-_MOST_COUNTED_AT_ONCE = 60
 
 
 class TypeCount(NamedTuple):
