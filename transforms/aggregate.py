@@ -8,7 +8,7 @@ from transforms.core.aggregations import aggregation
 from transforms.core.columns import by_position, schema_of
 from transforms.core.new_columns import require_single_names
 from transforms.errors import TransformError
-from transforms.nested.row_values import row_value
+from transforms.nested.row_values import row_value, row_values
 
 
 def aggregate(df: DataFrame, aggregations: Sequence[Sequence[str]], *, groups: str | Sequence[str] = ()) -> DataFrame:
@@ -53,7 +53,7 @@ def aggregate(df: DataFrame, aggregations: Sequence[Sequence[str]], *, groups: s
     if not pairs or any(len(pair) != 2 for pair in pairs):
         raise TransformError(f"aggregate needs pairs of a column and a function, got {aggregations!r}.")
     schema = schema_of(df)
-    keys = [row_value(schema, path, where="aggregate") for path in ([groups] if isinstance(groups, str) else groups)]
+    keys = row_values(schema, groups, where="aggregate")
     found = [aggregation(row_value(schema, path, where="aggregate"), said, where="aggregate") for path, said in pairs]
     names = [*(key.path[-1] for key in keys), *(name for name, _ in found)]
     require_single_names(names, where="aggregate")

@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 
 from transforms.core.columns import by_position, schema_of
 from transforms.errors import TransformError
-from transforms.nested.row_values import row_value
+from transforms.nested.row_values import row_values
 
 
 def autobalance(
@@ -46,9 +46,7 @@ def autobalance(
         raise TransformError(f"autobalance needs at least one partition, got {partitions}.")
     if columns is None:
         return df.repartition(partitions)
-    paths = [columns] if isinstance(columns, str) else columns
-    if not paths:
+    values = row_values(schema_of(df), columns, where="autobalance")
+    if not values:
         raise TransformError("autobalance needs at least one column, or none said for an even spread.")
-    schema = schema_of(df)
-    values = [row_value(schema, path, where="autobalance").column for path in paths]
-    return by_position(df).repartition(partitions, *values).toDF(*df.columns)
+    return by_position(df).repartition(partitions, *(value.column for value in values)).toDF(*df.columns)

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from transforms.core.columns import schema_of
 from transforms.core.new_columns import put_columns
 from transforms.errors import TransformError
-from transforms.nested.row_values import row_value, text_of
+from transforms.nested.row_values import row_values, text_of
 
 
 def concatenate(
@@ -49,6 +49,6 @@ def concatenate(
     if not columns or isinstance(columns, str):
         raise TransformError("concatenate needs a list of at least one column.")
     schema = schema_of(df)
-    texts = [text_of(row_value(schema, path, where="concatenate"), where="concatenate") for path in columns]
+    texts = [text_of(value, where="concatenate") for value in row_values(schema, columns, where="concatenate")]
     joined = F.concat_ws(separator, *(F.coalesce(text, F.lit(null_value)) for text in texts))
     return put_columns(df, {new_column: joined})

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from transforms.core.columns import by_position, schema_of
 from transforms.core.comparable import comparable
 from transforms.errors import TransformError
-from transforms.nested.row_values import RowValue, row_value
+from transforms.nested.row_values import RowValue, column_values, row_values
 
 
 def drop_duplicates(
@@ -59,7 +59,9 @@ def drop_duplicates(
     names, more = _keys(df, keys)
     keyed = by_position(df).select("*", *more) if more else by_position(df)
     if order_by:
-        order = [_order(value, keep) for value in _values(df, order_by, where="drop_duplicates, `order_by`")]
+        order = [
+            _order(value, keep) for value in row_values(schema_of(df), order_by, where="drop_duplicates, `order_by`")
+        ]
         rank = F.row_number().over(Window.partitionBy(*names).orderBy(*order))
         kept = keyed.select("*", rank.alias("rank")).where("rank = 1")
     else:
@@ -69,11 +71,8 @@ def drop_duplicates(
 
 def _keys(df: DataFrame, keys: str | Sequence[str] | None) -> tuple[list[str], list[Column]]:
     """Return the names of the keys in the frame by position, and the columns that it needs more for them."""
-    if keys is None:
-        fields = enumerate(schema_of(df).fields)
-        found = [RowValue((field.name,), (at,), F.col(f"c{at}"), field.dataType) for at, field in fields]
-    else:
-        found = _values(df, keys, where="drop_duplicates")
+    schema = schema_of(df)
+    found = column_values(schema) if keys is None else row_values(schema, keys, where="drop_duplicates")
     names, more = [], []
     for number, key in enumerate(found):
         column = comparable(key.column, key.data_type, where=f"drop_duplicates: `{key.name}`")
@@ -81,11 +80,6 @@ def _keys(df: DataFrame, keys: str | Sequence[str] | None) -> tuple[list[str], l
         names.append(f"c{key.position[0]}" if is_as_it_is else f"k{number}")
         more += [] if is_as_it_is else [column.alias(f"k{number}")]
     return names, more
-
-
-def _values(df: DataFrame, paths: str | Sequence[str], *, where: str) -> list[RowValue]:
-    schema = schema_of(df)
-    return [row_value(schema, path, where=where) for path in ([paths] if isinstance(paths, str) else paths)]
 
 
 def _order(value: RowValue, keep: str) -> Column:

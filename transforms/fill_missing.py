@@ -13,7 +13,7 @@ from transforms.core.estimates import with_estimates
 from transforms.core.missing_values import Statistic, present, statistics
 from transforms.core.new_columns import name_in_place, put_columns
 from transforms.errors import ColumnTypeError, TransformError, say_known
-from transforms.nested.row_values import RowValue, row_value
+from transforms.nested.row_values import RowValue, row_values
 
 How = Literal["constant", "previous", "mean", "median", "mode", "model"]
 
@@ -82,14 +82,13 @@ def fill_missing(
     given = {"value": value, "order_by": order_by, "partition_by": partition_by, "features": features}
     _require_fitting(how, given)
     schema = schema_of(df)
-    paths = [columns] if isinstance(columns, str) else columns
-    values = [row_value(schema, path, where="fill_missing") for path in paths]
+    values = row_values(schema, columns, where="fill_missing")
     if not values:
         raise TransformError("fill_missing needs at least one column.")
     if len(values) > 1 and (output_column is not None or how == "model"):
         raise TransformError(f"fill_missing fills one column at a time by a model, or to an output; got {len(values)}.")
     if how == "model":
-        wanted = None if features is None else _values(df, features)
+        wanted = None if features is None else row_values(schema, features, where="fill_missing")
         return _by_model(df, values[0], wanted, output_column or f"{values[0].path[-1]}_filled", seed)
     fillings = _fillings(df, values, how, value, order_by, partition_by)
     filled = [F.coalesce(present(old), new, old.column) for old, new in zip(values, fillings, strict=True)]
@@ -117,8 +116,9 @@ def _fillings(
     if how == "constant":
         return [_constant(df, value, given) for value in values]
     if how == "previous":
-        order = [value.column.asc_nulls_first() for value in _values(df, order_by or ())]
-        groups = [value.column for value in _values(df, partition_by)]
+        schema = schema_of(df)
+        order = [value.column.asc_nulls_first() for value in row_values(schema, order_by or (), where="fill_missing")]
+        groups = [value.column for value in row_values(schema, partition_by, where="fill_missing")]
         before = Window.partitionBy(*groups).orderBy(*order).rowsBetween(Window.unboundedPreceding, Window.currentRow)
         return [F.last(present(value), ignorenulls=True).over(before) for value in values]
     return statistics(df, values, cast(Statistic, how), where="fill_missing")
@@ -136,11 +136,6 @@ def _constant(df: DataFrame, value: RowValue, given: Any) -> Column:
             f"fill_missing: `{value.name}` is of type {value.data_type.simpleString()}, which cannot hold {given!r}."
         )
     return column
-
-
-def _values(df: DataFrame, paths: str | Sequence[str]) -> list[RowValue]:
-    schema = schema_of(df)
-    return [row_value(schema, path, where="fill_missing") for path in ([paths] if isinstance(paths, str) else paths)]
 
 
 def _require_fitting(how: str, given: Mapping[str, Any]) -> None:

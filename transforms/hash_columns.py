@@ -13,7 +13,7 @@ from transforms.core.columns import by_position, schema_of
 from transforms.core.salts import read_salt
 from transforms.errors import TransformError
 from transforms.nested.rebuild import Change, rebuild
-from transforms.nested.row_values import RowValue, row_value, text_of
+from transforms.nested.row_values import RowValue, row_values, text_of
 from transforms.nested.text_fields import change_texts
 from transforms.nested.values import COLUMN, Value
 
@@ -55,8 +55,7 @@ def hash_columns(df: DataFrame, columns: str | Sequence[str], *, salt_from: str 
     if salt_from is None:
         return change_texts(df, columns, lambda text: f"sha2({text}, 256)", where="hash_columns")
     salt, schema = read_salt(salt_from, where="hash_columns, `salt_from`"), schema_of(df)
-    paths = [columns] if isinstance(columns, str) else columns
-    values = [row_value(schema, path, where="hash_columns with a salt") for path in paths]
+    values = row_values(schema, columns, where="hash_columns with a salt")
     if not values:
         raise TransformError("hash_columns needs at least one column.")
     return _salted(df, values, salt)

@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame
 from transforms.core.columns import by_position, schema_of
 from transforms.errors import TransformError
 from transforms.join import join
-from transforms.nested.row_values import row_value
+from transforms.nested.row_values import row_values
 
 
 def lookup(
@@ -50,10 +50,7 @@ def lookup(
     """
     here = [keys] if isinstance(keys, str) else list(keys)
     there = list(keys.values()) if isinstance(keys, Mapping) else here
-    brought = [
-        row_value(schema_of(other), path, where="lookup, `columns`")
-        for path in ([columns] if isinstance(columns, str) else columns)
-    ]
+    brought = row_values(schema_of(other), columns, where="lookup, `columns`")
     if not brought:
         raise TransformError("lookup needs at least one column to bring.")
     inside = next((value.name for value in brought if len(value.path) > 1), None)

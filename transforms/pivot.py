@@ -9,7 +9,7 @@ from transforms.core.aggregations import aggregation
 from transforms.core.columns import by_position, schema_of
 from transforms.core.new_columns import require_single_names
 from transforms.errors import TransformError
-from transforms.nested.row_values import RowValue, row_value, text_of
+from transforms.nested.row_values import RowValue, row_value, row_values, text_of
 
 _MOST_COLUMNS = 10_000
 """As many as Spark itself takes (``spark.sql.pivotMaxValues``)."""
@@ -67,10 +67,9 @@ def pivot(
         reference: Glue transforms, "Pivot".
     """
     schema = schema_of(df)
-    wanted = [columns] if isinstance(columns, str) else list(columns)
-    if not wanted:
+    turned = row_values(schema, columns, where="pivot")
+    if not turned:
         raise TransformError("pivot needs at least one column.")
-    turned = [row_value(schema, path, where="pivot") for path in wanted]
     measured = row_value(schema, values_of, where="pivot, `values_of`")
     _, result = aggregation(measured, aggregate, where="pivot, `aggregate`")
     texts = [text_of(value, where="pivot") for value in turned]

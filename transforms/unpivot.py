@@ -9,7 +9,7 @@ from transforms.core.columns import schema_of, unused_name
 from transforms.core.new_columns import require_single_names
 from transforms.core.sql_errors import analysed
 from transforms.errors import TransformError
-from transforms.nested.row_values import row_value
+from transforms.nested.row_values import row_values
 from transforms.paths import quote
 
 
@@ -55,7 +55,7 @@ def unpivot(
     schema, where = schema_of(df), "unpivot"
     if not columns or isinstance(columns, str):
         raise TransformError("unpivot needs a list of at least one column.")
-    turned = [row_value(schema, path, where=where) for path in columns]
+    turned = row_values(schema, columns, where=where)
     inside = next((value.name for value in turned if len(value.path) > 1), None)
     if inside is not None:
         raise TransformError(f"unpivot turns columns, and `{inside}` is a field of a struct. Use `unnest` first.")

@@ -13,7 +13,7 @@ from pyspark.sql import types as t
 
 from transforms.core.constants import constant
 from transforms.errors import ColumnTypeError, TransformError, closest
-from transforms.nested.row_values import RowValue
+from transforms.nested.row_values import NESTED, RowValue
 
 Operand = str | bool | int | float | date | datetime | Decimal
 
@@ -28,8 +28,6 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 _OTHERWISE = {"==": "=", "<>": "!=", "=<": "<=", "=>": ">="}
 _MOST_EXACT = 10**18
 """Numbers below it are compared as decimals, which have room for both sides."""
-
-_NESTED = (t.StructType, t.ArrayType, t.MapType, t.VariantType, t.UserDefinedType)
 
 
 def meets(value: RowValue, sign: str, operand: Operand, spark: SparkSession) -> Column:
@@ -46,7 +44,7 @@ def meets(value: RowValue, sign: str, operand: Operand, spark: SparkSession) -> 
         raise TransformError(f"{where}: there is no operator `{sign}`.{hint} There are: {' '.join(_OPERATORS)}.")
     if operand is None or operand != operand:  # NaN alone differs from itself
         raise TransformError(f"{where}: nothing compares with {operand}. For such values use `filter_rows`.")
-    if isinstance(value.data_type, _NESTED):
+    if isinstance(value.data_type, NESTED):
         raise ColumnTypeError(f"{where} is of type {value.data_type.simpleString()}, which does not compare.")
     column, other = _comparable(value, operand, spark, where=where)
     compared: Column = _OPERATORS[sign](column, other)

@@ -11,7 +11,7 @@ from pyspark.sql import types as t
 from transforms.core.columns import by_position, schema_of
 from transforms.core.missing_values import as_type, present
 from transforms.errors import ColumnTypeError, TransformError
-from transforms.nested.row_values import RowValue
+from transforms.nested.row_values import RowValue, column_values
 
 _MOST_WORDS = 32
 """Different texts that a feature may have; each becomes a number, 0 or 1, of its own."""
@@ -63,9 +63,9 @@ def with_estimates(
 
 def _candidates(df: DataFrame, target: RowValue) -> list[RowValue]:
     return [
-        RowValue((field.name,), (at,), F.col(f"c{at}"), field.dataType)
-        for at, field in enumerate(schema_of(df).fields)
-        if at != target.position[0] and isinstance(field.dataType, (t.NumericType, *_WORDS))
+        value
+        for value in column_values(schema_of(df))
+        if value.position != target.position[:1] and isinstance(value.data_type, (t.NumericType, *_WORDS))
     ]
 
 

@@ -9,7 +9,7 @@ from pyspark.sql import types as t
 
 from transforms.core.columns import by_position
 from transforms.errors import ColumnTypeError
-from transforms.nested.row_values import RowValue
+from transforms.nested.row_values import NESTED, RowValue
 
 Statistic = Literal["mean", "median", "mode"]
 
@@ -18,7 +18,6 @@ _STATISTICS: dict[Statistic, Callable[[Column], Column]] = {
     "median": F.median,
     "mode": lambda column: F.mode(column, deterministic=True),
 }
-_NESTED = (t.StructType, t.ArrayType, t.MapType, t.VariantType, t.UserDefinedType)
 
 
 def present(value: RowValue) -> Column:
@@ -38,7 +37,7 @@ def statistics(df: DataFrame, values: Sequence[RowValue], statistic: Statistic, 
     """
     made = _STATISTICS[statistic]
     for value in values:
-        if isinstance(value.data_type, _NESTED) or (
+        if isinstance(value.data_type, NESTED) or (
             statistic != "mode" and not isinstance(value.data_type, t.NumericType | t.NullType)
         ):
             kind = value.data_type.simpleString()

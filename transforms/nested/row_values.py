@@ -1,5 +1,6 @@
 """The one value that a row has at a path: what can be compared, sorted by, or made into something else."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 from pyspark.sql import Column
@@ -18,6 +19,9 @@ from pyspark.sql.types import (
 from transforms.core.columns import fields_by_position
 from transforms.errors import ColumnTypeError, TransformError
 from transforms.paths import Path, Position, format_path, parse_path, position_of
+
+NESTED = (StructType, ArrayType, MapType, VariantType, UserDefinedType)
+"""Types whose values are more than one thing to compare, count or print."""
 
 
 class RowValue(NamedTuple):
@@ -64,6 +68,19 @@ def row_value(schema: StructType, path: str, *, where: str) -> RowValue:
     return RowValue(parsed, position, column, data_type)
 
 
+def row_values(schema: StructType, paths: str | Sequence[str], *, where: str) -> list[RowValue]:
+    """Return the values at some paths, as `row_value` does; a lone text is a list of one."""
+    return [row_value(schema, path, where=where) for path in ([paths] if isinstance(paths, str) else paths)]
+
+
+def column_values(schema: StructType) -> list[RowValue]:
+    """Return the values of all columns; those of equal names too."""
+    return [
+        RowValue((field.name,), (position,), F.col(f"c{position}"), field.dataType)
+        for position, field in enumerate(schema.fields)
+    ]
+
+
 def text_of(value: RowValue, *, where: str) -> Column:
     """Return the value as text: numbers, dates and booleans as Spark writes them. Null stays null.
 
@@ -72,7 +89,7 @@ def text_of(value: RowValue, *, where: str) -> Column:
     """
     if isinstance(value.data_type, StringType):
         return value.column
-    if isinstance(value.data_type, StructType | ArrayType | MapType | BinaryType | VariantType | UserDefinedType):
+    if isinstance(value.data_type, (*NESTED, BinaryType)):
         raise ColumnTypeError(
             f"{where}: `{value.name}` is of type {value.data_type.simpleString()}, which is no text."
             " Take a field inside it, or make it a text with `derive_column`."
