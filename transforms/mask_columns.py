@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 
 from transforms.errors import TransformError
-from transforms.nested.text_fields import change_texts, text_literal
+from transforms.nested.text_fields import change_texts
+from transforms.nested.values import text_literal
 
 
 def mask_columns(

@@ -44,16 +44,6 @@ def change_texts(df: DataFrame, paths: str | Sequence[str], change: Callable[[st
     return rebuild(df, changes)
 
 
-def text_literal(text: str) -> str:
-    """Return a text as SQL that means exactly this, whatever signs are in it and however Spark reads escapes.
-
-    Example:
-        >>> text_literal("*'")
-        "CAST(X'2a27' AS STRING)"
-    """
-    return f"CAST(X'{text.encode().hex()}' AS STRING)"
-
-
 def _changing(change: Callable[[str], str], what: str) -> Change:
     def changed(field: Named, scope: Scope) -> list[Named]:
         return [field._replace(value=_changed(field.value, change, what))]

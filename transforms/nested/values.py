@@ -114,9 +114,13 @@ def in_branch(value: Value, root: Value, depth: int) -> Value:
 
 
 def text_literal(text: str) -> str:
-    """Return a text as SQL writes it."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    """Return a text as SQL that means exactly this, whatever signs are in it and however Spark reads escapes.
+
+    Example:
+        >>> text_literal("*'")
+        "CAST(X'2a27' AS STRING)"
+    """
+    return f"CAST(X'{text.encode().hex()}' AS STRING)"
 
 
 def element_of(array: Value) -> Value:
