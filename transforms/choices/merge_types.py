@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from pyspark.sql.types import ArrayType, DataType, DecimalType, MapType, NullType, StringType, StructField, StructType
 
 from transforms.choices.choice import ChoiceType, to_choices, to_marks, unmarked
+from transforms.core.decimals import with_room_for
 from transforms.core.type_names import type_name
-
-_MOST_DIGITS = 38
 
 
 def merge_schemas(left: StructType, right: StructType) -> StructType:
@@ -82,14 +81,8 @@ def _merged(left: DataType, right: DataType) -> DataType:
         values = merge_types(left.valueType, right.valueType)
         return MapType(keys, values, left.valueContainsNull or right.valueContainsNull)
     if isinstance(left, DecimalType) and isinstance(right, DecimalType):
-        return _wider(left, right)
+        return with_room_for([left, right]) or StringType()
     return left if left == right else StringType()  # texts of different lengths or collations
-
-
-def _wider(left: DecimalType, right: DecimalType) -> DataType:
-    scale = max(left.scale, right.scale)
-    digits = max(left.precision - left.scale, right.precision - right.scale) + scale
-    return DecimalType(digits, scale) if digits <= _MOST_DIGITS else StringType()
 
 
 def _alternatives(data_type: DataType) -> list[DataType]:

@@ -7,11 +7,8 @@ from pyspark.sql import types as t
 
 from transforms.choices.choice import ChoiceType, choices_in, to_choices
 from transforms.choices.merge_types import merge_schemas
+from transforms.core.decimals import WHOLE_DIGITS, as_decimal, with_room_for
 from transforms.errors import ColumnTypeError
-
-_NUMBERS = (t.ByteType, t.ShortType, t.IntegerType, t.LongType)
-_DIGITS: dict[type[t.NumericType], int] = {t.ByteType: 3, t.ShortType: 5, t.IntegerType: 10, t.LongType: 19}
-_MOST_DIGITS = 38
 
 
 def merged_schema(schemas: Sequence[t.StructType], conflicts: str, *, where: str) -> t.StructType:
@@ -75,13 +72,6 @@ def _wider(one: t.DataType, two: t.DataType, path: str, where: str) -> t.DataTyp
 
 
 def _wider_number(one: t.NumericType, two: t.NumericType) -> t.DataType:
-    if isinstance(one, _NUMBERS) and isinstance(two, _NUMBERS):
-        return max(one, two, key=lambda number: _DIGITS[type(number)])
-    if not all(isinstance(number, (*_NUMBERS, t.DecimalType)) for number in (one, two)):
-        return t.DoubleType()
-    whole, scale = 0, 0
-    for number in (one, two):
-        digits = number.precision - number.scale if isinstance(number, t.DecimalType) else _DIGITS[type(number)]
-        whole = max(whole, digits)
-        scale = max(scale, number.scale if isinstance(number, t.DecimalType) else 0)
-    return t.DecimalType(whole + scale, scale) if whole + scale <= _MOST_DIGITS else t.DoubleType()
+    if type(one) in WHOLE_DIGITS and type(two) in WHOLE_DIGITS:
+        return max(one, two, key=lambda number: WHOLE_DIGITS[type(number)])
+    return with_room_for(map(as_decimal, (one, two))) or t.DoubleType()

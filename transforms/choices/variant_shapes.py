@@ -6,6 +6,7 @@ where values differ. There the type is one of those below, or VARIANT, until a l
 
 import re
 from collections.abc import Iterator
+from typing import Self
 
 from pyspark.sql.types import (
     ArrayType,
@@ -25,11 +26,11 @@ from pyspark.sql.types import (
     VariantType,
 )
 
+from transforms.core.decimals import as_decimal, with_room_for
 from transforms.errors import TransformError
 
 _TOKEN = re.compile(r"`(?P<quoted>(?:[^`]|``)*)`|(?P<word>\w[\w ]*)|(?P<sign>[<>,:()])")
 _MOST_FIELDS = 10_000
-_MOST_DIGITS = 38
 
 _SCALARS: dict[str, DataType] = {
     "BINARY": BinaryType(),
@@ -52,18 +53,22 @@ class WholeNumbers(LongType):
         return "long"
 
 
-class Numbers(VariantType):
-    """Numbers, among them maybe whole ones; looked at as VARIANTs."""
+class _Exact:
+    """A type that knows the decimal which holds all its numbers."""
 
     exact: DecimalType | None
-    """The decimal that holds all of them; None where one is written with an exponent, or has too many digits."""
+    """None where a number is written with an exponent, or has too many digits."""
 
     @classmethod
-    def of(cls, exact: DecimalType | None) -> "Numbers":
+    def of(cls, exact: DecimalType | None) -> Self:
         """Return the type; Spark's own types take no arguments."""
         made = cls.__new__(cls)
         made.exact = exact
         return made
+
+
+class Numbers(_Exact, VariantType):
+    """Numbers, among them maybe whole ones; looked at as VARIANTs."""
 
     @classmethod
     def typeName(cls) -> str:  # noqa: N802 - Spark's name
@@ -76,17 +81,8 @@ class Numbers(VariantType):
         return self.exact is None or self.exact.scale > 0
 
 
-class Fractions(DoubleType):
+class Fractions(_Exact, DoubleType):
     """Doubles, with the decimal that would hold them exactly, if there is one."""
-
-    exact: DecimalType | None
-
-    @classmethod
-    def of(cls, exact: DecimalType | None) -> "Fractions":
-        """Return the type; Spark's own types take no arguments."""
-        made = cls.__new__(cls)
-        made.exact = exact
-        return made
 
     @classmethod
     def typeName(cls) -> str:  # noqa: N802 - Spark's name
@@ -162,14 +158,10 @@ def merge_shapes(left: DataType, right: DataType) -> DataType:
     if isinstance(left, ArrayType) and isinstance(right, ArrayType):
         return ArrayType(merge_shapes(left.elementType, right.elementType))
     if isinstance(left, WholeNumbers | Numbers) and isinstance(right, WholeNumbers | Numbers):
-        return Numbers.of(_exact(left, right))
+        return Numbers.of(with_room_for([_exact(left), _exact(right)]))
     return VariantType()
 
 
-def _exact(*numbers: WholeNumbers | Numbers) -> DecimalType | None:
-    """Return the decimal that holds all of them; a long has up to 19 digits."""
-    decimals = [DecimalType(19, 0) if isinstance(number, WholeNumbers) else number.exact for number in numbers]
-    known = [decimal for decimal in decimals if decimal is not None]
-    scale = max(decimal.scale for decimal in known) if known else 0
-    digits = max(decimal.precision - decimal.scale for decimal in known) + scale if known else 0
-    return DecimalType(digits, scale) if len(known) == len(decimals) and digits <= _MOST_DIGITS else None
+def _exact(numbers: WholeNumbers | Numbers) -> DecimalType | None:
+    """Return the decimal that holds all of them."""
+    return as_decimal(LongType()) if isinstance(numbers, WholeNumbers) else numbers.exact

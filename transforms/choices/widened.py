@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pyspark.sql.types import (
     ArrayType,
     DataType,
-    DecimalType,
     DoubleType,
     MapType,
     StringType,
@@ -16,12 +15,10 @@ from pyspark.sql.types import (
 
 from transforms.choices.choice import ChoiceType
 from transforms.choices.variant_shapes import Fractions
-from transforms.core.type_names import parse_type, type_name
+from transforms.core.decimals import WHOLE_DIGITS, as_decimal, with_room_for
+from transforms.core.type_names import type_name
 
-_WHOLE = {"byte": 3, "short": 5, "int": 10, "long": 19}
-"""Whole numbers, narrowest first, and the digits that they have."""
-
-_MOST_DIGITS = 38
+_KINDS_OF_NUMBERS = {"byte", "short", "int", "long", "decimal", "float", "double"}
 
 
 def widened(data_type: DataType) -> DataType:
@@ -31,6 +28,7 @@ def widened(data_type: DataType) -> DataType:
     double where all whole numbers are ints; dates and timestamps become timestamps; all else becomes texts.
 
     Example:
+        >>> from transforms.core.type_names import parse_type
         >>> widened(ChoiceType.of([parse_type("int"), parse_type("double")]))
         DoubleType()
         >>> widened(ChoiceType.of([parse_type("int"), parse_type("string")]))
@@ -62,23 +60,11 @@ def _widest(types: list[DataType]) -> DataType:
     names = {type_name(data_type) for data_type in types}
     if names == {"date", "timestamp"}:
         return TimestampType()
-    if not names <= {*_WHOLE, "decimal", "float", "double"}:
+    if not names <= _KINDS_OF_NUMBERS:
         return StringType()
-    if names <= _WHOLE.keys():
-        return parse_type(max(names, key=lambda name: _WHOLE[name]))
+    if all(type(data_type) in WHOLE_DIGITS for data_type in types):
+        return max(types, key=lambda data_type: WHOLE_DIGITS[type(data_type)])
     if names & {"float", "double"} and not names & {"long", "decimal"}:
         return DoubleType()
-    return _decimal(types)
-
-
-def _decimal(types: list[DataType]) -> DataType:
-    before = behind = 0
-    for data_type in types:
-        exact = data_type.exact if isinstance(data_type, Fractions) else data_type
-        if isinstance(exact, DecimalType):
-            before, behind = max(before, exact.precision - exact.scale), max(behind, exact.scale)
-        elif type_name(data_type) in _WHOLE:
-            before = max(before, _WHOLE[type_name(data_type)])
-        else:
-            return StringType()
-    return DecimalType(before + behind, behind) if before + behind <= _MOST_DIGITS else StringType()
+    exact = (data_type.exact if isinstance(data_type, Fractions) else data_type for data_type in types)
+    return with_room_for(map(as_decimal, exact)) or StringType()
