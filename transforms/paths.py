@@ -15,7 +15,9 @@ from transforms.errors import ColumnTypeError, DuplicateColumnError, MissingColu
 
 Path = tuple[str, ...]
 
-_NAME = re.compile(r"(?:`(?P<quoted>(?:[^`]|``)+)`|(?P<plain>[^.`]+?))(?P<marks>(?:\[\])*)(?=[.`]|\Z)")
+_NAME, _END = r"(?:`(?P<quoted>(?:[^`]|``)+)`|(?P<plain>[^.`]+?))", r"(?=[.`]|\Z)"
+_WITH_ARRAYS = re.compile(rf"{_NAME}(?P<marks>(?:\[\])*){_END}")
+_WITH_MAPS = re.compile(rf"{_NAME}(?P<marks>(?:\[\]|\{{\}})*){_END}")
 
 
 def parse_path(text: str) -> Path:
@@ -47,20 +49,38 @@ def parse_array_path(text: str) -> tuple[Path, int]:
         >>> parse_array_path("orders[].matrix[]")
         (('orders', 'matrix'), 1)
     """
-    names: list[str] = []
-    at = 0
+    pairs = names_and_marks(text)
+    return tuple(name for name, _ in pairs), len(pairs[-1][1]) // 2
+
+
+def names_and_marks(text: str, *, enters_maps: bool = False) -> list[tuple[str, str]]:
+    """Return each name of a path with the marks behind it.
+
+    Args:
+        text: The path.
+        enters_maps: Whether ``{}`` is a mark, as ``[]`` is; otherwise it is part of the name.
+
+    Raises:
+        PathSyntaxError: As `parse_path`.
+
+    Example:
+        >>> names_and_marks("a.`b.c`[]{}.d", enters_maps=True)
+        [('a', ''), ('b.c', '[]{}'), ('d', '')]
+    """
+    pattern, pairs, at = _WITH_MAPS if enters_maps else _WITH_ARRAYS, list[tuple[str, str]](), 0
     while True:
-        match = _NAME.match(text, at)
+        match = pattern.match(text, at)
         if match is None:
+            marks = ", `[]` behind an array and `{}` behind a map," if enters_maps else ","
             raise PathSyntaxError(
-                f"The path {text!r} has no name at character {at + 1}. Write names joined by dots,"
+                f"The path {text!r} has no name at character {at + 1}. Write names joined by dots{marks}"
                 " and back-ticks round a name that holds a dot: a.`b.c`."
             )
         quoted = match["quoted"]
-        names.append(match["plain"] if quoted is None else quoted.replace("``", "`"))
+        pairs.append((match["plain"] if quoted is None else quoted.replace("``", "`"), match["marks"]))
         at = match.end()
         if at == len(text):
-            return tuple(names), len(match["marks"]) // 2
+            return pairs
         if text[at] != ".":
             raise PathSyntaxError(f"The path {text!r} needs a dot between two names at character {at + 1}.")
         at += 1

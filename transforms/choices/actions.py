@@ -11,16 +11,14 @@ from transforms.errors import (
     ColumnTypeError,
     DuplicateColumnError,
     MissingColumnError,
-    PathSyntaxError,
     TransformError,
     say_known,
 )
+from transforms.paths import names_and_marks
 
 Kind = Literal["cast", "make_cols", "make_struct", "match_catalog", "project"]
 Steps = tuple[str, ...]
 """A parsed path: names, each behind a dot, and between them ``[]`` and ``{}``."""
-
-_STEP = re.compile(r"(?:`(?P<quoted>(?:[^`]|``)+)`|(?P<plain>[^.`]+?))(?P<marks>(?:\[\]|\{\})*)(?P<end>\.|$)")
 
 
 class Action(NamedTuple):
@@ -86,21 +84,8 @@ def parse_steps(text: str) -> Steps:
         >>> parse_steps("a.`b.c`[].d")
         ('.a', '.b.c', '[]', '.d')
     """
-    steps: list[str] = []
-    at = 0
-    while True:
-        match = _STEP.match(text, at)
-        if match is None:
-            raise PathSyntaxError(
-                f"The path {text!r} has no name at character {at + 1}. Write names joined by dots, `[]` behind an"
-                " array and `{}` behind a map, and back-ticks round a name that holds one of these: a.`b.c`[].d"
-            )
-        quoted = match["quoted"]
-        steps.append("." + (match["plain"] if quoted is None else quoted.replace("``", "`")))
-        steps += re.findall(r"\[\]|\{\}", match["marks"])
-        at = match.end()
-        if not match["end"]:
-            return tuple(steps)
+    pairs = names_and_marks(text, enters_maps=True)
+    return tuple(step for name, marks in pairs for step in (f".{name}", *re.findall(r"\[\]|\{\}", marks)))
 
 
 def format_steps(steps: Steps) -> str:
