@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
 from transforms.core.columns import schema_of
-from transforms.core.sql_errors import analysed
+from transforms.core.sql_errors import analysed_parts
 from transforms.core.type_names import parse_type
 from transforms.errors import ColumnTypeError, DuplicateColumnError, MissingColumnError, TransformError
 from transforms.nested.rebuild import select
@@ -81,12 +80,13 @@ def apply_mapping(
     _refuse_equal_targets(mapped)
     if all(one.data_type is None for one in mapped):
         return select(df, _fields(mapped, 0))
-    try:
-        return analysed(lambda: select(df, _fields(mapped, 0)), df, where="apply_mapping")
-    except ColumnTypeError:
-        for one in mapped:
-            analysed(partial(select, df, _fields([one], 0)), df, where=f"apply_mapping, {one.text}")
-        raise
+    return analysed_parts(
+        lambda some: select(df, _fields(some, 0)),
+        mapped,
+        df,
+        where="apply_mapping",
+        where_of=lambda one: f"apply_mapping, {one.text}",
+    )
 
 
 def _lists(mappings: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:

@@ -1,13 +1,12 @@
 """Give fields at any depth another type."""
 
 from collections.abc import Mapping
-from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, StructType
 
 from transforms.core.columns import schema_of
-from transforms.core.sql_errors import analysed
+from transforms.core.sql_errors import analysed_parts
 from transforms.core.type_names import parse_type
 from transforms.errors import ColumnTypeError, DuplicateColumnError, TransformError
 from transforms.nested.rebuild import Change, Scope, rebuild
@@ -53,12 +52,14 @@ def cast_fields(df: DataFrame, types: Mapping[str, str]) -> DataFrame:
                 f"cast_fields casts `{text}` twice, by itself and by what is around or inside it."
             )
         changes[position] = change
-    try:
-        return analysed(partial(rebuild, df, changes), df, where="cast_fields")
-    except ColumnTypeError:
-        for position, text in zip(changes, types, strict=True):
-            analysed(partial(rebuild, df, {position: changes[position]}), df, where=f"cast_fields, `{text}`")
-        raise
+    texts = dict(zip(changes, types, strict=True))
+    return analysed_parts(
+        lambda some: rebuild(df, {position: changes[position] for position in some}),
+        list(changes),
+        df,
+        where="cast_fields",
+        where_of=lambda position: f"cast_fields, `{texts[position]}`",
+    )
 
 
 def _change(schema: StructType, text: str, type_text: str) -> tuple[Position, Change]:

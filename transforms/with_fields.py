@@ -1,6 +1,6 @@
 """Add fields, or change them, at any depth."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -8,11 +8,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import NullType, StructType
 
 from transforms.core.columns import schema_of
-from transforms.core.sql_errors import analysed
+from transforms.core.sql_errors import analysed_parts
 from transforms.errors import ColumnTypeError, DuplicateColumnError, TransformError
-from transforms.nested.bound_names import bind, names_in
+from transforms.nested.bound_names import bind, names_in, structs_round
 from transforms.nested.rebuild import Scope, rebuild
-from transforms.nested.values import Named, Value
+from transforms.nested.values import Named, Value, row_of
 from transforms.paths import Path, Position, fields_of, find, format_path, parse_array_path, position_of, require
 
 
@@ -65,13 +65,14 @@ def with_fields(df: DataFrame, fields: Mapping[str, str]) -> DataFrame:
     schema = schema_of(df)
     edits = [_edit(schema, text, expression) for text, expression in fields.items()]
     _refuse_overlaps(edits)
-    try:
-        return analysed(partial(_edited, df, edits), df, where="with_fields", names=[])
-    except TransformError:
-        for edit in edits:
-            names = names_in([Value("", schema), *_around(schema, edit.path)])
-            analysed(partial(_edited, df, [edit]), df, where=edit.where, names=names)
-        raise
+    return analysed_parts(
+        partial(_edited, df),
+        edits,
+        df,
+        where="with_fields",
+        where_of=lambda edit: edit.where,
+        names_of=lambda edit: names_in([row_of(schema), *structs_round(schema, edit.path)]),
+    )
 
 
 def _edit(schema: StructType, text: str, expression: str) -> _Edit:
@@ -97,7 +98,7 @@ def _refuse_overlaps(edits: list[_Edit]) -> None:
         paths.add(edit.path)
 
 
-def _edited(df: DataFrame, edits: list[_Edit]) -> DataFrame:
+def _edited(df: DataFrame, edits: Sequence[_Edit]) -> DataFrame:
     additions: dict[Position, list[partial[Named]]] = {}
     for edit in edits:
         if edit.field is None:
@@ -113,8 +114,3 @@ def _changed(edit: _Edit, field: Named, scope: Scope) -> list[Named]:
 def _added(edit: _Edit, scope: Scope) -> Named:
     sql = bind(edit.expression, scope, scope[-1], where=edit.where)
     return Named(edit.path[-1], Value(sql, NullType(), arrays=scope[-1].arrays, is_kept=False), {})
-
-
-def _around(schema: StructType, path: Path) -> list[Value]:
-    structs = (fields_of(find(schema, path[:depth]) or schema) for depth in range(1, len(path)))
-    return [Value("x", struct) for struct in structs if struct is not None]

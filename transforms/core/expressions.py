@@ -1,15 +1,13 @@
 """Columns from a user's expressions."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from transforms.core.columns import by_position, schema_of, unused_name
 from transforms.core.new_columns import require_clear_names
-from transforms.core.sql_errors import Expression, analysed
-from transforms.errors import TransformError
+from transforms.core.sql_errors import Expression, analysed_parts
 from transforms.records.columns import require_error_type
 from transforms.rejects import ERROR_COLUMN, has_rejects
 
@@ -25,12 +23,13 @@ def with_expressions(df: DataFrame, expressions: Mapping[str, Expression], *, wh
     require_error_type(schema_of(df))
     names = df.columns
     require_clear_names(names, list(expressions))
-    try:
-        rows = analysed(lambda: _with_values(df, list(expressions.values())), df, where=f"{where}, expressions")
-    except TransformError:
-        for name, value in expressions.items():
-            analysed(partial(_with_values, df, [value]), df, where=f"{where}, expression for `{name}`")
-        raise
+    rows = analysed_parts(
+        lambda some: _with_values(df, [expressions[name] for name in some]),
+        list(expressions),
+        df,
+        where=f"{where}, expressions",
+        where_of=lambda name: f"{where}, expression for `{name}`",
+    )
     at = {name: position for position, name in enumerate(names)}
     at |= {name: position for position, name in enumerate(expressions, start=len(names))}
     wanted = [*names, *(name for name in expressions if name not in names)]

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame
@@ -16,6 +18,8 @@ from transforms.errors import (
     say_known,
 )
 from transforms.paths import parse_path, quote
+
+Part = TypeVar("Part")
 
 Expression = Column | str
 """A Spark column or the text of an SQL expression. Names in SQL text follow Spark: any case, back-ticks round a dot."""
@@ -44,6 +48,37 @@ def analysed(
     except AnalysisException as error:
         raise _translated(error, list(df.columns if names is None else names), where) from None
     return made
+
+
+def analysed_parts(
+    make: Callable[[Sequence[Part]], DataFrame],
+    parts: Sequence[Part],
+    df: DataFrame,
+    *,
+    where: str,
+    where_of: Callable[[Part], str],
+    names_of: Callable[[Part], Sequence[str]] | None = None,
+) -> DataFrame:
+    """Return the frame that ``make`` builds of all parts at once; an error is told of the part that it comes of.
+
+    Args:
+        make: Builds the frame with the user's expressions, or types, in some parts.
+        parts: What the user said, part by part.
+        df: The frame whose columns the expressions may name.
+        where: What holds all parts, for an error that none of them makes alone.
+        where_of: What holds a part.
+        names_of: What a part may name, if that is not the columns of ``df``.
+
+    Raises:
+        TransformError: As `analysed`.
+    """
+    try:
+        return analysed(lambda: make(parts), df, where=where)
+    except TransformError:
+        for part in parts:
+            names = None if names_of is None else names_of(part)
+            analysed(partial(make, [part]), df, where=where_of(part), names=names)
+        raise
 
 
 def _translated(error: AnalysisException, names: list[str], where: str) -> TransformError:

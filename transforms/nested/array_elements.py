@@ -8,10 +8,10 @@ from pyspark.sql.types import ArrayType, DataType
 from transforms.core.columns import schema_of
 from transforms.core.sql_errors import analysed
 from transforms.errors import ColumnTypeError
-from transforms.nested.bound_names import bind, names_in
+from transforms.nested.bound_names import bind, names_in, structs_round
 from transforms.nested.rebuild import Scope, rebuild
 from transforms.nested.values import Named, Value, each, element_of, row_of
-from transforms.paths import fields_of, find, format_path, parse_array_path, position_of
+from transforms.paths import find, format_path, parse_array_path, position_of
 
 
 def edit_array(
@@ -42,8 +42,7 @@ def edit_array(
     def change(field: Named, scope: Scope) -> list[Named]:
         return [field._replace(value=edited(field.value, scope, marks))]
 
-    around = (fields_of(find(schema, path[:depth]) or schema) for depth in range(1, len(path)))
-    known = [row_of(schema), *(Value("x", struct) for struct in around if struct), Value("x", data_type.elementType)]
+    known = [row_of(schema), *structs_round(schema, path), Value("", data_type.elementType)]
     return analysed(lambda: rebuild(df, {position: change}), df, where=where, names=names_in(known))
 
 

@@ -13,7 +13,7 @@ from pyspark.sql.types import StructType
 
 from transforms.errors import DuplicateColumnError, MissingColumnError, TransformError, say_known
 from transforms.nested.values import COLUMN, ELEMENT, Value, member
-from transforms.paths import quote
+from transforms.paths import Path, fields_of, find, quote
 
 ITSELF, ROW = "_", "_row"
 
@@ -91,6 +91,12 @@ def bind(text: str, scope: Sequence[Value], itself: Value, *, where: str) -> str
         # Where a word may be SQL's own, the field becomes a variable of that name: then Spark's parser decides.
         body = f"transform(array({value}), {quote(name)} -> {body})[0]"
     return body
+
+
+def structs_round(schema: StructType, path: Path) -> list[Value]:
+    """Return what lies round the field of a path, from the outside in, for `names_in`; the row is not among it."""
+    found = (fields_of(find(schema, path[:depth]) or schema) for depth in range(1, len(path)))
+    return [Value("", struct) for struct in found if struct is not None]
 
 
 def names_in(scope: Sequence[Value]) -> list[str]:
