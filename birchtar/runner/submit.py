@@ -13,7 +13,7 @@ from birchtar.runner.session import all_settings, driver_java_options
 from birchtar.runtime.errors import RuntimeSetupError
 from birchtar.runtime.home import checkout, home
 from birchtar.runtime.jars import require_jars
-from birchtar.runtime.java import use_java
+from birchtar.runtime.java import Java, use_java
 
 _PACKAGES = ("transforms", "birchtar")
 
@@ -29,13 +29,13 @@ def submit_command(arguments: Iterable[str], *, master: str, conf: Iterable[str]
     entry = checkout() / "jobs" / "run.py"
     if not entry.is_file():
         raise RuntimeSetupError(f"`birchtar submit` needs a checkout of Birchtar: there is no {entry}.")
-    _prepare_environment()
+    java = _prepare_environment()
     return [
         _program("spark-submit"),
         f"--master={master}",
         f"--jars={','.join(map(str, require_jars()))}",
         f"--py-files={packages_zip()}",
-        f"--driver-java-options={' '.join(driver_java_options(use_java(), verbose=verbose))}",
+        f"--driver-java-options={' '.join(driver_java_options(java, verbose=verbose))}",
         *(f"--conf={setting}" for setting in conf),
         str(entry),
         *arguments,
@@ -76,14 +76,15 @@ def _travelling() -> Iterator[tuple[Path, Path]]:
         yield path, Path("birchtar/runner/profiles", path.name)
 
 
-def _prepare_environment() -> None:
-    use_java()
+def _prepare_environment() -> Java:
+    java = use_java()
     # Executors must run the Python version of the driver; on a cluster of other machines its user names their own.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     # A spark-submit of another installation must not lend us its home.
     os.environ["SPARK_HOME"] = str(Path(pyspark.__file__).parent)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(checkout()), os.environ.get("PYTHONPATH")]))
+    return java
 
 
 def _program(name: str) -> str:

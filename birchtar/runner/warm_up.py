@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from birchtar.runtime.class_data import archive
 from birchtar.runtime.home import folder_in_home
 from birchtar.runtime.jars import require_jars
-from birchtar.runtime.java import find_java
+from birchtar.runtime.java import Java
 
 _LONGEST = 300
 """Seconds. A machine that takes longer does without."""
@@ -34,7 +34,7 @@ outputs:
 """
 
 
-def record_class_data() -> Path | None:
+def record_class_data(java: Java) -> Path | None:
     """Record Spark's classes for the Java in use, unless that was done; takes some ten seconds.
 
     Safe to run beside itself: the archive appears under its name when it is whole.
@@ -43,9 +43,9 @@ def record_class_data() -> Path | None:
         The new archive. None where it was there, or where this Java cannot make one; all works without, only slower.
 
     Raises:
-        RuntimeSetupError: There is no fitting Java, or a jar is missing.
+        RuntimeSetupError: A jar is missing.
     """
-    wanted = archive(find_java(), require_jars())
+    wanted = archive(java, require_jars())
     if wanted.exists():
         return None
     with TemporaryDirectory(dir=folder_in_home("java")) as folder:
