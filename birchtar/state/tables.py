@@ -1,0 +1,178 @@
+"""The tables of the state database, for SQLite and PostgreSQL alike. `migrations/` brings a database to them."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment, to the microsecond: in Python with the zone UTC, also from SQLite, which knows no zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Take a moment of any zone; one without a zone is a mistake in our code."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"A moment needs a zone: {value}.")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give it back in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+_Id = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite counts up only a column that is called INTEGER."""
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("name", Text, primary_key=True),
+    comment="One row per job. Whoever begins or ends a run of a job locks its row.",
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("job", Text, ForeignKey("jobs.name"), nullable=False),
+    Column("number", Integer, nullable=False, comment="Counts a job's runs from 1. A run taken over keeps its number."),
+    Column("state", Text, nullable=False, comment="WAITING, RUNNING, PREPARED, SUCCEEDED, FAILED or ABANDONED."),
+    Column("attempt", Integer, nullable=False, comment="How many processes have worked on it, counted from 1."),
+    Column("kind", Text, nullable=False, comment="run, replay or backfill."),
+    Column("owner", JSON, comment="The process that works on it: host, boot, pid, started."),
+    Column("lease_until", Moment, comment="Until when the owner is taken for alive, where it cannot be looked at."),
+    Column("started_at", Moment, nullable=False),
+    Column("prepared_at", Moment, comment="When everything was staged: from here on a run is only ever finished."),
+    Column("finished_at", Moment),
+    Column("error", Text),
+    Column("report", JSON, comment="Counts and places, as the command line printed them."),
+    UniqueConstraint("job", "number"),
+)
+
+run_inputs = Table(
+    "run_inputs",
+    metadata,
+    Column("run_id", ForeignKey("runs.id"), primary_key=True),
+    Column("input", Text, primary_key=True),
+    Column("kind", Text, nullable=False, comment="files, delta, changes or keys."),
+    Column("since", JSON, comment="The bookmark's mark before the run; null at the first."),
+    Column("until", JSON, comment="The mark that the run moves it to."),
+    Column("rows", BigInteger),
+    Column("bytes", BigInteger),
+)
+
+run_files = Table(
+    "run_files",
+    metadata,
+    Column("run_id", _Id, primary_key=True),
+    Column("input", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("modified", BigInteger, nullable=False, comment="Microseconds since 1970, UTC."),
+    comment="The exact files that a run reads of its bookmarked inputs. Gone once the run has succeeded.",
+)
+
+run_outputs = Table(
+    "run_outputs",
+    metadata,
+    Column("run_id", ForeignKey("runs.id"), primary_key=True),
+    Column("output", Text, primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("plan", JSON, nullable=False, comment="How to publish it from what is staged, however often."),
+    Column("rows", BigInteger),
+    Column("files", BigInteger),
+    Column("bytes", BigInteger),
+    Column("published_at", Moment),
+)
+
+bookmarks = Table(
+    "bookmarks",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("job", Text, ForeignKey("jobs.name"), nullable=False),
+    Column("input", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="files, delta, changes or keys."),
+    Column("mark", JSON, comment="How far it has read; of files null, for they are kept one by one."),
+    Column("schema", JSON, comment="The schema last read, for a run in which this input has nothing new."),
+    Column("run_number", Integer, nullable=False, comment="The run that moved it last; 0 where a user set it."),
+    UniqueConstraint("job", "input"),
+)
+
+bookmark_marks = Table(
+    "bookmark_marks",
+    metadata,
+    Column("bookmark_id", ForeignKey("bookmarks.id", ondelete="CASCADE"), primary_key=True),
+    Column("run_number", Integer, primary_key=True),
+    Column("mark", JSON, comment="The mark after this run, to rewind to."),
+)
+
+bookmark_files = Table(
+    "bookmark_files",
+    metadata,
+    Column("bookmark_id", ForeignKey("bookmarks.id", ondelete="CASCADE"), primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("bucket", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("modified", BigInteger, nullable=False, comment="Microseconds since 1970, UTC."),
+    Column("run_number", Integer, nullable=False, comment="The run that read it, in this size and of this time."),
+    Index(None, "bookmark_id", "bucket"),
+    comment="Every file that a bookmark knows.",
+)
+
+bookmark_buckets = Table(
+    "bookmark_buckets",
+    metadata,
+    Column("bookmark_id", ForeignKey("bookmarks.id", ondelete="CASCADE"), primary_key=True),
+    Column("bucket", Integer, primary_key=True),
+    Column("files", Integer, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    comment="A digest of the files in each bucket: where a listing has the same, none of them need be looked at.",
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("run_id", ForeignKey("runs.id"), nullable=False),
+    Column("job", Text, nullable=False),
+    Column("table", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("rule", Text, nullable=False, comment="Empty where no rule, but a read or a step, rejected the rows."),
+    Column("code", Text, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("resolved", BigInteger, nullable=False),
+    Column("path", Text, nullable=False),
+    UniqueConstraint("run_id", "table", "step", "rule", "code"),
+    Index(None, "job", "code"),
+)
