@@ -63,6 +63,10 @@ class FileSystem:
         self._files.mkdirs(parent)
         self._context.rename(self._path(source), self._path(target), self._no_options)
 
+    def touch(self, path: str) -> None:
+        """Make an empty file, unless it is there."""
+        self._files.create(self._path(path), True).close()
+
     def delete(self, path: str) -> None:
         """Delete a file, or a folder with all that is in it; what is not there is no error."""
         self._files.delete(self._path(path), True)

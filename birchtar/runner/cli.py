@@ -13,6 +13,7 @@ from rich.console import Console
 
 from birchtar.runner.document import ConfigError, Problem
 from birchtar.runtime.errors import RuntimeSetupError
+from birchtar.state.errors import StateError
 
 if TYPE_CHECKING:
     from birchtar.runner.plan import Plan
@@ -49,8 +50,10 @@ def run(
     from birchtar.runner.run import run as run_job
     from birchtar.runner.session import start
     from birchtar.runner.summary import print_rows, print_summary
+    from birchtar.state.database import open_state
 
     console = Console(stderr=True)
+    state = open_state()
     with console.status("Starting Spark"):
         spark = start(profile, verbose=verbose)
     # Spark's own handler calls Java from inside the call that was interrupted; stopping the session does as well.
@@ -58,7 +61,7 @@ def run(
     try:
         for plan in plans:
             with Progress(console, spark.sparkContext) as progress:
-                report = run_job(plan, spark, progress)
+                report = run_job(plan, spark, state, progress, on_wait=lambda busy: console.print(str(busy)))
             print_rows(spark, report, show)
             print_summary(report)
     finally:
@@ -149,7 +152,7 @@ def main(arguments: list[str] | None = None) -> None:
         app(arguments)
     except ConfigError as error:
         _fail(str(error), BAD_CONFIG)
-    except RuntimeSetupError as error:
+    except (RuntimeSetupError, StateError) as error:
         _fail(str(error), FAILED)
     except Exception as error:
         if {"--verbose", "-v"} & set(arguments):

@@ -41,6 +41,10 @@ _COUNTED_WHILE_READ = ("avro", "csv", "json")
 while reading would keep Spark from passing over what a filter does not want."""
 
 
+KEPT_RECORDS = 10_000
+"""So many rejected rows of one step come with their count; where there are more, all are computed once more."""
+
+
 @dataclass(frozen=True)
 class Rejects:
     """The rows that one input or step could not handle."""
@@ -49,7 +53,8 @@ class Rejects:
     step: str
     df: DataFrame
     counted: Observation
-    """Hold ``rows``, the number of rejected rows, once Spark has computed the frame that they were part of."""
+    """Holds ``rows``, the number of rejected rows, once Spark has computed the frame that they were part of; and
+    ``records``, these rows, or at most `KEPT_RECORDS` of them."""
 
 
 @dataclass
@@ -223,8 +228,10 @@ class _Maker:
         if not has_rejects(df):
             return df
         counted = Observation()
-        bad = F.count_if(F.col(ERROR_COLUMN).isNotNull())
-        df = df.observe(counted, bad.alias("rows"))
+        error = F.col(ERROR_COLUMN)
+        # An aggregate that holds a bounded number of rows: which ones matters only where there are more.
+        records = F.max_by(error, F.when(error.isNotNull(), F.xxhash64(error)), KEPT_RECORDS)
+        df = df.observe(counted, F.count_if(error.isNotNull()).alias("rows"), records.alias("records"))
         self.tables.rejects.append(Rejects(table, step, rejected(df), counted))
         return accepted(df)
 
