@@ -50,6 +50,9 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+_Json = JSON(none_as_null=True)
+"""None is NULL, not the JSON text null."""
+
 _Id = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite counts up only a column that is called INTEGER."""
 
@@ -57,25 +60,25 @@ jobs = Table(
     "jobs",
     metadata,
     Column("name", Text, primary_key=True),
-    comment="One row per job. Whoever begins or ends a run of a job locks its row.",
 )
+"""One row per job. Whoever begins or ends a run of a job locks its row."""
 
 runs = Table(
     "runs",
     metadata,
     Column("id", _Id, primary_key=True),
     Column("job", Text, ForeignKey("jobs.name"), nullable=False),
-    Column("number", Integer, nullable=False, comment="Counts a job's runs from 1. A run taken over keeps its number."),
-    Column("state", Text, nullable=False, comment="WAITING, RUNNING, PREPARED, SUCCEEDED, FAILED or ABANDONED."),
-    Column("attempt", Integer, nullable=False, comment="How many processes have worked on it, counted from 1."),
-    Column("kind", Text, nullable=False, comment="run, replay or backfill."),
-    Column("owner", JSON, comment="The process that works on it: host, boot, pid, started."),
-    Column("lease_until", Moment, comment="Until when the owner is taken for alive, where it cannot be looked at."),
+    Column("number", Integer, nullable=False, doc="Counts a job's runs from 1. A run taken over keeps its number."),
+    Column("state", Text, nullable=False, doc="WAITING, RUNNING, PREPARED, SUCCEEDED, FAILED or ABANDONED."),
+    Column("attempt", Integer, nullable=False, doc="How many processes have worked on it, counted from 1."),
+    Column("kind", Text, nullable=False, doc="run, replay or backfill."),
+    Column("owner", _Json, doc="The process that works on it: host, boot, pid, started."),
+    Column("lease_until", Moment, doc="Until when the owner is taken for alive, where it cannot be looked at."),
     Column("started_at", Moment, nullable=False),
-    Column("prepared_at", Moment, comment="When everything was staged: from here on a run is only ever finished."),
+    Column("prepared_at", Moment, doc="When everything was staged: from here on a run is only ever finished."),
     Column("finished_at", Moment),
     Column("error", Text),
-    Column("report", JSON, comment="Counts and places, as the command line printed them."),
+    Column("report", _Json, doc="Counts and places, as the command line printed them."),
     UniqueConstraint("job", "number"),
 )
 
@@ -84,9 +87,9 @@ run_inputs = Table(
     metadata,
     Column("run_id", ForeignKey("runs.id"), primary_key=True),
     Column("input", Text, primary_key=True),
-    Column("kind", Text, nullable=False, comment="files, delta, changes or keys."),
-    Column("since", JSON, comment="The bookmark's mark before the run; null at the first."),
-    Column("until", JSON, comment="The mark that the run moves it to."),
+    Column("kind", Text, nullable=False, doc="files, delta, changes or keys."),
+    Column("since", _Json, doc="The bookmark's mark before the run; null at the first."),
+    Column("until", _Json, doc="The mark that the run moves it to."),
     Column("rows", BigInteger),
     Column("bytes", BigInteger),
 )
@@ -98,9 +101,9 @@ run_files = Table(
     Column("input", Text, primary_key=True),
     Column("path", Text, primary_key=True),
     Column("size", BigInteger, nullable=False),
-    Column("modified", BigInteger, nullable=False, comment="Microseconds since 1970, UTC."),
-    comment="The exact files that a run reads of its bookmarked inputs. Gone once the run has succeeded.",
+    Column("modified", BigInteger, nullable=False, doc="Microseconds since 1970, UTC."),
 )
+"""The exact files that a run reads of its bookmarked inputs. Gone once the run has succeeded."""
 
 run_outputs = Table(
     "run_outputs",
@@ -109,7 +112,7 @@ run_outputs = Table(
     Column("output", Text, primary_key=True),
     Column("path", Text, nullable=False),
     Column("format", Text, nullable=False),
-    Column("plan", JSON, nullable=False, comment="How to publish it from what is staged, however often."),
+    Column("plan", _Json, nullable=False, doc="How to publish it from what is staged, however often."),
     Column("rows", BigInteger),
     Column("files", BigInteger),
     Column("bytes", BigInteger),
@@ -122,10 +125,10 @@ bookmarks = Table(
     Column("id", _Id, primary_key=True),
     Column("job", Text, ForeignKey("jobs.name"), nullable=False),
     Column("input", Text, nullable=False),
-    Column("kind", Text, nullable=False, comment="files, delta, changes or keys."),
-    Column("mark", JSON, comment="How far it has read; of files null, for they are kept one by one."),
-    Column("schema", JSON, comment="The schema last read, for a run in which this input has nothing new."),
-    Column("run_number", Integer, nullable=False, comment="The run that moved it last; 0 where a user set it."),
+    Column("kind", Text, nullable=False, doc="files, delta, changes or keys."),
+    Column("mark", _Json, doc="How far it has read; of files null, for they are kept one by one."),
+    Column("schema", _Json, doc="The schema last read, for a run in which this input has nothing new."),
+    Column("run_number", Integer, nullable=False, doc="The run that moved it last; 0 where a user set it."),
     UniqueConstraint("job", "input"),
 )
 
@@ -134,7 +137,7 @@ bookmark_marks = Table(
     metadata,
     Column("bookmark_id", ForeignKey("bookmarks.id", ondelete="CASCADE"), primary_key=True),
     Column("run_number", Integer, primary_key=True),
-    Column("mark", JSON, comment="The mark after this run, to rewind to."),
+    Column("mark", _Json, doc="The mark after this run, to rewind to."),
 )
 
 bookmark_files = Table(
@@ -144,11 +147,11 @@ bookmark_files = Table(
     Column("path", Text, primary_key=True),
     Column("bucket", Integer, nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("modified", BigInteger, nullable=False, comment="Microseconds since 1970, UTC."),
-    Column("run_number", Integer, nullable=False, comment="The run that read it, in this size and of this time."),
+    Column("modified", BigInteger, nullable=False, doc="Microseconds since 1970, UTC."),
+    Column("run_number", Integer, nullable=False, doc="The run that read it, in this size and of this time."),
     Index(None, "bookmark_id", "bucket"),
-    comment="Every file that a bookmark knows.",
 )
+"""Every file that a bookmark knows."""
 
 bookmark_buckets = Table(
     "bookmark_buckets",
@@ -157,8 +160,8 @@ bookmark_buckets = Table(
     Column("bucket", Integer, primary_key=True),
     Column("files", Integer, nullable=False),
     Column("digest", LargeBinary, nullable=False),
-    comment="A digest of the files in each bucket: where a listing has the same, none of them need be looked at.",
 )
+"""A digest of the files in each bucket: where a listing has the same, none of them need be looked at."""
 
 quarantine = Table(
     "quarantine",
@@ -168,7 +171,7 @@ quarantine = Table(
     Column("job", Text, nullable=False),
     Column("table", Text, nullable=False),
     Column("step", Text, nullable=False),
-    Column("rule", Text, nullable=False, comment="Empty where no rule, but a read or a step, rejected the rows."),
+    Column("rule", Text, nullable=False, doc="Empty where no rule, but a read or a step, rejected the rows."),
     Column("code", Text, nullable=False),
     Column("rows", BigInteger, nullable=False),
     Column("resolved", BigInteger, nullable=False),

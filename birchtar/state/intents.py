@@ -1,0 +1,85 @@
+"""What a run means to read, written down before it reads: who takes it over reads the same."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, delete, insert, select
+
+from birchtar.state.database import State
+from birchtar.state.runs import RUNNING, Run, lock
+from birchtar.state.tables import run_files, run_inputs
+
+_AT_ONCE = 10_000
+"""Rows that go to the database in one statement."""
+
+
+class RunFile(NamedTuple):
+    """A file, as it was listed."""
+
+    path: str
+    size: int
+    modified: int
+    """Microseconds since 1970, UTC."""
+
+
+@dataclass(frozen=True)
+class RunInput:
+    """What a run reads of one input: files, or what lies between two marks."""
+
+    input: str
+    kind: str
+    """files, delta, changes or keys."""
+    since: Any = None
+    """The mark before the run, as JSON; None at the first."""
+    until: Any = None
+    """The mark that the run moves the bookmark to."""
+    files: tuple[RunFile, ...] = ()
+    rows: int | None = None
+    bytes: int | None = None
+
+
+def record_intent(state: State, run: Run, inputs: Iterable[RunInput]) -> None:
+    """Write down what each input reads, in place of what was written down for this run before.
+
+    Raises:
+        LostRunError: The run is no longer ours, or is PREPARED: what it has read is then a fact.
+    """
+    inputs = list(inputs)
+
+    def work(connection: Connection) -> None:
+        lock(connection, run, RUNNING)
+        for table in (run_inputs, run_files):
+            connection.execute(delete(table).where(table.c.run_id == run.id))
+        for read in inputs:
+            marks = {"since": read.since, "until": read.until, "rows": read.rows, "bytes": read.bytes}
+            connection.execute(insert(run_inputs).values(run_id=run.id, input=read.input, kind=read.kind, **marks))
+            for rows in _file_rows(run, read):
+                connection.execute(insert(run_files), rows)
+
+    state.write(work)
+
+
+def intent(state: State, run: Run) -> list[RunInput]:
+    """Return what was written down for a run, by input's name and file's path. The files of a finished run are gone."""
+
+    def work(connection: Connection) -> list[RunInput]:
+        files = defaultdict[str, list[RunFile]](list)
+        of_run = select(run_files).where(run_files.c.run_id == run.id).order_by(run_files.c.path)
+        for row in connection.execute(of_run):
+            files[row.input].append(RunFile(row.path, row.size, row.modified))
+        inputs = select(run_inputs).where(run_inputs.c.run_id == run.id).order_by(run_inputs.c.input)
+        return [
+            RunInput(row.input, row.kind, row.since, row.until, tuple(files[row.input]), row.rows, row.bytes)
+            for row in connection.execute(inputs)
+        ]
+
+    return state.read(work)
+
+
+def _file_rows(run: Run, read: RunInput) -> Iterator[list[dict[str, Any]]]:
+    rows = ({"run_id": run.id, "input": read.input, **file._asdict()} for file in read.files)
+    while part := list(islice(rows, _AT_ONCE)):
+        yield part
