@@ -4,6 +4,7 @@ A reader meets whole files only. What is staged is published by renames that ano
 it begins again: a hidden mark in a staged folder tells whether that folder is still the new one, or by now the old.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from pyspark.sql import DataFrameWriter, SparkSession
@@ -14,7 +15,7 @@ from birchtar.lake.files import DataFile, FileSystem
 from birchtar.lake.label import Label
 from birchtar.lake.paths import is_local, local
 
-Plan = dict[str, Any]
+Plan = Mapping[str, Any]
 """How to publish what is staged; plain values, for the state database."""
 
 

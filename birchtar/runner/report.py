@@ -51,6 +51,23 @@ class ConflictReport:
     """Its path, and the types, how often each occurred, and an example of it."""
 
 
+@dataclass(frozen=True)
+class RuleReport:
+    """What became of one rule of a table."""
+
+    table: str
+    rule: str
+    action: str
+    place: str
+    """Where the rule stands in the config."""
+    holds: bool
+    rows: int
+    broken: int | None
+    """How many rows broke it; None of a rule on the table as a whole."""
+    found: str | None
+    """A row that broke it, as JSON; of a rule on the table the number or moment that decided it."""
+
+
 @dataclass
 class Report:
     """What a run did."""
@@ -61,6 +78,7 @@ class Report:
     inputs: list[InputReport] = field(default_factory=list)
     outputs: list[OutputReport] = field(default_factory=list)
     rejects: list[RejectReport] = field(default_factory=list)
+    rules: list[RuleReport] = field(default_factory=list)
     conflicts: list[ConflictReport] = field(default_factory=list)
     schemas: dict[str, str] = field(default_factory=dict)
     """Of the inputs with such fields, the schema as text."""
@@ -85,6 +103,7 @@ class Report:
             "inputs": [InputReport(**each) for each in values["inputs"]],
             "outputs": [OutputReport(**each) for each in values["outputs"]],
             "rejects": [RejectReport(**each) for each in values["rejects"]],
+            "rules": [RuleReport(**each) for each in values["rules"]],
             "conflicts": [ConflictReport(**each) for each in values["conflicts"]],
         }
         return cls(**(values | parts))

@@ -1,8 +1,8 @@
 """One run of a job, as one transaction: staged where nobody looks, then published, then remembered.
 
-A run that dies before everything is staged leaves nothing that a reader could see; the next run of the job takes over its
-number and its inputs and computes it again. From then on a run is only ever finished: whoever comes next publishes what
-is staged, as it was planned, without computing it a second time.
+A run that dies before everything is staged leaves nothing that a reader could see; the next run of the job takes over
+its number and its inputs and computes it again. From then on a run is only ever finished: whoever comes next publishes
+what is staged, as it was planned, without computing it a second time.
 """
 
 import time
@@ -21,12 +21,15 @@ from birchtar.runner.plan import Plan
 from birchtar.runner.progress import Progress
 from birchtar.runner.quarantine import stage_rejects
 from birchtar.runner.report import ConflictReport, InputReport, Report
+from birchtar.runner.rules import judge, require_rules
 from birchtar.runner.staging import StagedOutput, discard, stage_outputs
 from birchtar.runner.tables import Tables, located, make_tables
 from birchtar.runner.threshold import Threshold, is_passed
 from birchtar.state.database import State
 from birchtar.state.heartbeat import Heartbeat
-from birchtar.state.runs import PREPARED, Busy, Run, RunOutput, begin, fail, mark_published, outputs_of, prepare, succeed
+from birchtar.state.publishing import RunOutput, fail, mark_published, outputs_of, prepare, succeed
+from birchtar.state.quarantine import RejectedRows, index_rejects
+from birchtar.state.runs import PREPARED, Busy, Run, begin
 from transforms.choices.format_schema import format_schema
 
 
@@ -64,7 +67,7 @@ def _compute(plan: Plan, spark: SparkSession, state: State, owned: Run, progress
     report = Report(owned.job, owned.number, owned.attempt)
     if owned.is_takeover:
         report.notes.append(f"Run {owned.number} had died before anything was published; it was computed again.")
-    label = Label(owned.job_id, "", owned.number, owned.attempt)
+    label = Label(owned.job_key, "", owned.number, owned.attempt)
     staged: list[StagedOutput] = []
     try:
         tables = make_tables(spark, plan)
@@ -76,8 +79,10 @@ def _compute(plan: Plan, spark: SparkSession, state: State, owned: Run, progress
                 staged.append(found[0])
                 report.rejects += found[1]
             report.inputs += [_input_report(spark, plan, tables, name) for name in plan.job.inputs]
+            report.rules += judge(tables.checks, tables.early)
         finally:
             tables.close()
+        require_rules(report.rules)
         _require_few_rejects(report, plan.job.max_rejected)
         report.seconds = time.monotonic() - started
         prepare(state, owned, [_planned(output) for output in staged], report=report.as_json())
@@ -102,10 +107,18 @@ def _publish(spark: SparkSession, state: State, owned: Run, report: Report) -> R
                     " run the job again when the cause is gone, and it will be published."
                 ) from error
             mark_published(state, owned, output.output)
-    succeed(state, owned, report.as_json())
+    succeed(state, owned, report.as_json(), lambda connection: index_rejects(connection, owned, _by_code(report)))
     for output in outputs:
         clean(spark, output.plan)
     return report
+
+
+def _by_code(report: Report) -> list[RejectedRows]:
+    return [
+        RejectedRows(found.table, found.step, found.rule, code, rows, found.path)
+        for found in report.rejects
+        for code, rows in found.codes.items()
+    ]
 
 
 def _planned(output: StagedOutput) -> RunOutput:
@@ -139,7 +152,9 @@ def _require_few_rejects(report: Report, most: Threshold | None) -> None:
     if most is None or not is_passed(most, rejected, read):
         return
     reasons = ", ".join(
-        f"{rows:,} {code} in {found.table}, {found.step}" for found in report.rejects for code, rows in found.codes.items()
+        f"{rows:,} {code} in {found.table}, {found.step}"
+        for found in report.rejects
+        for code, rows in found.codes.items()
     )
     raise JobError(
         f"{rejected:,} of {read:,} rows were rejected, more than `max_rejected: {most}` allows: {reasons}."

@@ -22,6 +22,10 @@ class Table(BaseModel):
     )
     steps: Annotated[list[Step | str], Field(description="What is done to it, one after the other.")] = []
     sql: Annotated[str | None, Field(description="A SELECT over inputs and other tables, by their names.")] = None
+    rules: Annotated[
+        list[dict[str, Any]],
+        Field(description="What its rows, and the table as a whole, have to fulfil, and what happens otherwise."),
+    ] = []
 
 
 class Job(BaseModel):

@@ -57,8 +57,7 @@ def stage_outputs(
             # Spark has this as a setting of the session, so outputs of one size are written together.
             spark.conf.set("spark.sql.adaptive.advisoryPartitionSizeInBytes", size)
             alike = [output for output in outputs if output.sink.target_file_size == size]
-            for each in _side_by_side(spark, alike, label, progress):
-                staged.append(each)
+            staged.extend(_side_by_side(spark, alike, label, progress))
     except BaseException:
         discard(spark, staged)
         raise

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from birchtar.lake.paths import absolute
 from birchtar.runner.report import Report
+from birchtar.runner.rules import say
 
 _WIDEST_CELL = 24
 _MOST_COLUMNS = 9
@@ -42,6 +43,9 @@ def print_summary(report: Report) -> None:
             break
         line = f"several types in {conflict.input}, {conflict.what}"
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+    for rule in report.rules:
+        if rule.action == "warn" and not rule.holds:
+            console.print(say(rule), highlight=False, markup=False, soft_wrap=True)
     for note in report.notes:
         console.print(note, highlight=False, markup=False, soft_wrap=True)
     console.print(f"{report.job}: done in {report.seconds:.1f} s", highlight=False)

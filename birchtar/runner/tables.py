@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from birchtar.lake.files import FileSystem
@@ -20,6 +20,7 @@ from birchtar.runner.document import Place
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep
 from birchtar.runner.queries import rename_tables
+from birchtar.runner.rules import CheckedTable, PlannedRule, checked
 from birchtar.runner.steps import (
     FUNCTION_NAME,
     KNOWN_NULLS,
@@ -71,6 +72,8 @@ class Tables:
     """Per input, ``rows`` as they were read; only of the formats that do not keep their own counts."""
     conflicts: dict[str, list[Conflict]] = field(default_factory=dict)
     """Per input, the fields in which values had several types; only of inputs that say what to do then."""
+    checks: list[CheckedTable] = field(default_factory=list)
+    """Of the tables with rules what the rules say, once Spark has computed them."""
     kept: list[DataFrame] = field(default_factory=list)
     inputs: Frames = field(default_factory=dict)
     """Per input all its rows, not counted while they are read."""
@@ -80,7 +83,8 @@ class Tables:
     def finished(self) -> list[Observation]:
         """Return the observations that have ended by now."""
         self.spark.sparkContext._jsc.sc().listenerBus().waitUntilEmpty()
-        observations = [*self.read.values(), *(rejects.counted for rejects in self.rejects)]
+        of_rejects, of_rules = [each.counted for each in self.rejects], [each.counted for each in self.checks]
+        observations = [*self.read.values(), *of_rejects, *of_rules]
         return [each for each in observations if each._jo is not None and each._jo.future().isCompleted()]
 
     def of(self, name: str) -> Frames:
@@ -169,16 +173,14 @@ class _Maker:
                 df = self._without_rejects(df, table.name, step.name)
             elif not isinstance(df, dict):
                 raise JobError(f"{step.place}: {where}: gave {type(df).__name__}, not a DataFrame.")
+        if table.rules:
+            df = self._without_rejects(self._checked(table, df), table.name, "rules")
         return df  # type: ignore[no-any-return]  # a user's function may return anything; that was checked above
 
     def _apply(self, table: PlannedTable, step: FunctionStep | QueryStep, df: DataFrame) -> Any:
         if isinstance(step, QueryStep):
             return self._query(table, step, df)
-        arguments = dict(step.arguments)
-        for name in table_parameters(step.function) & arguments.keys():
-            arguments[name] = _mapped(arguments[name], lambda said: self._frame(said, step.place))
-        for name in function_parameters(step.function) & arguments.keys():
-            arguments[name] = _mapped(arguments[name], _as_function)
+        arguments = self._arguments(step)
         if (
             takes_known_nulls(step.function, arguments)
             and table.start in self.plan.job.inputs
@@ -197,6 +199,30 @@ class _Maker:
         made = step.function(df, **arguments)
         self.tables.early += [each for each in self.tables.finished() if each not in before]
         return made
+
+    def _arguments(self, call: FunctionStep | PlannedRule) -> dict[str, Any]:
+        """Return a function's arguments, with frames and functions where the config has their names."""
+        arguments = dict(call.arguments)
+        for name in table_parameters(call.function) & arguments.keys():
+            arguments[name] = _mapped(arguments[name], lambda said: self._frame(said, call.place))
+        for name in function_parameters(call.function) & arguments.keys():
+            arguments[name] = _mapped(arguments[name], _as_function)
+        return arguments
+
+    def _checked(self, table: PlannedTable, df: DataFrame) -> DataFrame:
+        def condition(rule: PlannedRule) -> Any:
+            made = rule.function(df, **self._arguments(rule))
+            if not isinstance(made, Column):
+                raise JobError(f"{rule.place}: rule {rule.name}: gave {type(made).__name__}, not a Column.")
+            return made
+
+        conditions = [
+            _located(rule.place, f"rule {rule.name} of table {table.name}", partial(condition, rule))
+            for rule in table.rules
+        ]
+        marked, check = checked(table.name, df, table.rules, conditions)
+        self.tables.checks.append(check)
+        return marked
 
     def _query(self, table: PlannedTable, step: QueryStep, df: DataFrame | None) -> DataFrame:
         frames = self.tables.frames if df is None else self.tables.frames | {table.name: df}
