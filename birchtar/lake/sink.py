@@ -100,9 +100,9 @@ class Sink(BaseModel):
     valid_to: Annotated[
         str, Field(description="The column of `scd2` with the time from which a row holds no more; null while it does.")
     ] = "valid_to"
-    is_current: Annotated[str, Field(description="The column of `scd2` that is true for the newest version of a row.")] = (
-        "is_current"
-    )
+    is_current: Annotated[
+        str, Field(description="The column of `scd2` that is true for the newest version of a row.")
+    ] = "is_current"
     schema_changes: Annotated[
         SchemaChanges,
         Field(

@@ -39,7 +39,7 @@ def stage_files(
     except BaseException:
         files.delete(staged)
         raise
-    return {"staged": staged, "path": path, "mode": mode, "folders": folders, "mark": mark}, written
+    return {"hidden": staged, "path": path, "mode": mode, "folders": folders, "mark": mark}, written
 
 
 def publish_files(spark: SparkSession, plan: Plan) -> None:
@@ -52,7 +52,7 @@ def publish_files(spark: SparkSession, plan: Plan) -> None:
         LakeError: What was staged is gone, and was not published.
     """
     files = FileSystem(spark, plan["path"])
-    staged, path, mark = plan["staged"], plan["path"], plan["mark"]
+    staged, path, mark = plan["hidden"], plan["path"], plan["mark"]
     if not files.exists(staged) and not files.exists(f"{path}/{mark}"):
         shown = staged.removeprefix("file:")
         raise LakeError(f"{shown} is gone: its rows were computed, but did not reach the table yet.")
@@ -67,8 +67,8 @@ def clean_files(spark: SparkSession, plan: Plan) -> None:
     files = FileSystem(spark, plan["path"])
     for folder in plan["folders"]:
         files.delete(f"{_below(plan['path'], folder)}/{plan['mark']}")
-    files.delete(_replaced(plan["staged"]))
-    files.delete(plan["staged"])
+    files.delete(_replaced(plan["hidden"]))
+    files.delete(plan["hidden"])
 
 
 def _append(files: FileSystem, staged: str, path: str) -> None:

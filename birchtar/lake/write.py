@@ -1,18 +1,25 @@
 """From a DataFrame to a table, in two phases: staged where no reader looks, then published."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
+from birchtar.lake import delta
 from birchtar.lake.columns import require_fitting_columns
 from birchtar.lake.errors import LakeError
 from birchtar.lake.label import Label
 from birchtar.lake.rejects import named
 from birchtar.lake.sink import COMPRESSION_NAMES, DEFAULT_COMPRESSION, Sink
-from birchtar.lake.staged_files import Plan, clean_files, publish_files, stage_files
+from birchtar.lake.staged_files import clean_files, publish_files, stage_files
 
 _CSV = {"header": "true", "escape": '"', "ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false"}
 """CSV as everybody else reads it: a quote inside quotes is doubled, and spaces belong to the value."""
+
+
+Plan = Mapping[str, Any]
+"""How to publish what is staged; plain values, for the state database."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +27,19 @@ class Staged:
     """What a run has written for an output, and no reader sees yet."""
 
     plan: Plan
-    """How any process can publish it, without the frame; plain values."""
     files: int
     bytes: int
+    open: Any = field(default=None, repr=False)
+    """Delta's open transaction, in the process that staged. A plan alone does without."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What publishing an output changed."""
+
+    files: int | None
+    """None where an earlier process had done it."""
+    bytes: int | None
 
 
 def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
@@ -36,29 +53,55 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
             same folder, with Spark and Hive alike.
         sink: The format, and how the rows are laid out in files.
         path: The table's folder; of a sink for several tables, one below the sink's own.
-        label: The run and output. What its earlier attempts have staged is overwritten.
+        label: The run and output.
 
     Raises:
         LakeError: The sink names a column that the frame does not have, or a type that the format cannot hold.
     """
     _check(df, sink)
     require_fitting_columns(df, sink, path)
-    writer = _writer(_laid_out(df, sink), sink)
-    plan, written = stage_files(df.sparkSession, writer, sink.mode, path, label)
-    return Staged(plan, len(written), sum(file.size for file in written))
+    rows = _laid_out(df, sink)
+    plan: dict[str, Any] = {"sink": sink.model_dump(mode="json"), "path": path, "app": label.app, "run": label.number}
+    if sink.format == "delta":
+        open_ = delta.stage(rows, sink, path, delta.Label(label.app, label.number))
+        return Staged(plan | {"staged": open_.plan}, open_.files, open_.bytes, open_)
+    staged, written = stage_files(df.sparkSession, _writer(rows, sink), sink.mode, path, label)
+    return Staged(plan | {"staged": staged}, len(written), sum(file.size for file in written))
 
 
-def publish(spark: SparkSession, plan: Plan) -> None:
+def publish(spark: SparkSession, plan: Plan, staged: Staged | None = None) -> Published:
     """Let readers see what was staged: Delta by a commit, other formats by moving whole files into the table.
 
     Safe to begin again, also by another process, until `clean`.
+
+    Args:
+        spark: The session to work with.
+        plan: What `stage` planned.
+        staged: All that `stage` returned, in the same process: with it Delta copies nothing.
     """
-    publish_files(spark, plan)
+    sink = Sink.model_validate(plan["sink"])
+    if sink.format == "delta":
+        label = delta.Label(plan["app"], plan["run"])
+        done = delta.publish(spark, sink, plan["path"], label, plan["staged"], staged.open if staged else None)
+        return Published(done.files, done.bytes)
+    publish_files(spark, plan["staged"])
+    return Published(None, None)
 
 
 def clean(spark: SparkSession, plan: Plan) -> None:
-    """Delete what staging and publishing left beside the table; of what was not published, all."""
-    clean_files(spark, plan)
+    """Delete what staging and publishing left beside a table that was published."""
+    if plan["sink"]["format"] != "delta":
+        clean_files(spark, plan["staged"])
+    elif plan["staged"]["kind"] == "folder":
+        delta.discard(spark, plan["staged"])
+
+
+def discard(spark: SparkSession, plan: Plan) -> None:
+    """Delete what was staged and shall not be published."""
+    if plan["sink"]["format"] == "delta":
+        delta.discard(spark, plan["staged"])
+    else:
+        clean_files(spark, plan["staged"])
 
 
 def _check(df: DataFrame, sink: Sink) -> None:

@@ -13,7 +13,7 @@ from pyspark.sql.types import StructType
 from birchtar.lake.label import Label
 from birchtar.lake.paths import absolute
 from birchtar.lake.sink import Sink
-from birchtar.lake.write import clean, stage
+from birchtar.lake.write import discard, stage
 from birchtar.runner.observed import observed
 from birchtar.runner.report import OutputReport, RejectReport
 from birchtar.runner.staging import StagedOutput
@@ -54,10 +54,10 @@ def stage_rejects(
         *("table", "step", *_ERROR),
     )
     staged = stage(rows, Sink(path=path, format="parquet", mode="append"), absolute(path), label)
-    reports = list(_reports(spark.read.parquet(staged.plan["staged"]), path))
+    reports = list(_reports(spark.read.parquet(staged.plan["staged"]["hidden"]), path))
     total = sum(report.rows for report in reports)
     if not total:
-        clean(spark, staged.plan)
+        discard(spark, staged.plan)
         return None
     return StagedOutput(OutputReport(OUTPUT, total, staged.files, staged.bytes, path, "parquet"), staged), reports
 

@@ -6,7 +6,7 @@ what is staged, as it was planned, without computing it a second time.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -53,15 +53,18 @@ def run(
     # A session of the run's own: its views and settings meet nobody else's.
     spark = spark.newSession()
     with Heartbeat(state, owned):
+        staged: list[StagedOutput] = []
         if owned.state != PREPARED:
-            report = _compute(plan, spark, state, owned, progress)
+            report, staged = _compute(plan, spark, state, owned, progress)
         else:
             report = Report.from_json(owned.report or {})
             report.notes.append(f"Run {owned.number} had died when all was computed; it was finished now.")
-        return _publish(spark, state, owned, report)
+        return _publish(spark, state, owned, report, staged)
 
 
-def _compute(plan: Plan, spark: SparkSession, state: State, owned: Run, progress: Progress) -> Report:
+def _compute(
+    plan: Plan, spark: SparkSession, state: State, owned: Run, progress: Progress
+) -> tuple[Report, list[StagedOutput]]:
     """Stage all outputs and the rejected rows; when all is there, say so in the state database."""
     started = time.monotonic()
     report = Report(owned.job, owned.number, owned.attempt)
@@ -91,16 +94,17 @@ def _compute(plan: Plan, spark: SparkSession, state: State, owned: Run, progress
             discard(spark, staged)
             fail(state, owned, sentence(error))
         raise
-    return report
+    return report, staged
 
 
-def _publish(spark: SparkSession, state: State, owned: Run, report: Report) -> Report:
+def _publish(spark: SparkSession, state: State, owned: Run, report: Report, staged: Sequence[StagedOutput]) -> Report:
     """Let readers see what is staged, output by output, and then remember the run. Safe to begin again at any point."""
     outputs = outputs_of(state, owned)
+    here = {output.report.name: output.staged for output in staged}
     for output in outputs:
         if output.published_at is None:
             try:
-                publish(spark, output.plan)
+                publish(spark, output.plan, here.get(output.output))
             except Exception as error:
                 raise JobError(
                     f"output {output.output}: {sentence(error)}\nEverything is computed and waits beside its table:"

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
+from birchtar.lake import write
 from birchtar.lake.label import Label
 from birchtar.lake.paths import absolute
 from birchtar.lake.sink import Sink
-from birchtar.lake.write import Staged, clean, stage
+from birchtar.lake.write import Staged, stage
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.observed import observed_rows
 from birchtar.runner.plan import Plan
@@ -67,7 +68,7 @@ def stage_outputs(
 def discard(spark: SparkSession, staged: Iterable[StagedOutput]) -> None:
     """Delete what was staged and shall not be published."""
     for output in staged:
-        clean(spark, output.staged.plan)
+        write.discard(spark, output.staged.plan)
 
 
 def _outputs(plan: Plan, tables: Tables) -> Iterator[_Output]:
