@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 _PASSING_SQLITE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 _PASSING_POSTGRESQL = ("08", "40001", "40P01", "53300", "55P03", "57P0", "25P03")
@@ -51,7 +51,7 @@ def is_passing(error: BaseException) -> bool:
         return code & 0xFF in _PASSING_SQLITE
     if sqlstate := getattr(error.orig, "sqlstate", None):
         return bool(sqlstate.startswith(_PASSING_POSTGRESQL))
-    return error.connection_invalidated or (_is_no_connection(error) and _refusal(error) is None)
+    return error.connection_invalidated or (_is_of_connecting(error) and _refusal(error) is None)
 
 
 def advice(error: DBAPIError) -> str | None:
@@ -61,9 +61,9 @@ def advice(error: DBAPIError) -> str | None:
     if sqlstate := getattr(error.orig, "sqlstate", None):
         waited = "Look at what its server does." if sqlstate.startswith(_PASSING_POSTGRESQL) else None
         return _POSTGRESQL.get(sqlstate, waited)
-    if not (error.connection_invalidated or _is_no_connection(error)):
-        return None
-    return _refusal(error) or "Check that its server runs and can be reached from here."
+    if error.connection_invalidated or _is_of_connecting(error):
+        return _refusal(error) or "Check that its server runs and can be reached from here."
+    return None
 
 
 def shown(url: URL) -> str:
@@ -99,9 +99,9 @@ def missing_folder(url: URL) -> Path | None:
     return None if folder.is_dir() else folder
 
 
-def _is_no_connection(error: DBAPIError) -> bool:
-    """Whether there never was a connection: psycopg then knows neither a statement nor a code."""
-    return error.statement is None and type(error.orig).__name__ == "OperationalError"
+def _is_of_connecting(error: DBAPIError) -> bool:
+    """Whether there never was a connection: then there is no statement either."""
+    return error.statement is None and isinstance(error, OperationalError | ProgrammingError)
 
 
 def _refusal(error: DBAPIError) -> str | None:
