@@ -1,4 +1,4 @@
-"""Globs as Hadoop, and so Spark, understands them: ``*``, ``?``, ``[a-z]``, ``[!a]``, ``{a,b}``, escaped by a backslash.
+"""Globs as Hadoop, and so Spark, understands them: ``*``, ``?``, ``[a-z]``, ``[!a]``, ``{a,b}``; a backslash escapes.
 
 No library does: to others ``{a}`` is a text and ``{1..3}`` a range. The tests hold this beside Hadoop's own.
 """
