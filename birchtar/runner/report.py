@@ -82,6 +82,8 @@ class Report:
     conflicts: list[ConflictReport] = field(default_factory=list)
     schemas: dict[str, str] = field(default_factory=dict)
     """Of the inputs with such fields, the schema as text."""
+    input_schemas: dict[str, str] = field(default_factory=dict)
+    """Of the bookmarked inputs the schema, as Spark writes it in JSON, for runs in which they have nothing new."""
     seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
     """What a user has to know beside the counts, such as that a dead run was finished."""

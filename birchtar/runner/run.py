@@ -6,17 +6,19 @@ what is staged, as it was planned, without computing it a second time.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from pyspark.sql import SparkSession
+from sqlalchemy import Connection
 
 from birchtar.lake.label import Label
 from birchtar.lake.measure import count_stored, size_of
 from birchtar.lake.write import clean, publish
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.observed import observed_rows
+from birchtar.runner.pending import Pending, find_pending, require_unchanged
 from birchtar.runner.plan import Plan
 from birchtar.runner.progress import Progress
 from birchtar.runner.quarantine import stage_rejects
@@ -25,8 +27,10 @@ from birchtar.runner.rules import judge, require_rules
 from birchtar.runner.staging import StagedOutput, discard, stage_outputs
 from birchtar.runner.tables import Tables, located, make_tables
 from birchtar.runner.threshold import Threshold, is_passed
+from birchtar.state.bookmarks import move_bookmarks
 from birchtar.state.database import State
 from birchtar.state.heartbeat import Heartbeat
+from birchtar.state.intents import intent
 from birchtar.state.publishing import RunOutput, fail, mark_published, outputs_of, prepare, succeed
 from birchtar.state.quarantine import RejectedRows, index_rejects
 from birchtar.state.runs import PREPARED, Busy, Run, begin
@@ -73,7 +77,14 @@ def _compute(
     label = Label(owned.job_key, "", owned.number, owned.attempt)
     staged: list[StagedOutput] = []
     try:
-        tables = make_tables(spark, plan)
+        pending = find_pending(plan, spark, state, owned)
+        report.notes += [note for each in pending.values() for note in each.notes]
+        if pending and all(each.is_empty for each in pending.values()):
+            report.inputs += [_new_files_report(plan, pending, name, 0) for name in pending]
+            report.notes.append("There is nothing new to read.")
+            prepare(state, owned, [], report=report.as_json())
+            return report, []
+        tables = make_tables(spark, plan, pending)
         try:
             _tell_conflicts(report, tables)
             staged += stage_outputs(spark, plan, tables, label, progress)
@@ -81,10 +92,12 @@ def _compute(
             if found := stage_rejects(spark, tables, label, owned.job):
                 staged.append(found[0])
                 report.rejects += found[1]
-            report.inputs += [_input_report(spark, plan, tables, name) for name in plan.job.inputs]
+            report.inputs += [_input_report(spark, plan, tables, pending, name) for name in plan.job.inputs]
+            report.input_schemas |= {name: tables.inputs[name].schema.json() for name in pending}
             report.rules += judge(tables.checks, tables.early)
         finally:
             tables.close()
+        require_unchanged(spark, pending)
         require_rules(report.rules)
         _require_few_rejects(report, plan.job.max_rejected)
         report.seconds = time.monotonic() - started
@@ -111,7 +124,13 @@ def _publish(spark: SparkSession, state: State, owned: Run, report: Report, stag
                     " run the job again when the cause is gone, and it will be published."
                 ) from error
             mark_published(state, owned, output.output)
-    succeed(state, owned, report.as_json(), lambda connection: index_rejects(connection, owned, _by_code(report)))
+    read = intent(state, owned)
+
+    def also(connection: Connection) -> None:
+        move_bookmarks(connection, owned, read, report.input_schemas)
+        index_rejects(connection, owned, _by_code(report))
+
+    succeed(state, owned, report.as_json(), also)
     for output in outputs:
         clean(spark, output.plan)
     return report
@@ -137,16 +156,31 @@ def _tell_conflicts(report: Report, tables: Tables) -> None:
             report.schemas[name] = format_schema(tables.frames[name].schema)
 
 
-def _input_report(spark: SparkSession, plan: Plan, tables: Tables, name: str) -> InputReport:
+def _input_report(
+    spark: SparkSession, plan: Plan, tables: Tables, pending: Mapping[str, Pending], name: str
+) -> InputReport:
     source = located(plan.job.inputs[name])
     observation = tables.read.get(name)
-    if observation is None:
-        rows: int | None = count_stored(spark, source)
-    elif observation in tables.early:
-        rows = tables.inputs[name].count()  # it ended before it saw all rows
+    if name in pending and pending[name].is_empty:
+        rows: int | None = 0
+    elif observation in tables.early or (observation is None and name in pending):
+        rows = tables.inputs[name].count()  # it ended before it saw all rows; or footers know them
+    elif observation is None:
+        rows = count_stored(spark, source)
     else:
         rows = observed_rows(observation)
-    return InputReport(name, rows, size_of(spark, source), ", ".join(plan.job.inputs[name].paths))
+    if name in pending:
+        return _new_files_report(plan, pending, name, rows)
+    return InputReport(name, rows, size_of(spark, source), _said_path(plan, name))
+
+
+def _new_files_report(plan: Plan, pending: Mapping[str, Pending], name: str, rows: int | None) -> InputReport:
+    read = pending[name].read
+    return InputReport(name, rows, read.bytes or 0, _said_path(plan, name), len(read.files))
+
+
+def _said_path(plan: Plan, name: str) -> str:
+    return ", ".join(plan.job.inputs[name].paths)
 
 
 def _require_few_rejects(report: Report, most: Threshold | None) -> None:

@@ -28,7 +28,8 @@ def print_summary(report: Report) -> None:
         table.add_column(heading, justify="right")
     table.add_column("place", overflow="fold")
     for read in report.inputs:
-        table.add_row("in", read.name, _count(read.rows), decimal(read.bytes), "", read.path)
+        files = "" if read.files is None else _count(read.files)
+        table.add_row("in", read.name, _count(read.rows), decimal(read.bytes), files, read.path)
     for wrote in report.outputs:
         place = f"{wrote.path} ({wrote.format})"
         table.add_row("out", wrote.name, _count(wrote.rows), decimal(wrote.bytes), _count(wrote.files), place)

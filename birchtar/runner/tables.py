@@ -1,7 +1,7 @@
 """From a plan to frames: inputs are read, steps applied, rejected rows set apart. Nothing is written here."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from birchtar.lake.statistics import null_fields
 from birchtar.runner.conflicts import read_settled
 from birchtar.runner.document import Place
 from birchtar.runner.failures import JobError, sentence
+from birchtar.runner.pending import Pending, frame_of
 from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep
 from birchtar.runner.queries import rename_tables
 from birchtar.runner.rules import CheckedTable, PlannedRule, checked
@@ -108,16 +109,21 @@ class Tables:
             FileSystem(self.spark, self.staging).delete(self.staging)
 
 
-def make_tables(spark: SparkSession, plan: Plan) -> Tables:
+def make_tables(spark: SparkSession, plan: Plan, pending: Mapping[str, Pending]) -> Tables:
     """Return every frame of the plan, made in order and, but for what a step says of itself, not yet computed.
 
     A frame that is taken up more than once is computed once and kept, in memory as far as it fits.
+
+    Args:
+        spark: The run's own session.
+        plan: The job.
+        pending: Of the bookmarked inputs what this run reads.
 
     Raises:
         JobError: An input cannot be read, or a step does not take what it gets. The message begins with its place.
     """
     tables = Tables(spark, _staging(spark))
-    maker = _Maker(spark, plan, tables)
+    maker = _Maker(spark, plan, pending, tables)
     try:
         maker.make()
     except BaseException:
@@ -127,9 +133,10 @@ def make_tables(spark: SparkSession, plan: Plan) -> Tables:
 
 
 class _Maker:
-    def __init__(self, spark: SparkSession, plan: Plan, tables: Tables) -> None:
+    def __init__(self, spark: SparkSession, plan: Plan, pending: Mapping[str, Pending], tables: Tables) -> None:
         self.spark = spark
         self.plan = plan
+        self.pending = pending
         self.tables = tables
         self.readers = plan.readers()
         self.views: dict[str, list[DataFrame]] = {}
@@ -152,6 +159,11 @@ class _Maker:
                 self._keep(table.name, result)
 
     def _read(self, name: str, source: Source) -> DataFrame:
+        if name in self.pending:
+            new = frame_of(self.spark, source, self.pending[name])
+            if isinstance(new, DataFrame):
+                return new
+            source = new
         if source.conflicts is None:
             return read(self.spark, source)
         settled = read_settled(self.spark, source, source.conflicts)
@@ -185,6 +197,7 @@ class _Maker:
             takes_known_nulls(step.function, arguments)
             and table.start in self.plan.job.inputs
             and self.plan.job.inputs[table.start].conflicts is None
+            and table.start not in self.pending
             and step is table.steps[0]
         ):
             arguments[KNOWN_NULLS] = null_fields(self.spark, located(self.plan.job.inputs[table.start]))

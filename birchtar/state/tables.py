@@ -62,8 +62,8 @@ jobs = Table(
     Column("name", Text, primary_key=True),
     Column("key", Text, nullable=False),
 )
-"""One row per job. Whoever begins or ends a run of a job locks its row. Tables remember by the key what the job wrote to
-them: no other job has the same, in this database or another."""
+"""One row per job. Whoever begins or ends a run of a job locks its row. By the key tables remember what the job wrote:
+no other job has the same, in this database or another."""
 
 runs = Table(
     "runs",
