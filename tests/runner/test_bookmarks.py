@@ -131,11 +131,10 @@ def test_a_file_that_changes_while_it_is_read_stops_the_run(run_job, day, monkey
         day("a.csv", 1, 2, second=7)
         return staging(*arguments)
 
-    monkeypatch.setattr(module, "stage_outputs", grow)
-    with pytest.raises(JobError, match=r"input days: changed, or gone, while the run read it: .*a\.csv\. Nothing was"):
+    told = r"input days: changed, or gone, while the run read it: .*a\.csv\. Nothing was"
+    with monkeypatch.context() as patch, pytest.raises(JobError, match=told):
+        patch.setattr(module, "stage_outputs", grow)
         run_job(JOB % ("", "parquet"))
     assert not list(Path("out").rglob("*.parquet"))
-    monkeypatch.undo()
-    os.chdir(Path("days").absolute().parent)
     assert run_job(JOB % ("", "parquet")).inputs[0].rows == 2
     assert ids() == [1, 2]
