@@ -65,7 +65,9 @@ def write_uncommitted(df: DataFrame, sink: Sink, path: str, label: Label) -> Pen
 def _options(df: DataFrame, sink: Sink, label: Label) -> dict[str, str]:
     compression = sink.compression or DEFAULT_COMPRESSION["delta"]
     options = {"compression": COMPRESSION_NAMES["delta"][compression]}
-    options |= {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in sink.options.items()}
+    options |= {
+        key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in sink.options.items()
+    }
     if sink.replace_where is not None:
         options["replaceWhere"] = sink.replace_where
     elif sink.mode == "overwrite_partitions":
