@@ -100,13 +100,13 @@ class Sink(BaseModel):
     valid_to: Annotated[
         str, Field(description="The column of `scd2` with the time from which a row holds no more; null while it does.")
     ] = "valid_to"
-    is_current: Annotated[
-        str, Field(description="The column of `scd2` that is true for the newest version of a row.")
-    ] = "is_current"
+    is_current: Annotated[str, Field(description="The column of `scd2` that is true while a row's version holds.")] = (
+        "is_current"
+    )
     schema_changes: Annotated[
         SchemaChanges,
         Field(
-            description="What happens when the rows' columns differ from the table's, for `append` and `merge` to Delta:"
+            description="What happens when the columns are not the table's, for `append` and `merge` to Delta:"
             " `fail` refuses; `warn` leaves new columns out and says so; `evolve` adds new columns;"
             " `widen` also widens the table's types, such as INT to BIGINT; `rescue` puts what does not fit into"
             " the text column `_rescued_data`, as JSON."

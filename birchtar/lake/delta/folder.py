@@ -5,6 +5,7 @@ import uuid
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
+from birchtar.lake.delta.counting import observed
 from birchtar.lake.delta.plan import StagedFile
 from birchtar.lake.files import FileSystem
 from birchtar.lake.paths import is_local, local
@@ -33,7 +34,7 @@ def write_folder(df: DataFrame, folder: str) -> tuple[list[StagedFile], int]:
     listed: list[StagedFile] = [
         {"path": file.name, "partition": {}, "rows": 0, "bytes": file.size} for file in files.data_files(folder)
     ]
-    return listed, int(counted.get["rows"])
+    return listed, int(observed(counted).get("rows", 0))
 
 
 def delete_folder(spark: SparkSession, folder: str) -> None:

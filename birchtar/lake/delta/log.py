@@ -15,10 +15,11 @@ class Log:
     def __init__(self, spark: SparkSession, path: str) -> None:
         self.spark = spark
         self.path = path
-        self.jvm: Any = spark._jvm
+        jvm: Any = spark._jvm
+        self.jvm = jvm
         self.session: Any = spark._jsparkSession
-        self.delta: Any = self.jvm.org.apache.spark.sql.delta
-        self.java: Any = self.delta.DeltaLog.forTable(self.session, path)
+        self.delta = jvm.org.apache.spark.sql.delta
+        self.java = self.delta.DeltaLog.forTable(self.session, path)
 
     def none(self) -> Any:
         """Return Scala's None."""

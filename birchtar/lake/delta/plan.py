@@ -29,7 +29,7 @@ class Plan(TypedDict):
     """All that another process needs to publish what was staged. Plain JSON."""
 
     kind: Literal["files", "folder"]
-    """``files``: Delta's own data files, inside the table, not committed. ``folder``: a hidden Parquet folder beside it."""
+    """``files``: Delta's own data files, inside the table, in no commit. ``folder``: a hidden Parquet folder."""
     folder: str
     """Where the files are: the table or the hidden folder."""
     files: list[StagedFile]
@@ -39,6 +39,8 @@ class Plan(TypedDict):
     bytes: int
     base: int
     """The table's version when it was staged; -1 where there was no table."""
+    widen: dict[str, str]
+    """Columns of the table that have to take another type before the rows fit."""
     warnings: list[str]
     """What the user should hear about columns that did not fit."""
 

@@ -1,5 +1,7 @@
 """Phase 2 of a write to a Delta table: what was staged becomes part of it, once."""
 
+from dataclasses import replace
+
 from pyspark.sql import SparkSession
 
 from birchtar.lake.delta.discard import delete_staged
@@ -8,6 +10,8 @@ from birchtar.lake.delta.plan import Label, Plan, Published, Staged
 from birchtar.lake.delta.retry import is_conflict, with_retries
 from birchtar.lake.delta.staged_rows import staged_rows
 from birchtar.lake.delta.transaction import Pending, write_uncommitted
+from birchtar.lake.delta.upsert import upsert
+from birchtar.lake.delta.widen import widen
 from birchtar.lake.sink import Sink
 
 
@@ -40,6 +44,8 @@ def _published(
     log = Log(spark, path)
     if log.has_published(label):
         return _skipped(plan)
+    if sink.mode in ("merge", "scd2"):
+        return _upserted(spark, sink, path, label, plan)
     conflicts = 0
     if staged is not None and staged.pending is not None:
         try:
@@ -59,6 +65,7 @@ def _copied(spark: SparkSession, sink: Sink, path: str, label: Label, plan: Plan
     def attempt() -> tuple[Pending, int | None] | None:
         if log.has_published(label):
             return None
+        widen(log, plan["widen"])
         pending = write_uncommitted(staged_rows(spark, plan), sink, path, label)
         try:
             return pending, pending.commit()
@@ -73,6 +80,23 @@ def _copied(spark: SparkSession, sink: Sink, path: str, label: Label, plan: Plan
         return _skipped(plan)
     delete_staged(spark, plan["folder"], plan["files"], plan["kind"])
     return _told(*done, conflicts + more)
+
+
+def _upserted(spark: SparkSession, sink: Sink, path: str, label: Label, plan: Plan) -> Published:
+    log = Log(spark, path)
+
+    def attempt() -> Published:
+        if log.has_published(label):
+            return _skipped(plan)
+        if not plan["rows"] and log.version() >= 0:
+            return Published(0, 0, None)
+        widen(log, plan["widen"])
+        return upsert(spark, plan, sink, path, label)
+
+    published, conflicts = with_retries(attempt)
+    if not published.skipped:
+        delete_staged(spark, plan["folder"], (), plan["kind"])
+    return replace(published, retries=conflicts)
 
 
 def _told(pending: Pending, version: int | None, retries: int) -> Published:

@@ -1,10 +1,17 @@
 """Phase 1 of a write to a Delta table: the rows are on disk, and no reader sees them."""
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
 
+from birchtar.lake.columns import require_fitting_columns
+from birchtar.lake.delta.discard import delete_staged
 from birchtar.lake.delta.folder import delete_folder, hidden_folder, write_folder
 from birchtar.lake.delta.log import Log, holds_plain_parquet
+from birchtar.lake.delta.mergeable import require_mergeable, require_one_row_per_key, require_times
 from birchtar.lake.delta.plan import Label, Plan, Staged
+from birchtar.lake.delta.replaced import Guard
+from birchtar.lake.delta.schema_changes import Fit, fit
+from birchtar.lake.delta.staged_rows import staged_rows
 from birchtar.lake.delta.transaction import write_uncommitted
 from birchtar.lake.errors import LakeError
 from birchtar.lake.sink import Sink
@@ -12,6 +19,9 @@ from birchtar.lake.sink import Sink
 
 def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
     """Write the rows of a frame without making them part of the table. Starts the Spark jobs that compute the frame.
+
+    Where the table's data files are plain Parquet, the rows go into such files, inside the table's folder but in no
+    commit. For `merge` and `scd2`, and where a column has to be widened first, they go into a hidden folder beside it.
 
     Args:
         df: What to write, laid out as its files shall be.
@@ -24,24 +34,21 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
         both; `discard` takes the plan and removes what was staged.
 
     Raises:
-        LakeError: The table has published this number of the app already.
+        LakeError: The rows do not fit the table, `replace_where`, or the keys of a merge; or the table has published
+            this number of the app already.
     """
     log = Log(df.sparkSession, path)
     _refuse_known_number(log, label)
-    if log.version() >= 0 and not holds_plain_parquet(log):
-        return _in_folder(df, path, log)
-    pending = write_uncommitted(df, sink, path, label)
-    plan: Plan = {
-        "kind": "files",
-        "folder": path,
-        "files": pending.files,
-        "schema": df.schema.jsonValue(),
-        "rows": sum(file["rows"] for file in pending.files),
-        "bytes": sum(file["bytes"] for file in pending.files),
-        "base": int(pending.transaction.readVersion()),
-        "warnings": [],
-    }
-    return Staged(plan, pending)
+    there = log.version() >= 0
+    fitting = _fit(df, sink, path, log)
+    if sink.mode in ("merge", "scd2"):
+        require_mergeable(fitting.df, sink, path, StructType.fromJson(log.schema()) if there else None)
+        staged = _in_folder(fitting, sink, path, log)
+        _require_order(df.sparkSession, staged, sink, path)
+        return staged
+    if there and (fitting.widen or not holds_plain_parquet(log)):
+        return _in_folder(fitting, sink, path, log)
+    return _in_files(fitting, sink, path, label)
 
 
 def _refuse_known_number(log: Log, label: Label) -> None:
@@ -55,21 +62,68 @@ def _refuse_known_number(log: Log, label: Label) -> None:
         )
 
 
-def _in_folder(df: DataFrame, path: str, log: Log) -> Staged:
-    folder = hidden_folder(path)
+def _fit(df: DataFrame, sink: Sink, path: str, log: Log) -> Fit:
+    if sink.schema_changes == "fail" or sink.mode not in ("append", "merge"):
+        require_fitting_columns(df, sink, path)
+        return Fit(df)
+    table = StructType.fromJson(log.schema()) if log.version() >= 0 else None
+    return fit(df, table, sink.schema_changes, path)
+
+
+def _require_order(spark: SparkSession, staged: Staged, sink: Sink, path: str) -> None:
+    rows = staged_rows(spark, staged.plan)
     try:
-        files, rows = write_folder(df, folder)
+        if sink.mode == "scd2":
+            require_times(rows, sink, path)
+        elif sink.order_by is None:
+            require_one_row_per_key(rows, sink, path)
     except BaseException:
-        delete_folder(df.sparkSession, folder)
+        delete_folder(spark, staged.plan["folder"])
+        raise
+
+
+def _in_files(fitting: Fit, sink: Sink, path: str, label: Label) -> Staged:
+    guard = None if sink.replace_where is None else Guard(sink.replace_where)
+    pending = write_uncommitted(guard.inside(fitting.df) if guard else fitting.df, sink, path, label)
+    try:
+        if guard:
+            guard.check(path)
+    except LakeError:
+        delete_staged(fitting.df.sparkSession, path, pending.files)
+        raise
+    plan: Plan = {
+        "kind": "files",
+        "folder": path,
+        "files": pending.files,
+        "schema": fitting.df.schema.jsonValue(),
+        "rows": sum(file["rows"] for file in pending.files),
+        "bytes": sum(file["bytes"] for file in pending.files),
+        "base": int(pending.transaction.readVersion()),
+        "widen": {},
+        "warnings": fitting.warnings,
+    }
+    return Staged(plan, pending)
+
+
+def _in_folder(fitting: Fit, sink: Sink, path: str, log: Log) -> Staged:
+    folder = hidden_folder(path)
+    guard = None if sink.replace_where is None else Guard(sink.replace_where)
+    try:
+        files, rows = write_folder(guard.inside(fitting.df) if guard else fitting.df, folder)
+        if guard:
+            guard.check(path)
+    except BaseException:
+        delete_folder(fitting.df.sparkSession, folder)
         raise
     plan: Plan = {
         "kind": "folder",
         "folder": folder,
         "files": files,
-        "schema": df.schema.jsonValue(),
+        "schema": fitting.df.schema.jsonValue(),
         "rows": rows,
         "bytes": sum(file["bytes"] for file in files),
         "base": log.version(),
-        "warnings": [],
+        "widen": fitting.widen,
+        "warnings": fitting.warnings,
     }
     return Staged(plan)

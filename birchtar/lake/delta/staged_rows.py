@@ -1,7 +1,5 @@
 """The rows of a plan, read back from the very files that were staged."""
 
-import json
-
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
@@ -22,8 +20,8 @@ def staged_rows(spark: SparkSession, plan: Plan) -> DataFrame:
         return spark.createDataFrame([], schema)
     partitions = list(plan["files"][0]["partition"])
     stored = StructType([field for field in schema if field.name not in partitions])
-    # A table's name may hold what Spark would take for a pattern.
-    reader = spark.read.schema(stored).option("__globPaths__", "false")
+    # A name may hold what Spark would take for a pattern. Without the second option it would read such files twice.
+    reader = spark.read.schema(stored).option("__globPaths__", "false").option("recursiveFileLookup", "true")
     df = reader.parquet(*(f"{plan['folder']}/{file['path']}" for file in plan["files"]))
     if partitions:
         df = df.withColumn(_FILE, F.col("_metadata.file_name")).join(
@@ -40,6 +38,5 @@ def _partitions(spark: SparkSession, plan: Plan, columns: list[str]) -> DataFram
 def _typed(field: StructField, partitions: list[str]) -> Column:
     column = named(field.name)
     # Spark drops a field's metadata, which may hold a comment, unless it is said again.
-    return (column.cast(field.dataType) if field.name in partitions else column).alias(
-        field.name, metadata=json.loads(json.dumps(field.metadata))
-    )
+    typed = column.cast(field.dataType) if field.name in partitions else column
+    return typed.alias(field.name, metadata=field.metadata)
