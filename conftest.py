@@ -9,6 +9,9 @@ from pyspark.sql import SparkSession
 
 from birchtar.runner.session import all_settings
 
+# Only Alembic can load it; pytest would, to look for doctests.
+collect_ignore = ["birchtar/state/migrations/env.py"]
+
 _CONNECT_SWITCH = "SPARK_CONNECT_MODE_ENABLED"
 """PySpark reads this variable at every call of `functions` to choose between classic and Connect columns."""
 

@@ -92,6 +92,25 @@ def transforms() -> None:
 
 
 @app.command()
+def runs(
+    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="Only this job's.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option(metavar="NUMBER", help="How many, at most.", min=1)] = 20,
+) -> None:
+    """Print the latest runs, newest first, without starting Spark."""
+    from birchtar.runner.runs_table import print_runs
+    from birchtar.state.database import open_state
+    from birchtar.state.history import job_names, list_runs
+
+    state = open_state(must_exist=True)
+    past = list_runs(state, job, limit=limit)
+    if job and not past:
+        from transforms.errors import say_known
+
+        raise StateError(f"{state.place} knows no job `{job}`. {say_known(job, job_names(state), kind='job')}")
+    print_runs(past)
+
+
+@app.command()
 def setup() -> None:
     """Fetch what Spark needs beside the Python packages, and make it start quickly. Does nothing where all is there."""
     from birchtar.runner.warm_up import record_class_data

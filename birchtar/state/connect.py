@@ -9,7 +9,6 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
 from birchtar.state.errors import StateError
-from birchtar.state.trouble import missing_folder, shown
 
 WRITES = "birchtar_writes"
 """The execution option of a connection whose next transaction writes."""
@@ -30,11 +29,11 @@ def state_url(url: str | None) -> URL:
     """Return where the state is: as told, else `BIRCHTAR_STATE_URL`, else `.birchtar/state.db` in the current folder.
 
     Raises:
-        StateError: It is no URL of SQLite or PostgreSQL, or `.birchtar` cannot be made.
+        StateError: It is no URL of SQLite or PostgreSQL.
     """
     told = url or os.environ.get("BIRCHTAR_STATE_URL")
     if not told:
-        return URL.create("sqlite", database=str(_default_folder() / "state.db"))
+        return URL.create("sqlite", database=str(Path(".birchtar", "state.db").absolute()))
     try:
         made = make_url(told)
     except (ArgumentError, ValueError):
@@ -49,29 +48,8 @@ def state_url(url: str | None) -> URL:
     return made.set(database=str(Path(str(made.database)).absolute()))
 
 
-def _default_folder() -> Path:
-    folder = Path(".birchtar").absolute()
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise StateError(
-            f"The state database cannot be made: there is no folder {folder}, and it cannot be made: {error.strerror}."
-            " Name another place in BIRCHTAR_STATE_URL."
-        ) from error
-    return folder
-
-
 def connect(url: URL) -> Engine:
-    """Return an engine for a URL of `state_url`; of SQLite the folder must be there. Nothing is opened yet.
-
-    Raises:
-        StateError: The folder of the SQLite file is missing.
-    """
-    if folder := missing_folder(url):
-        raise StateError(
-            f"The state database {shown(url)} cannot be made: there is no folder {folder}."
-            " Make it, or name another place in BIRCHTAR_STATE_URL."
-        )
+    """Return an engine for a URL of `state_url`. Nothing is opened yet."""
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, hide_parameters=True, connect_args={"timeout": _SQLITE_WAIT})
         event.listen(engine, "connect", _prepare_sqlite)

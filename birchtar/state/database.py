@@ -14,6 +14,7 @@ from tenacity.wait import wait_random_exponential
 from birchtar.state.connect import WRITES, connect, state_url
 from birchtar.state.errors import StateError
 from birchtar.state.migrations import is_newest, migrate
+from birchtar.state.sqlite_file import make_room, require_file
 from birchtar.state.trouble import advice, is_passing, reason, shown
 
 __all__ = ["State", "StateError", "now", "open_state"]
@@ -145,7 +146,7 @@ def now(connection: Connection) -> datetime:
     return moment.astimezone(UTC)
 
 
-def open_state(url: str | None = None, *, patience: float = 120) -> State:
+def open_state(url: str | None = None, *, patience: float = 120, must_exist: bool = False) -> State:
     """Open the state database, made or brought to the newest version where need be.
 
     Several processes may open it at once, a new one too. SQLite files are made, but no folders, except for
@@ -154,11 +155,16 @@ def open_state(url: str | None = None, *, patience: float = 120) -> State:
     Args:
         url: A URL of SQLite or PostgreSQL; else `BIRCHTAR_STATE_URL` says it, else it is `.birchtar/state.db`.
         patience: Seconds for which a database that is locked or out of reach is tried again, then and later.
+        must_exist: Whether a SQLite file that is not there is an error: for who only looks.
 
     Raises:
         StateError: It cannot be reached or read, or a newer version of this program has made it.
     """
-    state = State(connect(state_url(url)), patience)
+    place = state_url(url)
+    if must_exist:
+        require_file(place)
+    make_room(place)
+    state = State(connect(place), patience)
     if not state.read(lambda connection: is_newest(connection, state.place)):
         state.write(lambda connection: migrate(connection, state.place))
     return state

@@ -1,13 +1,15 @@
 """What ran, newest first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from birchtar.state.database import State
-from birchtar.state.tables import runs
+from birchtar.state.database import State, now
+from birchtar.state.owners import Owner, is_alive
+from birchtar.state.runs import UNFINISHED
+from birchtar.state.tables import jobs, runs
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,30 @@ class PastRun:
     finished_at: datetime | None
     error: str | None
     report: dict[str, Any] | None
+    is_dead: bool
+    """Whether it is not finished and no process works on it: the next run of the job takes it over."""
 
 
 def list_runs(state: State, job: str | None = None, *, limit: int = 20) -> list[PastRun]:
     """Return the latest runs of a job, or of all jobs, newest first."""
-    columns = [runs.c[name] for name in PastRun.__annotations__]
-    query = select(*columns).order_by(runs.c.id.desc()).limit(limit)
+    query = select(runs).order_by(runs.c.id.desc()).limit(limit)
     if job is not None:
         query = query.where(runs.c.job == job)
-    return state.read(lambda connection: [PastRun(**row._mapping) for row in connection.execute(query)])
+
+    def work(connection: Connection) -> list[PastRun]:
+        moment = now(connection)
+        return [_past(row._asdict(), moment) for row in connection.execute(query)]
+
+    return state.read(work)
+
+
+def job_names(state: State) -> list[str]:
+    """Return the names of all jobs that ever ran."""
+    return state.read(lambda connection: list(connection.scalars(select(jobs.c.name).order_by(jobs.c.name))))
+
+
+def _past(row: dict[str, Any], moment: datetime) -> PastRun:
+    told = {field.name: row[field.name] for field in fields(PastRun) if field.name in row}
+    owner = Owner(**row["owner"]) if row["owner"] else None
+    works = owner is not None and is_alive(owner, row["lease_until"] or moment, now=moment)
+    return PastRun(**told, is_dead=row["state"] in UNFINISHED and not works)

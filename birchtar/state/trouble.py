@@ -1,7 +1,6 @@
 """Which errors of a database pass by themselves, and what to do about those that do not."""
 
 import sqlite3
-from pathlib import Path
 
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
@@ -89,14 +88,6 @@ def reason(error: DBAPIError, url: URL) -> str:
     for secret in secrets:
         said = said.replace(str(secret), "***") if secret else said
     return said.rstrip(".")
-
-
-def missing_folder(url: URL) -> Path | None:
-    """Return the folder that a SQLite file should be in, if it is not there."""
-    if url.get_backend_name() != "sqlite":
-        return None
-    folder = Path(str(url.database)).parent
-    return None if folder.is_dir() else folder
 
 
 def _is_of_connecting(error: DBAPIError) -> bool:

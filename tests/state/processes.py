@@ -17,7 +17,7 @@ def start(code: str, *arguments: object, **how) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)} | how.pop("env", {}),
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""} | how.pop("env", {}),
         **how,
     )
 
@@ -29,16 +29,36 @@ def outcome(process: subprocess.Popen[str], *, said: str = "") -> str:
     return out.strip()
 
 
-def all_at_once(number: int, code: str, *arguments: object) -> list[str]:
-    """Return what each of several processes printed that began `code` together, when all had loaded what they import.
+_TOGETHER = """
+import atexit, os
+import alembic.command, psycopg, sqlalchemy.dialects.postgresql.psycopg, sqlalchemy.dialects.sqlite
 
-    The code calls `go()` where they shall wait for each other.
+started, ended = os.pipe(), os.pipe()
+
+def go():
+    for _ in range(NUMBER - 1):
+        child = os.fork()
+        if not child:
+            break
+        atexit.register(os.waitpid, child, 0)
+    meet(started)
+
+def stay():
+    meet(ended)
+
+def meet(pipe):
+    # Nothing is ever written: reading ends when the last process has come here, and has closed its end.
+    os.close(pipe[1])
+    os.read(pipe[0], 1)
+"""
+
+
+def all_at_once(number: int, code: str, *arguments: object) -> list[str]:
+    """Return the lines that several processes printed, one each.
+
+    The code imports what it needs, then calls `go()`: from there on it runs in all of them, from the same moment on.
+    `stay()` waits until all have come to their end.
     """
-    wait = "def go():\n    print('ready', flush=True)\n    input()\n"
-    processes = [start(wait + dedent(code), *arguments) for _ in range(number)]
-    for process in processes:
-        assert process.stdout.readline() == "ready\n", process.communicate()
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    return [outcome(process) for process in processes]
+    lines = outcome(start(_TOGETHER.replace("NUMBER", str(number)) + dedent(code), *arguments)).splitlines()
+    assert len(lines) == number, lines
+    return lines

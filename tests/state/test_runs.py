@@ -123,15 +123,15 @@ def test_of_eight_processes_at_once_that_wait_each_gets_its_turn(url):
         from birchtar.state.database import open_state
         from birchtar.state.publishing import prepare, succeed
         from birchtar.state.runs import begin
-        state = open_state(sys.argv[1])
         go()
+        state = open_state(sys.argv[1])
         run = begin(state, "job")
         began = time.time()
         time.sleep(0.05)
         ended = time.time()
         prepare(state, run, [])
         succeed(state, run, {}, lambda connection: None)
-        print(run.number, run.attempt, run.is_takeover, began, ended)
+        print(run.number, run.attempt, run.is_takeover, began, ended, flush=True)
     """
     said = sorted(said.split() for said in all_at_once(8, code, url))
     assert [line[:3] for line in said] == [[str(number), "1", "False"] for number in range(1, 9)]
@@ -145,13 +145,13 @@ def test_of_eight_processes_at_once_that_do_not_wait_one_gets_the_run(url):
         from birchtar.state.database import open_state
         from birchtar.state.errors import JobBusyError
         from birchtar.state.runs import begin
-        state = open_state(sys.argv[1])
         go()
+        state = open_state(sys.argv[1])
         try:
-            print(begin(state, "job", when_busy="fail").number)
-            time.sleep(3)
+            print(begin(state, "job", when_busy="fail").number, flush=True)
         except JobBusyError as error:
-            print("busy: run 1" if "run 1, by process" in str(error) else error)
+            print("busy: run 1" if "run 1, by process" in str(error) else error, flush=True)
+        stay()
     """
     assert sorted(said for said in all_at_once(8, code, url)) == ["1"] + ["busy: run 1"] * 7
 
@@ -163,14 +163,14 @@ def test_of_eight_processes_at_once_one_takes_over_what_a_dead_one_left(url):
         from birchtar.state.database import open_state
         from birchtar.state.errors import JobBusyError
         from birchtar.state.runs import begin
-        state = open_state(sys.argv[1])
         go()
+        state = open_state(sys.argv[1])
         try:
             run = begin(state, "job", when_busy="fail")
-            print(run.number, run.attempt, run.is_takeover)
-            time.sleep(3)
+            print(run.number, run.attempt, run.is_takeover, flush=True)
         except JobBusyError as error:
-            print("busy")
+            print("busy", flush=True)
+        stay()
     """
     assert sorted(said for said in all_at_once(8, code, url)) == ["1 2 True"] + ["busy"] * 7
 
@@ -363,18 +363,27 @@ def test_a_heartbeat_of_a_run_that_ends_is_quiet(state):
 def test_a_heartbeat_notices_that_the_run_was_taken_away(state):
     run, stopped = begin(state, "job"), threading.Event()
     heartbeat = Heartbeat(state, run, every=0.1, on_lost=stopped.set)
-    with pytest.raises(LostRunError, match="was taken over"), heartbeat:
-        other = steal(state, run)
-        assert stopped.wait(10)
+    heartbeat.__enter__()
+    other = steal(state, run)
+    assert stopped.wait(10)
+    with pytest.raises(LostRunError, match="was taken over"):
+        heartbeat.check()
+    with pytest.raises(LostRunError, match="was taken over"):
+        heartbeat.__exit__(None, None, None)
     renew(state, other)
 
 
 def test_the_error_of_the_work_is_told_not_that_of_the_heartbeat(state):
     run, stopped = begin(state, "job"), threading.Event()
-    with pytest.raises(ZeroDivisionError), Heartbeat(state, run, every=0.1, on_lost=stopped.set):
-        steal(state, run)
-        stopped.wait(10)
-        raise ZeroDivisionError
+
+    def work() -> None:
+        with Heartbeat(state, run, every=0.1, on_lost=stopped.set):
+            steal(state, run)
+            stopped.wait(10)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        work()
 
 
 def test_runs_are_listed_newest_first_of_one_job_or_of_all(state):
