@@ -59,12 +59,12 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
         LakeError: The sink names a column that the frame does not have, or a type that the format cannot hold.
     """
     _check(df, sink)
-    require_fitting_columns(df, sink, path)
     rows = _laid_out(df, sink)
     plan: dict[str, Any] = {"sink": sink.model_dump(mode="json"), "path": path, "app": label.app, "run": label.number}
     if sink.format == "delta":
         open_ = delta.stage(rows, sink, path, delta.Label(label.app, label.number))
         return Staged(plan | {"staged": open_.plan}, open_.files, open_.bytes, open_)
+    require_fitting_columns(df, sink, path)
     staged, written = stage_files(df.sparkSession, _writer(rows, sink), sink.mode, path, label)
     return Staged(plan | {"staged": staged}, len(written), sum(file.size for file in written))
 

@@ -1,0 +1,92 @@
+"""Runs a job in the current folder and is killed on the way: at a named step, or at a moment that the caller chooses.
+
+    python killed_run.py STEP BEFORE_OR_AFTER NUMBER   # at the NUMBERth time that a step begins, or has ended
+    python killed_run.py                               # tells on its output when the job begins; the caller kills it
+
+With PYSPARK_GATEWAY_PORT it works in a Java that runs already, and outlives it; else its own dies with it.
+"""
+
+import os
+import signal
+import sys
+from itertools import count
+
+from pyspark import SparkConf, SparkContext
+from pyspark.java_gateway import launch_gateway
+from pyspark.sql import SparkSession
+from rich.console import Console
+
+from birchtar.lake import staged_files, write
+from birchtar.lake.delta import publish as delta_publish
+from birchtar.lake.delta.transaction import Pending
+from birchtar.lake.files import FileSystem
+from birchtar.runner import run as module
+from birchtar.runner import staging
+from birchtar.runner.load import load
+from birchtar.runner.progress import Progress
+from birchtar.runner.session import start
+from birchtar.state.database import open_state
+
+STEPS = {
+    "begin": (module, "begin"),
+    "find pending": (module, "find_pending"),
+    "make tables": (module, "make_tables"),
+    "stage an output": (staging, "stage"),
+    "write files": (write, "stage_files"),
+    "stage all outputs": (module, "stage_outputs"),
+    "stage rejects": (module, "stage_rejects"),
+    "prepare": (module, "prepare"),
+    "publish": (module, "publish"),
+    "move a file": (FileSystem, "move"),
+    "commit to Delta": (Pending, "commit"),
+    "merge into Delta": (delta_publish, "_upserted"),
+    "mark published": (module, "mark_published"),
+    "move bookmarks": (module, "move_bookmarks"),
+    "index rejects": (module, "index_rejects"),
+    "succeed": (module, "succeed"),
+    "clean": (module, "clean"),
+    "delete what is hidden": (staged_files, "clean_files"),
+}
+
+
+def die_at(step: str, moment: str, number: int) -> None:
+    owner, name = STEPS[step]
+    real, calls = getattr(owner, name), count(1)
+
+    def dying(*arguments, **named):
+        last = next(calls) == number
+        if last and moment == "before":
+            os.killpg(0, signal.SIGKILL)
+        done = real(*arguments, **named)
+        if last:
+            os.killpg(0, signal.SIGKILL)
+        return done
+
+    setattr(owner, name, dying)
+
+
+def borrowed_spark() -> SparkSession:
+    """Return a session in a Java that belongs to another process."""
+    gateway = launch_gateway()
+    running = gateway.jvm.org.apache.spark.SparkContext.getOrCreate()
+    java = gateway.jvm.JavaSparkContext(running)
+    context = SparkContext(gateway=gateway, jsc=java, conf=SparkConf(_jconf=java.getConf()))
+    return SparkSession(context, gateway.jvm.SparkSession.getDefaultSession().get())
+
+
+def main() -> None:
+    spark = borrowed_spark() if "PYSPARK_GATEWAY_PORT" in os.environ else start()
+    state = open_state()
+    if len(sys.argv) > 1:
+        die_at(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    plan = load("job.yaml")
+    sys.stdout.write("begins\n")
+    sys.stdout.flush()
+    module.run(plan, spark, state, Progress(Console(quiet=True), spark.sparkContext))
+    sys.stdout.write("done\n")
+    sys.stdout.flush()
+    os._exit(0)  # the borrowed Java runs on
+
+
+if __name__ == "__main__":
+    main()
