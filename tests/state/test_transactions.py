@@ -4,6 +4,7 @@ import threading
 import time
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from postgres_server import PostgresServer
 from processes import start
@@ -11,8 +12,10 @@ from proxy import breaking_wire
 from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
+from birchtar.state import connect
 from birchtar.state.database import State, StateError, now, open_state
 from birchtar.state.tables import bookmarks, jobs
+from birchtar.state.trouble import is_passing
 
 LOCK = """
     import sqlite3, sys, time
@@ -136,7 +139,9 @@ def test_a_lock_that_stays_is_named(sqlite_url):
     assert names(state) == ["b"]
 
 
-def test_a_row_that_another_machine_keeps_locked_is_waited_for(postgres_url):
+def test_a_row_that_another_machine_keeps_locked_is_waited_for(postgres_url, monkeypatch):
+    # Shorter than the lock is held.
+    monkeypatch.setattr(connect, "_POSTGRESQL_SETTINGS", "SET lock_timeout = '200ms'")
     state, other = open_state(postgres_url), open_state(postgres_url)
     state.write(Work("a"))
     locked, free = threading.Event(), threading.Event()
@@ -144,12 +149,11 @@ def test_a_row_that_another_machine_keeps_locked_is_waited_for(postgres_url):
     def hold(connection: Connection) -> None:
         connection.execute(select(jobs).with_for_update())
         locked.set()
-        free.wait(12)
+        free.wait(2)
 
     holder = threading.Thread(target=other.write, args=(hold,))
     holder.start()
     locked.wait()
-    # Longer than the server lets one statement wait.
     state.write(lambda connection: connection.execute(select(jobs).with_for_update()))
     holder.join()
 
@@ -180,6 +184,20 @@ def test_work_that_a_restart_of_the_server_broke_is_done_again_as_a_whole(postgr
 
     state.write(work)
     assert (calls, names(state)) == ([0, 1], ["a1", "b1"])
+
+
+@pytest.mark.parametrize(
+    ("said", "passes"),
+    [
+        ("connection to server failed: FATAL:  the database system is starting up", True),
+        ("connection to server failed: FATAL:  sorry, too many clients already", True),
+        ("connection to server failed: FATAL:  remaining connection slots are reserved for roles with SUPERUSER", True),
+        ('connection to server failed: FATAL:  database "etl" does not exist', False),
+        ('connection to server failed: FATAL:  role "ada" is not permitted to log in', False),
+    ],
+)
+def test_what_a_server_says_to_who_connects_passes_or_not(said, passes):
+    assert is_passing(OperationalError(None, None, psycopg.OperationalError(said))) is passes
 
 
 @pytest.mark.parametrize(
