@@ -82,7 +82,14 @@ def shown(url: URL) -> str:
 
 
 def reason(error: DBAPIError, url: URL) -> str:
-    """Return what the database's driver said, on one line and without the password."""
+    """Return what the database's driver said, on one line and without the password.
+
+    Example:
+        >>> from sqlalchemy import make_url
+        >>> url = make_url("postgresql+psycopg://ada:s3cret@db/etl")
+        >>> reason(OperationalError(None, None, ValueError("cannot  parse s3cret@db.")), url)
+        'cannot parse ***@db'
+    """
     said = " ".join(str(error.orig).split())
     secrets = [url.password, *(value for key, value in url.query.items() if "password" in key)]
     for secret in secrets:

@@ -85,6 +85,19 @@ def test_what_reads_sees_one_moment_and_lets_others_write(state):
     assert names(state) == ["a"]
 
 
+def test_who_writes_keeps_other_writers_out_from_the_first_look_on(sqlite_url):
+    state, other = open_state(sqlite_url), open_state(sqlite_url, patience=0)
+
+    def look_then_write(connection: Connection) -> None:
+        connection.execute(select(jobs)).all()
+        with pytest.raises(StateError, match="is locked"):
+            other.write(Work("b"))
+        connection.execute(insert(jobs).values(name="a"))
+
+    state.write(look_then_write)
+    assert names(state) == ["a"]
+
+
 def test_threads_write_side_by_side(state):
     threads = [threading.Thread(target=state.write, args=(Work(f"job {n}"),)) for n in range(8)]
     for thread in threads:
