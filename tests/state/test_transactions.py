@@ -180,7 +180,7 @@ def test_a_server_that_stops_and_starts_is_waited_for(postgres: PostgresServer, 
     time.sleep(2)
     assert waiting.is_alive()
     postgres.start()
-    waiting.join(timeout=20)
+    waiting.join(timeout=60)
     assert names(state) == ["a", "b"]
 
 
