@@ -12,6 +12,7 @@ from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
 from birchtar.runner.run import run
 from birchtar.runner.steps import TRANSFORMS
+from birchtar.state.database import open_state
 from transforms.drop_fields import drop_fields
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +28,7 @@ def test_the_first_job_makes_the_table_that_is_shown(spark, tmp_path: Path, monk
     Path("people.csv").write_text(blocks("csv")[0])
     Path("people.yaml").write_text(blocks("yaml")[0])
     with Progress(Console(), spark.sparkContext) as progress:
-        run(load("people.yaml"), spark, progress)
+        run(load("people.yaml"), spark, open_state(), progress)
     assert "[('Ulm', 1)]" in blocks("python")[0]
     assert duckdb.sql("SELECT * FROM 'towns/*.parquet'").fetchall() == [("Ulm", 1)]
 
@@ -43,7 +44,7 @@ def test_the_input_with_conflicts_is_read_and_resolved(spark, tmp_path: Path, mo
     Path("providers.json").write_text('{"provider id": 7}\n{"provider id": "n/a"}\n')
     Path("job.yaml").write_text(blocks("yaml")[1] + "outputs:\n  clean: {path: clean, format: parquet}\n")
     with Progress(Console(), spark.sparkContext) as progress:
-        report = run(load("job.yaml"), spark, progress)
+        report = run(load("job.yaml"), spark, open_state(), progress)
     assert duckdb.sql("SELECT * FROM 'clean/*.parquet' ORDER BY 1").fetchall() == [(7,), (None,)]
     assert len(report.conflicts) == 1
 

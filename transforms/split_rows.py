@@ -61,7 +61,7 @@ def split_rows(
         raise TransformError(f"split_rows needs two names; both are `{name1}`.")
     schema = schema_of(df)
     met = [
-        meets(row_value(schema, path, where="split_rows"), operator, operand, df.sparkSession)
+        meets(row_value(schema, path, where="split_rows"), operator, operand, df.sparkSession, where="split_rows")
         for path, operators in comparison.items()
         for operator, operand in operators.items()
     ]

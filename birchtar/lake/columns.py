@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 
 from birchtar.lake.errors import LakeError
 from birchtar.lake.files import FileSystem
@@ -15,15 +15,15 @@ def require_fitting_columns(df: DataFrame, sink: Sink, path: str) -> None:
     """Refuse to add rows to a table of other columns; readers would see half of them, or none.
 
     Columns are compared by name, whatever the case, and by type. Delta takes rows without some of the table's columns,
-    as nulls. CSV and JSON files do not tell their columns, so nothing is compared. Starts no Spark job over rows.
+    as nulls; where `schema_changes` allows more, or the mode is `scd2`, its own writer checks. CSV and JSON files do
+    not tell their columns, so nothing is compared. Starts no Spark job over rows.
 
     Raises:
         LakeError: A column is new, has another type, or is missing.
     """
-    if sink.mode == "overwrite" or sink.format not in _TELL_THEIR_COLUMNS:
+    if (sink.mode == "overwrite" and sink.replace_where is None) or sink.format not in _TELL_THEIR_COLUMNS:
         return
-    files = FileSystem(df.sparkSession, path)
-    if not (files.exists(path) and any(files.data_files(path))):
+    if sink.schema_changes != "fail" or sink.mode == "scd2" or not _is_there(df.sparkSession, sink, path):
         return
     table = df.sparkSession.read.format(sink.format).load(path)
     if differences := list(_differences(df, table, sink)):
@@ -31,6 +31,15 @@ def require_fitting_columns(df: DataFrame, sink: Sink, path: str) -> None:
             f"The table {path.removeprefix('file:')} has other columns: {'; '.join(differences)}."
             " Select what fits, write to another place, or replace the table with `mode: overwrite`."
         )
+
+
+def _is_there(spark: SparkSession, sink: Sink, path: str) -> bool:
+    if sink.format == "delta":
+        from delta.tables import DeltaTable
+
+        return DeltaTable.isDeltaTable(spark, path)
+    files = FileSystem(spark, path)
+    return files.exists(path) and any(files.data_files(path))
 
 
 def _differences(df: DataFrame, table: DataFrame, sink: Sink) -> Iterator[str]:

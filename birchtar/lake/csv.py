@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StringType, StructField, StructType
 
 from birchtar.lake.errors import LakeError, SchemaMismatchError
+from birchtar.lake.many_paths import load_paths
 from birchtar.lake.rejects import CAST, CORRUPT, MALFORMED, named, refuse_error_column, with_error
 from birchtar.lake.source import Source
 
@@ -58,11 +59,12 @@ def read_texts(spark: SparkSession, source: Source) -> DataFrame:
 
 
 def _reader(spark: SparkSession, source: Source, *, header: bool) -> DataFrameReader:
-    return spark.read.options(**(_STANDARD | source.options)).options(header=header, inferSchema=False)
+    reader = spark.read.format("csv").options(**(_STANDARD | source.options))
+    return reader.options(header=header, inferSchema=False)
 
 
 def _names(spark: SparkSession, source: Source, declared: StructType | None) -> list[str]:
-    names = _reader(spark, source, header=source.header).csv(source.paths).columns
+    names = load_paths(spark, _reader(spark, source, header=source.header), source.paths).columns
     if not names and declared is None:
         raise LakeError.at(source.paths, "there is no line to take the columns from. Declare a schema.")
     if declared is None:
@@ -79,7 +81,7 @@ def _names(spark: SparkSession, source: Source, declared: StructType | None) -> 
 def _texts(spark: SparkSession, source: Source, names: list[str]) -> DataFrame:
     """Return all columns as texts, and behind them the line itself where it does not have one value per column."""
     null_value = source.null_values[0] if len(source.null_values) == 1 else ""
-    df = (
+    reader = (
         _reader(spark, source, header=source.header)
         .schema(StructType([StructField(name, StringType()) for name in [*names, CORRUPT]]))
         .option("mode", "PERMISSIVE")
@@ -87,8 +89,8 @@ def _texts(spark: SparkSession, source: Source, names: list[str]) -> DataFrame:
         .option("enforceSchema", not source.header or _has_made_up_names(spark, source, names))
         # Of a text in quotes that is empty, Spark makes the second, of one without quotes the first.
         .options(nullValue=null_value, emptyValue=null_value)
-        .csv(source.paths)
     )
+    df = load_paths(spark, reader, source.paths)
     if len(source.null_values) > 1:
         df = df.select(*(_without(named(name), source.null_values).alias(name) for name in names), CORRUPT)
     return df
@@ -102,7 +104,7 @@ def _has_made_up_names(spark: SparkSession, source: Source, names: list[str]) ->
     """
     if not any(name.endswith(str(position)) for position, name in enumerate(names)):
         return False  # Spark writes its position into every name that it makes up
-    lines = _reader(spark, source, header=False).csv(source.paths)
+    lines = load_paths(spark, _reader(spark, source, header=False), source.paths)
     header = list(lines.first() or [])
     if header == names or not header:
         return False

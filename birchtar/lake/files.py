@@ -47,6 +47,13 @@ class FileSystem:
         """Return the bytes of a file."""
         return int(self._files.getFileStatus(self._path(path)).getLen())
 
+    def status(self, path: str) -> tuple[int, int] | None:
+        """Return a file's bytes and when it was changed, in microseconds since 1970; None where it is not there."""
+        if not self.exists(path):
+            return None
+        found = self._files.getFileStatus(self._path(path))
+        return int(found.getLen()), int(found.getModificationTime()) * 1000
+
     def data_files(self, folder: str) -> Iterator[DataFile]:
         """Yield the data files below a folder: all but those that readers pass over."""
         root = self._files.makeQualified(self._path(folder)).toString().rstrip("/") + "/"
@@ -62,6 +69,10 @@ class FileSystem:
         parent = self._path(target).getParent()
         self._files.mkdirs(parent)
         self._context.rename(self._path(source), self._path(target), self._no_options)
+
+    def touch(self, path: str) -> None:
+        """Make an empty file, unless it is there."""
+        self._files.create(self._path(path), True).close()
 
     def delete(self, path: str) -> None:
         """Delete a file, or a folder with all that is in it; what is not there is no error."""

@@ -6,6 +6,7 @@ from pyspark.sql.types import StringType, StructField, StructType, VariantType
 
 from birchtar.lake.csv import read_csv
 from birchtar.lake.errors import LakeError, SchemaMismatchError
+from birchtar.lake.many_paths import load_paths
 from birchtar.lake.rejects import CORRUPT, ERROR_COLUMN, MALFORMED, named, refuse_error_column, with_error
 from birchtar.lake.source import Source
 
@@ -35,8 +36,8 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
 def load(spark: SparkSession, source: Source) -> DataFrame:
     """Return what Spark makes of a source's files by itself."""
     # Delta takes one path only, and as a text.
-    paths = source.paths[0] if source.format == "delta" else source.paths
-    return spark.read.options(**source.options).format(source.format).load(paths)
+    reader = spark.read.options(**source.options).format(source.format)
+    return reader.load(source.paths[0]) if source.format == "delta" else load_paths(spark, reader, source.paths)
 
 
 def read_json(spark: SparkSession, source: Source, schema: StructType | None = None) -> DataFrame:
@@ -46,7 +47,7 @@ def read_json(spark: SparkSession, source: Source, schema: StructType | None = N
         schema = source.declared()
     if schema is not None:
         settings = settings.schema(StructType([*schema.fields, StructField(CORRUPT, StringType())]))
-    df = settings.json(source.paths)
+    df = load_paths(spark, settings, source.paths)
     names = [name for name in df.columns if name != CORRUPT]
     refuse_error_column(names, source.paths)
     if not names:
@@ -72,7 +73,8 @@ def read_variants(spark: SparkSession, source: Source) -> DataFrame:
     """
     value = StructField("value", VariantType())
     settings = _json_reader(spark, source).option("singleVariantColumn", "value")
-    df = settings.schema(StructType([value, StructField(CORRUPT, StringType())])).json(source.paths)
+    settings = settings.schema(StructType([value, StructField(CORRUPT, StringType())]))
+    df = load_paths(spark, settings, source.paths)
     corrupt = named(CORRUPT)
     return df.select(
         "value",
@@ -88,7 +90,7 @@ def read_variants(spark: SparkSession, source: Source) -> DataFrame:
 
 
 def _json_reader(spark: SparkSession, source: Source) -> DataFrameReader:
-    reader = spark.read.options(**source.options)
+    reader = spark.read.format("json").options(**source.options)
     return reader.option("mode", "PERMISSIVE").option("columnNameOfCorruptRecord", CORRUPT)
 
 

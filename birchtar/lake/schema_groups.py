@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from pyspark.sql import DataFrame, SparkSession
 
+from birchtar.lake.many_paths import AS_THEY_ARE, load_paths
 from birchtar.lake.paths import is_local, local
 from birchtar.lake.read import load
 from birchtar.lake.source import Source
@@ -17,17 +18,22 @@ def read_groups(spark: SparkSession, source: Source) -> Iterator[DataFrame]:
     A schema is told by its columns' names and types, and by their order; footers of local files are read without
     Spark. Columns of partition folders are there as always.
     """
-    for path in source.paths:
+    for path in _roots(source):
         one = source.model_copy(update={"path": path})
         groups: dict[str, list[str]] = {}
         for file in sorted(load(spark, one).inputFiles()):
             groups.setdefault(_footer(spark, one, file), []).append(unquote(file))
-        folder = one.options | ({"basePath": path} if _is_folder(path) else {})
+        folder = one.options | ({"basePath": path} if isinstance(path, str) and _is_folder(path) else {}) | AS_THEY_ARE
         if len(groups) < 2:
             yield load(spark, one)
             continue
         for files in groups.values():
-            yield spark.read.options(**folder).format(source.format).load(files)
+            yield load_paths(spark, spark.read.options(**folder).format(source.format), files)
+
+
+def _roots(source: Source) -> list[str] | list[list[str]]:
+    """Return the paths that are read one by one; those of files that were listed already are read together."""
+    return [source.paths] if AS_THEY_ARE.items() <= source.options.items() else source.paths
 
 
 def _footer(spark: SparkSession, source: Source, file: str) -> str:

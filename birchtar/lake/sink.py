@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from birchtar.lake.source import Format, OptionValue
 
-Mode = Literal["append", "overwrite", "overwrite_partitions"]
+Mode = Literal["append", "overwrite", "overwrite_partitions", "merge", "scd2"]
+SchemaChanges = Literal["fail", "warn", "evolve", "widen", "rescue"]
 Compression = Literal["gzip", "lz4", "none", "snappy", "zstd"]
 
 COMPRESSION_NAMES: dict[Format, dict[Compression, str]] = {
@@ -30,11 +31,13 @@ DEFAULT_COMPRESSION: dict[Format, Compression] = {
 
 OWN_OPTIONS = {
     "compression": "there is the key `compression`",
-    "mergeschema": "a table's schema changes by `mode: overwrite` only",
+    "mergeschema": "there is the key `schema_changes`",
     "overwriteschema": "`mode: overwrite` replaces the schema too",
     "partitionoverwritemode": "there is `mode: overwrite_partitions`",
     "path": "there is the key `path`",
-    "replacewhere": "there is `mode: overwrite_partitions`",
+    "replacewhere": "there is the key `replace_where`",
+    "txnappid": "each run has its own",
+    "txnversion": "each run has its own",
 }
 """Options of Spark's writer, in lower case, that are ours to set, with what there is instead."""
 
@@ -53,6 +56,8 @@ class Sink(BaseModel):
         Field(
             description="`append` adds to what is there; `overwrite` replaces it (the default);"
             " `overwrite_partitions` replaces the partitions that get new rows and leaves the others."
+            " For Delta also: `merge` updates the rows of the same `keys` and adds the others;"
+            " `scd2` keeps every version of a row with the time from which to which it held."
         ),
     ] = "overwrite"
     partition_by: Annotated[list[str], Field(description="Columns that become folders, outermost first.")] = []
@@ -67,3 +72,49 @@ class Sink(BaseModel):
     options: Annotated[
         dict[str, OptionValue], Field(description="Options of Spark's writer, passed on as they are.")
     ] = {}
+    replace_where: Annotated[
+        str | None,
+        Field(
+            description="An SQL condition on the table's columns: its rows are replaced by the new ones, the others"
+            " stay. A new row for which it does not hold fails the run. For `mode: overwrite` and Delta."
+        ),
+    ] = None
+    keys: Annotated[
+        list[str],
+        Field(description="Columns that together name a row, for `merge` and `scd2`. Null is a key like any other."),
+    ] = []
+    order_by: Annotated[
+        str | None,
+        Field(
+            description="Column that tells which of several rows of one key is the newest; a row that comes late does"
+            " not replace a newer one. For `scd2` the time from which a row holds."
+        ),
+    ] = None
+    delete_when: Annotated[
+        str | None,
+        Field(description="An SQL condition on the new rows: where it holds, the key's row is deleted, or closed."),
+    ] = None
+    valid_from: Annotated[str, Field(description="The column of `scd2` with the time from which a row holds.")] = (
+        "valid_from"
+    )
+    valid_to: Annotated[
+        str, Field(description="The column of `scd2` with the time from which a row holds no more; null while it does.")
+    ] = "valid_to"
+    is_current: Annotated[str, Field(description="The column of `scd2` that is true while a row's version holds.")] = (
+        "is_current"
+    )
+    schema_changes: Annotated[
+        SchemaChanges,
+        Field(
+            description="What happens when the columns are not the table's, for `append` and `merge` to Delta:"
+            " `fail` refuses; `warn` leaves new columns out and says so; `evolve` adds new columns;"
+            " `widen` also widens the table's types, such as INT to BIGINT; `rescue` puts what does not fit into"
+            " the text column `_rescued_data`, as JSON."
+        ),
+    ] = "fail"
+    cluster_by: Annotated[
+        list[str], Field(description="Columns by which a new Delta table keeps its rows together (liquid clustering).")
+    ] = []
+    zorder_by: Annotated[
+        list[str], Field(description="Columns by which `birchtar compact` sorts a Delta table's files (Z-order).")
+    ] = []

@@ -50,8 +50,10 @@ def run(
     from birchtar.runner.run import run as run_job
     from birchtar.runner.session import start
     from birchtar.runner.summary import print_rows, print_summary
+    from birchtar.state.database import open_state
 
     console = Console(stderr=True)
+    state = open_state()
     with console.status("Starting Spark"):
         spark = start(profile, verbose=verbose)
     # Spark's own handler calls Java from inside the call that was interrupted; stopping the session does as well.
@@ -59,7 +61,7 @@ def run(
     try:
         for plan in plans:
             with Progress(console, spark.sparkContext) as progress:
-                report = run_job(plan, spark, progress)
+                report = run_job(plan, spark, state, progress, on_wait=lambda busy: console.print(str(busy)))
             print_rows(spark, report, show)
             print_summary(report)
     finally:

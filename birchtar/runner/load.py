@@ -20,6 +20,7 @@ from birchtar.runner.queries import (
     tables_read,
     words_read,
 )
+from birchtar.runner.rules import ACTIONS, ON_TABLES, RULES, PlannedRule, rule_name
 from birchtar.runner.spec import Job, Table
 from birchtar.runner.steps import (
     FUNCTION_NAME,
@@ -109,8 +110,16 @@ class _Loader:
         if True in several[:-1]:
             after = several.index(True) + (0 if table.sql is None else -1) + 1
             self._complain((*location, "steps", after), "nothing can follow a step that makes several tables.")
+        is_collection = several[-1:] == [True]
+        rules = [
+            rule
+            for position, said in enumerate(table.rules)
+            for rule in self._rule(job, name, said, (*location, "rules", position), reads)
+        ]
+        if table.rules and is_collection:
+            self._complain((*location, "rules"), f"rules are for one table; `{name}` is several.", of_key=True)
         place = self.document.place(location, of_key=True)
-        return PlannedTable(name, table.from_, tuple(steps), frozenset(reads), several[-1:] == [True], place)
+        return PlannedTable(name, table.from_, tuple(steps), frozenset(reads), is_collection, place, tuple(rules))
 
     def _step(self, job: Job, table: str, said: Any, location: Location, reads: set[str]) -> Iterator[Step]:
         if isinstance(said, str):
@@ -138,9 +147,54 @@ class _Loader:
             return
         yield from self._call(job, table, name, {} if arguments is None else arguments, location, reads)
 
+    def _rule(
+        self, job: Job, table: str, said: dict[str, Any], location: Location, reads: set[str]
+    ) -> Iterator[PlannedRule]:
+        kinds = [key for key in said if key not in ("action", "name")]
+        if len(kinds) != 1:
+            found = ", ".join(f"`{key}`" for key in kinds) or "none"
+            what = f"a rule has one key that says what is asked, beside `action` and `name`; here are {found}."
+            self._complain(location, what)
+            return
+        (kind,) = kinds
+        action, place = said.get("action", "fail"), (*location, kind)
+        if action not in ACTIONS:
+            what = f"`action` cannot be `{action}`. {say_known(str(action), ACTIONS, kind='action')}"
+            self._complain((*location, "action"), what)
+        elif action == "reject" and kind in ON_TABLES:
+            what = f"no single row breaks `{kind}`, so none can be rejected: `action` is `warn` or `fail`."
+            self._complain((*location, "action"), what)
+        if kind not in RULES and not FUNCTION_NAME.fullmatch(kind):
+            what = f"there is no rule `{kind}`. {say_known(kind, RULES, kind='rule')}"
+            self._complain(place, f"{what} One of your own is named as package.module:function.", of_key=True)
+            return
+        arguments = self._rule_arguments(kind, said[kind])
+        name = said.get("name") or rule_name(kind, said[kind])
+        for call in self._call(job, table, RULES.get(kind, kind), arguments, place, reads, called=kind):
+            yield PlannedRule(name, kind, action, call.function, call.arguments, call.place)
+
+    def _rule_arguments(self, kind: str, said: Any) -> Any:
+        """Return a rule's arguments by name; a value alone is the first of them."""
+        if isinstance(said, dict) or said is None:
+            return said or {}
+        try:
+            first = next(iter(arguments_model(RULES.get(kind, kind)).model_fields.values()), None)
+        except FunctionError:
+            return {}
+        return {first.alias: said} if first is not None else said
+
     def _call(
-        self, job: Job, table: str, name: str, arguments: Any, location: Location, reads: set[str]
-    ) -> Iterator[Step]:
+        self,
+        job: Job,
+        table: str,
+        name: str,
+        arguments: Any,
+        location: Location,
+        reads: set[str],
+        *,
+        called: str | None = None,
+    ) -> Iterator[FunctionStep]:
+        called = called or name
         try:
             model = arguments_model(name)
             function = find_function(name)
@@ -149,12 +203,12 @@ class _Loader:
             return
         if not isinstance(arguments, dict):
             known = ", ".join(names(model)) or "none"
-            self._complain(location, f"`{name}` takes its arguments by name, as a mapping: {known}.")
+            self._complain(location, f"`{called}` takes its arguments by name, as a mapping: {known}.")
             return
         try:
             model.model_validate(arguments)
         except ValidationError as error:
-            self._complain_of(error, model, location, what=f"`{name}`: ")
+            self._complain_of(error, model, location, what=f"`{called}`: ")
             return
         for parameter in table_parameters(function) & arguments.keys():
             for inner, text in _texts(arguments[parameter], (*location, parameter)):

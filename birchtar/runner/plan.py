@@ -8,6 +8,7 @@ from typing import Any
 
 from birchtar.runner.document import Location, Place
 from birchtar.runner.queries import Reference
+from birchtar.runner.rules import PlannedRule
 from birchtar.runner.spec import Job
 
 
@@ -47,6 +48,7 @@ class PlannedTable:
     """The inputs and tables it needs, among them ``start``."""
     is_collection: bool
     place: Place
+    rules: tuple[PlannedRule, ...] = ()
 
 
 @dataclass(frozen=True)

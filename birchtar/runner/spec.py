@@ -1,11 +1,12 @@
 """What a job's config may say. The JSON schema for editors and every check come from these models."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from birchtar.lake.sink import Sink
 from birchtar.lake.source import Source
+from birchtar.runner.threshold import SHARE
 
 Step = dict[str, Any]
 """One key, the name of a transform, `sql` or `package.module:function`; its value holds the keyword arguments."""
@@ -21,10 +22,14 @@ class Table(BaseModel):
     )
     steps: Annotated[list[Step | str], Field(description="What is done to it, one after the other.")] = []
     sql: Annotated[str | None, Field(description="A SELECT over inputs and other tables, by their names.")] = None
+    rules: Annotated[
+        list[dict[str, Any]],
+        Field(description="What its rows, and the table as a whole, have to fulfil, and what happens otherwise."),
+    ] = []
 
 
 class Job(BaseModel):
-    """Inputs, tables, outputs."""
+    """Inputs, tables, outputs, and how much may go wrong."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -35,3 +40,14 @@ class Job(BaseModel):
     outputs: Annotated[
         dict[str, Sink], Field(min_length=1, description="What is written: a table's or an input's name, and where.")
     ]
+    max_rejected: Annotated[
+        Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=SHARE)] | None,
+        Field(
+            description="How many rows may be rejected, by reading, steps and rules together: a number, or a share of"
+            " all rows read, such as `1%`. With more the run stops, and nothing is published."
+        ),
+    ] = None
+    when_busy: Annotated[
+        Literal["wait", "fail"],
+        Field(description="What a run does while another process runs the same job: wait until it has ended, or fail."),
+    ] = "wait"

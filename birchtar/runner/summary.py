@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from birchtar.lake.paths import absolute
-from birchtar.runner.run import Report
+from birchtar.runner.report import Report
+from birchtar.runner.rules import say
 
 _WIDEST_CELL = 24
 _MOST_COLUMNS = 9
@@ -27,7 +28,8 @@ def print_summary(report: Report) -> None:
         table.add_column(heading, justify="right")
     table.add_column("place", overflow="fold")
     for read in report.inputs:
-        table.add_row("in", read.name, _count(read.rows), decimal(read.bytes), "", read.path)
+        files = "" if read.files is None else _count(read.files)
+        table.add_row("in", read.name, _count(read.rows), decimal(read.bytes), files, read.path)
     for wrote in report.outputs:
         place = f"{wrote.path} ({wrote.format})"
         table.add_row("out", wrote.name, _count(wrote.rows), decimal(wrote.bytes), _count(wrote.files), place)
@@ -42,6 +44,11 @@ def print_summary(report: Report) -> None:
             break
         line = f"several types in {conflict.input}, {conflict.what}"
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+    for rule in report.rules:
+        if rule.action == "warn" and not rule.holds:
+            console.print(say(rule), highlight=False, markup=False, soft_wrap=True)
+    for note in report.notes:
+        console.print(note, highlight=False, markup=False, soft_wrap=True)
     console.print(f"{report.job}: done in {report.seconds:.1f} s", highlight=False)
 
 

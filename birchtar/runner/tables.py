@@ -1,13 +1,13 @@
 """From a plan to frames: inputs are read, steps applied, rejected rows set apart. Nothing is written here."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from birchtar.lake.files import FileSystem
@@ -18,8 +18,10 @@ from birchtar.lake.statistics import null_fields
 from birchtar.runner.conflicts import read_settled
 from birchtar.runner.document import Place
 from birchtar.runner.failures import JobError, sentence
+from birchtar.runner.pending import Pending, frame_of
 from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep
 from birchtar.runner.queries import rename_tables
+from birchtar.runner.rules import CheckedTable, PlannedRule, checked
 from birchtar.runner.steps import (
     FUNCTION_NAME,
     KNOWN_NULLS,
@@ -41,6 +43,10 @@ _COUNTED_WHILE_READ = ("avro", "csv", "json")
 while reading would keep Spark from passing over what a filter does not want."""
 
 
+KEPT_RECORDS = 10_000
+"""So many rejected rows of one step come with their count; where there are more, all are computed once more."""
+
+
 @dataclass(frozen=True)
 class Rejects:
     """The rows that one input or step could not handle."""
@@ -49,7 +55,8 @@ class Rejects:
     step: str
     df: DataFrame
     counted: Observation
-    """Hold ``rows``, the number of rejected rows, once Spark has computed the frame that they were part of."""
+    """Holds ``rows``, the number of rejected rows, once Spark has computed the frame that they were part of; and
+    ``records``, these rows, or at most `KEPT_RECORDS` of them."""
 
 
 @dataclass
@@ -66,6 +73,8 @@ class Tables:
     """Per input, ``rows`` as they were read; only of the formats that do not keep their own counts."""
     conflicts: dict[str, list[Conflict]] = field(default_factory=dict)
     """Per input, the fields in which values had several types; only of inputs that say what to do then."""
+    checks: list[CheckedTable] = field(default_factory=list)
+    """Of the tables with rules what the rules say, once Spark has computed them."""
     kept: list[DataFrame] = field(default_factory=list)
     inputs: Frames = field(default_factory=dict)
     """Per input all its rows, not counted while they are read."""
@@ -75,7 +84,8 @@ class Tables:
     def finished(self) -> list[Observation]:
         """Return the observations that have ended by now."""
         self.spark.sparkContext._jsc.sc().listenerBus().waitUntilEmpty()
-        observations = [*self.read.values(), *(rejects.counted for rejects in self.rejects)]
+        of_rejects, of_rules = [each.counted for each in self.rejects], [each.counted for each in self.checks]
+        observations = [*self.read.values(), *of_rejects, *of_rules]
         return [each for each in observations if each._jo is not None and each._jo.future().isCompleted()]
 
     def of(self, name: str) -> Frames:
@@ -99,16 +109,21 @@ class Tables:
             FileSystem(self.spark, self.staging).delete(self.staging)
 
 
-def make_tables(spark: SparkSession, plan: Plan) -> Tables:
+def make_tables(spark: SparkSession, plan: Plan, pending: Mapping[str, Pending]) -> Tables:
     """Return every frame of the plan, made in order and, but for what a step says of itself, not yet computed.
 
     A frame that is taken up more than once is computed once and kept, in memory as far as it fits.
+
+    Args:
+        spark: The run's own session.
+        plan: The job.
+        pending: Of the bookmarked inputs what this run reads.
 
     Raises:
         JobError: An input cannot be read, or a step does not take what it gets. The message begins with its place.
     """
     tables = Tables(spark, _staging(spark))
-    maker = _Maker(spark, plan, tables)
+    maker = _Maker(spark, plan, pending, tables)
     try:
         maker.make()
     except BaseException:
@@ -118,9 +133,10 @@ def make_tables(spark: SparkSession, plan: Plan) -> Tables:
 
 
 class _Maker:
-    def __init__(self, spark: SparkSession, plan: Plan, tables: Tables) -> None:
+    def __init__(self, spark: SparkSession, plan: Plan, pending: Mapping[str, Pending], tables: Tables) -> None:
         self.spark = spark
         self.plan = plan
+        self.pending = pending
         self.tables = tables
         self.readers = plan.readers()
         self.views: dict[str, list[DataFrame]] = {}
@@ -143,6 +159,11 @@ class _Maker:
                 self._keep(table.name, result)
 
     def _read(self, name: str, source: Source) -> DataFrame:
+        if name in self.pending:
+            new = frame_of(self.spark, source, self.pending[name])
+            if isinstance(new, DataFrame):
+                return new
+            source = new
         if source.conflicts is None:
             return read(self.spark, source)
         settled = read_settled(self.spark, source, source.conflicts)
@@ -164,20 +185,19 @@ class _Maker:
                 df = self._without_rejects(df, table.name, step.name)
             elif not isinstance(df, dict):
                 raise JobError(f"{step.place}: {where}: gave {type(df).__name__}, not a DataFrame.")
+        if table.rules:
+            df = self._without_rejects(self._checked(table, df), table.name, "rules")
         return df  # type: ignore[no-any-return]  # a user's function may return anything; that was checked above
 
     def _apply(self, table: PlannedTable, step: FunctionStep | QueryStep, df: DataFrame) -> Any:
         if isinstance(step, QueryStep):
             return self._query(table, step, df)
-        arguments = dict(step.arguments)
-        for name in table_parameters(step.function) & arguments.keys():
-            arguments[name] = _mapped(arguments[name], lambda said: self._frame(said, step.place))
-        for name in function_parameters(step.function) & arguments.keys():
-            arguments[name] = _mapped(arguments[name], _as_function)
+        arguments = self._arguments(step)
         if (
             takes_known_nulls(step.function, arguments)
             and table.start in self.plan.job.inputs
             and self.plan.job.inputs[table.start].conflicts is None
+            and table.start not in self.pending
             and step is table.steps[0]
         ):
             arguments[KNOWN_NULLS] = null_fields(self.spark, located(self.plan.job.inputs[table.start]))
@@ -192,6 +212,30 @@ class _Maker:
         made = step.function(df, **arguments)
         self.tables.early += [each for each in self.tables.finished() if each not in before]
         return made
+
+    def _arguments(self, call: FunctionStep | PlannedRule) -> dict[str, Any]:
+        """Return a function's arguments, with frames and functions where the config has their names."""
+        arguments = dict(call.arguments)
+        for name in table_parameters(call.function) & arguments.keys():
+            arguments[name] = _mapped(arguments[name], lambda said: self._frame(said, call.place))
+        for name in function_parameters(call.function) & arguments.keys():
+            arguments[name] = _mapped(arguments[name], _as_function)
+        return arguments
+
+    def _checked(self, table: PlannedTable, df: DataFrame) -> DataFrame:
+        def condition(rule: PlannedRule) -> Any:
+            made = rule.function(df, **self._arguments(rule))
+            if not isinstance(made, Column):
+                raise JobError(f"{rule.place}: rule {rule.name}: gave {type(made).__name__}, not a Column.")
+            return made
+
+        conditions = [
+            _located(rule.place, f"rule {rule.name} of table {table.name}", partial(condition, rule))
+            for rule in table.rules
+        ]
+        marked, check = checked(table.name, df, table.rules, conditions)
+        self.tables.checks.append(check)
+        return marked
 
     def _query(self, table: PlannedTable, step: QueryStep, df: DataFrame | None) -> DataFrame:
         frames = self.tables.frames if df is None else self.tables.frames | {table.name: df}
@@ -223,8 +267,10 @@ class _Maker:
         if not has_rejects(df):
             return df
         counted = Observation()
-        bad = F.count_if(F.col(ERROR_COLUMN).isNotNull())
-        df = df.observe(counted, bad.alias("rows"))
+        error = F.col(ERROR_COLUMN)
+        # An aggregate that holds a bounded number of rows: which ones matters only where there are more.
+        records = F.max_by(error, F.when(error.isNotNull(), F.xxhash64(error)), KEPT_RECORDS)
+        df = df.observe(counted, F.count_if(error.isNotNull()).alias("rows"), records.alias("records"))
         self.tables.rejects.append(Rejects(table, step, rejected(df), counted))
         return accepted(df)
 

@@ -77,10 +77,11 @@ def main(recording: Path) -> None:
     from birchtar.runner.progress import Progress
     from birchtar.runner.run import run
     from birchtar.runner.session import start
+    from birchtar.state.database import open_state
 
     plan = load(write_job())
     spark = start(recording=recording)
-    run(plan, spark, Progress(Console(quiet=True), spark.sparkContext))
+    run(plan, spark, open_state("sqlite:///state.db"), Progress(Console(quiet=True), spark.sparkContext))
     spark.stop()
     java = spark.sparkContext._gateway.proc  # type: ignore[union-attr]  # it is there in a session that we started
     java.stdin.close()

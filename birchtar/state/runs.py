@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -34,6 +35,8 @@ class Run:
 
     id: int
     job: str
+    job_key: str
+    """Of no other job, in this state database or another: tables remember by it what a job wrote to them."""
     number: int
     attempt: int
     state: str
@@ -129,7 +132,7 @@ def lock(connection: Connection, run: Run, *states: str) -> str:
 
 
 def _begin(connection: Connection, job: str, kind: str) -> Run | Busy:
-    _lock_job(connection, job)
+    key = _lock_job(connection, job)
     moment = now(connection)
     mine = {"owner": asdict(this_process()), "lease_until": moment + LEASE}
     newest_first = select(runs).where(runs.c.job == job).order_by(runs.c.number.desc())
@@ -139,18 +142,20 @@ def _begin(connection: Connection, job: str, kind: str) -> Run | Busy:
         new = {"job": job, "number": number, "state": RUNNING, "attempt": 1, "kind": kind, "started_at": moment}
         connection.execute(insert(runs).values(**new, **mine))
         run_id = connection.execute(select(runs.c.id).where(runs.c.job == job, runs.c.number == number)).scalar_one()
-        return Run(run_id, job, number, 1, RUNNING, kind, is_takeover=False)
+        return Run(run_id, job, key, number, 1, RUNNING, kind, is_takeover=False)
     if last.owner and is_alive(Owner(**last.owner), last.lease_until, now=moment):
         return Busy(job, last.number, Owner(**last.owner), last.started_at)
     connection.execute(update(runs).where(runs.c.id == last.id).values(attempt=last.attempt + 1, **mine))
-    return Run(last.id, job, last.number, last.attempt + 1, last.state, last.kind, is_takeover=True, report=last.report)
+    return Run(
+        last.id, job, key, last.number, last.attempt + 1, last.state, last.kind, is_takeover=True, report=last.report
+    )
 
 
-def _lock_job(connection: Connection, job: str) -> None:
-    """Make the job's row where it is not there, and lock it; on SQLite the whole database is locked already."""
+def _lock_job(connection: Connection, job: str) -> str:
+    """Make the job's row where it is not there, lock it, and return its key; SQLite has locked the whole database."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(jobs).values(name=job).on_conflict_do_nothing())
-    connection.execute(select(jobs.c.name).where(jobs.c.name == job).with_for_update())
+    connection.execute(dialect.insert(jobs).values(name=job, key=uuid4().hex[:16]).on_conflict_do_nothing())
+    return str(connection.execute(select(jobs.c.key).where(jobs.c.name == job).with_for_update()).scalar_one())
 
 
 def _is_ours(run: Run) -> ColumnElement[bool]:

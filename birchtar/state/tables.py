@@ -60,8 +60,10 @@ jobs = Table(
     "jobs",
     metadata,
     Column("name", Text, primary_key=True),
+    Column("key", Text, nullable=False),
 )
-"""One row per job. Whoever begins or ends a run of a job locks its row."""
+"""One row per job. Whoever begins or ends a run of a job locks its row. By the key tables remember what the job wrote:
+no other job has the same, in this database or another."""
 
 runs = Table(
     "runs",

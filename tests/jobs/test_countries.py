@@ -10,6 +10,7 @@ from rich.console import Console
 from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
 from birchtar.runner.run import run
+from birchtar.state.database import open_state
 
 ROOT = Path(__file__).parents[2]
 RAW = ROOT / "data/raw/countries/countries.jsonl"
@@ -20,7 +21,7 @@ def curated(tmp_path_factory: pytest.TempPathFactory, classic_spark) -> Path:
     folder = tmp_path_factory.mktemp("countries")
     settings = [f"outputs.world.path={folder}", f"inputs.countries.path={RAW}"]
     with Progress(Console(), classic_spark.sparkContext) as progress:
-        run(load(ROOT / "conf/jobs/countries.yaml", settings), classic_spark, progress)
+        run(load(ROOT / "conf/jobs/countries.yaml", settings), classic_spark, open_state(), progress)
     return folder
 
 

@@ -9,7 +9,9 @@ from rich.console import Console
 
 from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
-from birchtar.runner.run import Report, run
+from birchtar.runner.report import Report
+from birchtar.runner.run import run
+from birchtar.state.database import open_state
 
 ROOT = Path(__file__).parents[2]
 RAW = ROOT / "data/raw/flights"
@@ -25,7 +27,7 @@ def curated(tmp_path_factory: pytest.TempPathFactory, classic_spark) -> tuple[Pa
     inputs |= {"planes": "planes.csv", "weather": "weather.csv.gz"}
     settings += [f"inputs.{name}.path={RAW / file}" for name, file in inputs.items()]
     with Progress(Console(), classic_spark.sparkContext) as progress:
-        return folder, run(load(ROOT / "conf/jobs/flights.yaml", settings), classic_spark, progress)
+        return folder, run(load(ROOT / "conf/jobs/flights.yaml", settings), classic_spark, open_state(), progress)
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,11 @@
 """What is written is read back by others: DuckDB, pyarrow, deltalake; and a failed write leaves the table as it was."""
 
 import gzip
+import json
 import os
-import signal
-import subprocess
-import sys
+import shutil
+import threading
+from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -15,9 +16,12 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import functions as F
 
+from birchtar.lake import staged_files
 from birchtar.lake.errors import LakeError
+from birchtar.lake.files import FileSystem
+from birchtar.lake.label import Label
 from birchtar.lake.sink import COMPRESSION_NAMES, Sink
-from birchtar.lake.write import Written, write
+from birchtar.lake.write import Staged, clean, publish, stage
 
 FORMATS = ["avro", "csv", "delta", "json", "orc", "parquet"]
 EVERY_FORMAT_AND_MODE = [
@@ -33,8 +37,19 @@ def table(tmp_path: Path) -> Path:
     return tmp_path / "lake" / "table"
 
 
-def store(df, path, **settings) -> Written:
-    return write(df, Sink(path=str(path), **settings), str(path))
+def store(df, path, **settings) -> Staged:
+    staged = staged_at(df, path, **settings)
+    publish(df.sparkSession, staged.plan)
+    clean(df.sparkSession, staged.plan)
+    return staged
+
+
+def staged_at(df, path, **settings) -> Staged:
+    label = Label("test", "table", next(NUMBERS))
+    return stage(df, Sink(path=str(path), **settings), str(path), label)
+
+
+NUMBERS = count(1)
 
 
 def stored(spark, path, kind, columns):
@@ -103,13 +118,13 @@ def test_what_was_written_is_told(spark, table, kind):
     before = set(data_files(table))
     written = store(df, table, format=kind, mode="append", partition_by=["p"])
     new = set(data_files(table)) - before
-    assert written == Written(files=len(new), bytes=sum(file.stat().st_size for file in new))
+    assert (written.files, written.bytes) == (len(new), sum(file.stat().st_size for file in new))
     assert written.files == 2
 
 
 def test_a_commit_that_delta_did_not_make_is_not_told_again(spark, table):
     store(spark.range(3), table, format="delta", mode="append")
-    assert store(spark.range(0), table, format="delta", mode="append") == Written(0, 0)
+    assert store(spark.range(0), table, format="delta", mode="append").files == 0
 
 
 AVRO_CODECS = {"gzip": b"deflate", "none": b"null", "snappy": b"snappy", "zstd": b"zstandard"}
@@ -222,58 +237,110 @@ def test_a_first_write_that_fails_leaves_nothing(spark, table, kind):
     assert beside(table) == []
 
 
-KILLED = """
-import os, signal, sys
-from birchtar.lake import write
-from birchtar.lake.sink import Sink
-from birchtar.runner.session import start
-
-class Dying(write.FileSystem):
-    def data_files(self, folder):  # is called when all files are written, and none is published
-        os.killpg(0, signal.SIGKILL)
-
-write.FileSystem = Dying
-write.write(start().range(7), Sink(path=sys.argv[1], format="parquet"), sys.argv[1])
-"""
-
-
-def test_a_process_that_is_killed_while_it_overwrites_leaves_the_old_table(spark, table):
-    store(spark.range(3), table, format="parquet")
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))}
-    # In a group of its own, so that its Java dies with it, and we do not.
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, str(table)], env=environment, start_new_session=True, timeout=120, check=False
-    )
-    assert done.returncode == -signal.SIGKILL
-    assert [name for name in beside(table) if not name.startswith(".")] == ["table"]
-    assert any(name.endswith(".staged") for name in beside(table)), "killed too early"
-    assert stored(spark, table, "parquet", ["id"]) == [(0,), (1,), (2,)]
-    store(spark.range(5, 6), table, format="parquet")
-    assert stored(spark, table, "parquet", ["id"]) == [(5,)]
+EVERY_PLAIN_MODE = ["append", "overwrite", "overwrite_partitions"]
+BEFORE, AFTER = (
+    {
+        "append": [(0, 0), (1, 1)],
+        "overwrite": [(0, 0), (1, 1)],
+        "overwrite_partitions": [(0, 0), (1, 1)],
+    },
+    {
+        "append": [(0, 0), (1, 1), (5, 1), (6, 2)],
+        "overwrite": [(5, 1), (6, 2)],
+        "overwrite_partitions": [(0, 0), (5, 1), (6, 2)],
+    },
+)
 
 
-@pytest.mark.parametrize("mode", ["append", "overwrite_partitions"])
-def test_a_table_that_lost_its_name_to_a_kill_between_two_renames_gets_it_back(spark, table, mode):
-    store(spark.range(2).selectExpr("id", "id AS p"), table, format="parquet", partition_by=["p"])
-    table.rename(table.parent / ".table.replaced")
-    store(spark.range(2, 3).selectExpr("id", "id AS p"), table, format="parquet", mode=mode, partition_by=["p"])
-    assert stored(spark, table, "parquet", ["id", "p"]) == [(0, 0), (1, 1), (2, 2)]
+@pytest.fixture(params=["in one step", "by two renames"])
+def exchanging(request, monkeypatch):
+    """Both ways to replace a folder: as the system can, and as one that cannot has to."""
+    if request.param == "by two renames":
+        monkeypatch.setattr(staged_files, "exchange", lambda one, other: False)
+
+
+@pytest.mark.parametrize("mode", EVERY_PLAIN_MODE)
+def test_nothing_is_seen_of_what_is_staged(spark, table, mode):
+    store(rows(spark, (0, 0), (1, 1)), table, format="parquet", partition_by=["p"])
+    staged = staged_at(rows(spark, (5, 1), (6, 2)), table, format="parquet", mode=mode, partition_by=["p"])
+    assert stored(spark, table, "parquet", ["id", "p"]) == BEFORE[mode]
+    clean(spark, staged.plan)
+    assert stored(spark, table, "parquet", ["id", "p"]) == BEFORE[mode]
     assert beside(table) == ["table"]
 
 
-def test_a_partition_that_lost_its_name_gets_it_back(spark, table):
-    store(spark.range(2).selectExpr("id", "id AS p"), table, format="parquet", partition_by=["p"])
-    (table / "p=1").rename(table / ".p=1.replaced")
-    store(spark.range(5, 6).selectExpr("id", "1L AS p"), table, format="parquet", mode="append", partition_by=["p"])
-    assert stored(spark, table, "parquet", ["id", "p"]) == [(0, 0), (1, 1), (5, 1)]
-
-
-def test_what_a_kill_behind_the_renames_left_is_removed(spark, table):
-    store(spark.range(2), table, format="parquet")
-    (table.parent / ".table.replaced").mkdir()
-    store(spark.range(2, 3), table, format="parquet", mode="append")
-    assert stored(spark, table, "parquet", ["id"]) == [(0,), (1,), (2,)]
+@pytest.mark.usefixtures("exchanging")
+@pytest.mark.parametrize("mode", EVERY_PLAIN_MODE)
+@pytest.mark.parametrize("operation", ["move", "exchange", "touch", "delete"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_publication_that_dies_at_any_rename_is_finished_by_the_next(
+    spark, table, monkeypatch, mode, operation, moment
+):
+    store(rows(spark, (0, 0), (1, 1)), table, format="parquet", partition_by=["p"])
+    staged = staged_at(rows(spark, (5, 1), (6, 2)), table, format="parquet", mode=mode, partition_by=["p"])
+    plan = json.loads(json.dumps(staged.plan))
+    for act in (publish, clean):  # that the first is done, the state database knows before the second begins
+        for dies_at in count(1):
+            try:
+                with monkeypatch.context() as patch:
+                    dying(patch, operation, moment, dies_at)
+                    act(spark, plan)
+                break
+            except Died:
+                seen = stored(spark, table, "parquet", ["id", "p"]) if data_files(table) else []
+                assert set(seen) <= {*BEFORE[mode], *AFTER[mode]}
+    assert stored(spark, table, "parquet", ["id", "p"]) == AFTER[mode]
     assert beside(table) == ["table"]
+    assert not [file for file in table.rglob(".*") if "test-" in file.name]
+
+
+class Died(BaseException):
+    """Stands for the end of a process; the kill harness of the runner ends real ones."""
+
+
+def dying(patch, operation, moment, at):
+    """Let the given call of an operation be the process's last, either instead of what it does or right behind it."""
+    owner = staged_files if operation == "exchange" else FileSystem
+    real, calls = getattr(owner, operation), count(1)
+
+    def call(*arguments):
+        last = next(calls) == at
+        if last and moment == "before":
+            raise Died
+        done = real(*arguments)
+        if last:
+            raise Died
+        return done
+
+    patch.setattr(owner, operation, call)
+
+
+def rows(spark, *values):
+    return spark.createDataFrame(list(values), "id INT, p INT")
+
+
+def test_a_reader_finds_the_whole_table_at_every_moment_while_it_is_replaced(spark, table):
+    store(spark.range(0, 100), table, format="parquet")
+    found, done = set(), threading.Event()
+
+    def look():
+        while not done.is_set():
+            found.add(len(list(table.glob("*.parquet"))) > 0)
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    for _ in range(5):
+        store(spark.range(0, 100), table, format="parquet")
+    done.set()
+    reader.join()
+    assert found == {True}
+
+
+def test_what_was_staged_and_is_gone_is_not_taken_for_published(spark, table):
+    staged = staged_at(spark.range(3), table, format="parquet", mode="append")
+    shutil.rmtree(staged.plan["staged"]["hidden"])
+    with pytest.raises(LakeError, match=r"\.staged is gone: its rows were computed, but did not reach the table yet"):
+        publish(spark, staged.plan)
 
 
 ODD_VALUES = [

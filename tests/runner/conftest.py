@@ -10,7 +10,9 @@ from rich.console import Console
 
 from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
-from birchtar.runner.run import Report, run
+from birchtar.runner.report import Report
+from birchtar.runner.run import run
+from birchtar.state.database import open_state
 
 Write = Callable[..., Path]
 
@@ -46,6 +48,6 @@ def run_job(spark: SparkSession, config):
 
     def run_text(text: str) -> Report:
         with Progress(Console(), spark.sparkContext) as progress:
-            return run(load(config(text)), spark, progress)
+            return run(load(config(text)), spark, open_state(), progress)
 
     return run_text

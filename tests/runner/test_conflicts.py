@@ -18,8 +18,10 @@ from birchtar.runner.document import ConfigError
 from birchtar.runner.failures import JobError
 from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
-from birchtar.runner.run import Report, run
+from birchtar.runner.report import Report
+from birchtar.runner.run import run
 from birchtar.runner.summary import print_rows, print_summary
+from birchtar.state.database import open_state
 from transforms.choices.bare_choices import bare_choices
 from transforms.choices.choice import choices_in
 from transforms.choices.format_schema import format_schema
@@ -358,7 +360,7 @@ def run_job(spark: SparkSession, config, place):
     def run_text(text: str) -> Report:
         inputs = "inputs: {mixed: {path: mixed.json, format: json, conflicts: choice}}\n"
         with Progress(Console(), spark.sparkContext) as progress:
-            return run(load(config(inputs + text)), spark, progress)
+            return run(load(config(inputs + text)), spark, open_state(), progress)
 
     return run_text
 

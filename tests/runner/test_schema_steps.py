@@ -10,6 +10,7 @@ from rich.console import Console
 from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
 from birchtar.runner.run import run
+from birchtar.state.database import open_state
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_a_job_maps_edits_and_splits(orders, config, spark: SparkSession):
       split.rest: {path: out/rest, format: parquet}
     """
     with Progress(Console(), spark.sparkContext) as progress:
-        run(load(config(text)), spark, progress)
+        run(load(config(text)), spark, open_state(), progress)
     found = duckdb.sql(
         "SELECT key, buyer, items, tags, noted FROM 'out/mapped/*.parquet' ORDER BY buyer.name"
     ).fetchall()

@@ -30,14 +30,14 @@ _MOST_EXACT = 10**18
 """Numbers below it are compared as decimals, which have room for both sides."""
 
 
-def meets(value: RowValue, sign: str, operand: Operand, spark: SparkSession) -> Column:
+def meets(value: RowValue, sign: str, operand: Operand, spark: SparkSession, *, where: str) -> Column:
     """Return whether each value compares so with a constant; null or false where it is null, NaN or does not compare.
 
     Raises:
         TransformError: There is no such operator, or the constant is null or NaN.
         ColumnTypeError: The value is nested, or its type cannot hold the constant.
     """
-    where = f"split_rows, `{value.name}`"
+    where = f"{where}, `{value.name}`"
     if sign not in _OPERATORS:
         near = _OTHERWISE.get(sign) or closest(sign, _OPERATORS)
         hint = f" Did you mean `{near}`?" if near else ""

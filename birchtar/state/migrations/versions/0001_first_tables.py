@@ -13,7 +13,10 @@ _MOMENT = sa.DateTime(timezone=True)
 def upgrade() -> None:
     """Make them in an empty database."""
     op.create_table(
-        "jobs", sa.Column("name", sa.Text(), nullable=False), sa.PrimaryKeyConstraint("name", name="pk_jobs")
+        "jobs",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_jobs"),
     )
     op.create_table(
         "run_files",

@@ -1,0 +1,107 @@
+"""What a run costs that has little or nothing to do.
+
+    python benchmarks/incremental.py known-files                 # a bookmark of a million files
+    python benchmarks/incremental.py known-files --files 10000000
+
+`known-files` makes up a listing, lets a bookmark in a new SQLite file know it, and measures what it takes to find
+nothing new, one new file, a thousand and a hundred thousand. Of each, the time that the listing's own digests take
+stands apart from the time in the database: the first grows with the files that are there, the second with the new ones.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+# A script's own folder comes first on the path, where it would hide packages of the checkout.
+sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
+
+from sqlalchemy import Connection, create_engine, insert
+
+from birchtar.state.buckets import in_buckets
+from birchtar.state.known_files import new_files, remember
+from birchtar.state.listed import Listing
+from birchtar.state.tables import bookmarks, jobs, metadata
+
+T = TypeVar("T")
+
+HIGHEST = 1.0
+"""Seconds that a run with nothing new among a million known files may cost beyond their listing."""
+
+
+def timed(work: Callable[[], T]) -> tuple[float, T]:
+    """Return how many seconds something took, and what came of it."""
+    started = time.perf_counter()
+    result = work()
+    return time.perf_counter() - started, result
+
+
+def best(work: Callable[[], T]) -> tuple[float, T]:
+    """Return what the fastest of three turns took, and what came of it: other programs only ever slow one down."""
+    return min((timed(work) for _ in range(3)), key=lambda turn: turn[0])
+
+
+def made_up(start: int, files: int) -> Listing:
+    """Return a listing like those of a landing zone with a folder per hour."""
+    listing = Listing()
+    for number in range(start, start + files):
+        day, hour = divmod(number // 500, 24)
+        path = f"file:/data/landing/day={day:05}/hour={hour:02}/part-{number:08}-{number * 2654435761 % 2**32:08x}.json"
+        listing.add(path, number % 100_000, 1_700_000_000_000_000 + number)
+    return listing
+
+
+def bookmark(connection: Connection) -> int:
+    """Make the tables and one bookmark, and return its id."""
+    metadata.create_all(connection)
+    connection.execute(insert(jobs).values(name="job"))
+    made = insert(bookmarks).values(job="job", input="files", kind="files", run_number=0)
+    return int(connection.execute(made).inserted_primary_key[0])
+
+
+def known_files(files: int, folder: Path | None) -> bool:
+    """Measure a bookmark of files, print the figures, and return whether they are within the limit."""
+    nothing = 0.0
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        engine = create_engine(f"sqlite:///{place}/state.db")
+        listing = made_up(0, files)
+        with engine.begin() as connection:
+            known = bookmark(connection)
+            seconds, _ = timed(lambda: remember(connection, known, listing, 1))
+            print(f"{files:,} files made known for the first time: {seconds:.1f} s")
+        print(f"{'new files':>10} {'digests':>9} {'database':>9} {'together':>9} {'made known':>11}")
+        for run, new in enumerate((0, 1, 1_000, 100_000), start=2):
+            for file in made_up(len(listing), new):
+                listing.add(*file)
+            with engine.begin() as connection:
+                together, found = best(lambda: new_files(connection, known, listing))
+                digests, _ = best(lambda: in_buckets(listing))
+                if len(found.new) != new or found.unchanged != len(listing) - new:
+                    sys.exit(f"{len(found.new)} new files were found, not {new}.")
+                seconds, _ = timed(partial(remember, connection, known, found.new, run))
+            database = together - digests
+            print(f"{new:10,} {digests:7.2f} s {database:7.2f} s {together:7.2f} s {seconds:9.2f} s", flush=True)
+            nothing = together if new == 0 else nothing
+    limit = HIGHEST * max(1, files / 1_000_000)
+    print(f"nothing new: {nothing:.2f} s (at most {limit:.2f})")
+    return nothing <= limit
+
+
+def main() -> None:
+    """Read the command line, measure, and end with 1 where a limit is passed."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = arguments.add_subparsers(dest="command", required=True)
+    files = commands.add_parser("known-files", help="find what is new among a million known files")
+    files.add_argument("--files", type=int, default=1_000_000, help="how many are known")
+    files.add_argument("--folder", type=Path, help="where the database goes; the system's temporary folder if left out")
+    chosen = arguments.parse_args()
+    if chosen.command == "known-files" and not known_files(chosen.files, chosen.folder):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

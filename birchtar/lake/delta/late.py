@@ -1,0 +1,24 @@
+"""What a merged table has to remember beside its rows, so that events may come late.
+
+That is when a row was deleted, and events that made no version of their own because nothing changed by them. Both
+matter once an older event comes. They are kept in a small Delta table inside the table's folder, whose name readers
+and VACUUM pass over; it moves with the table, and where it is lost, only late events are affected.
+"""
+
+from pyspark.sql import DataFrame, SparkSession
+
+from birchtar.lake.delta.log import Log
+
+_FOLDER = "_birchtar_late"
+
+
+def remembered(spark: SparkSession, path: str) -> DataFrame | None:
+    """Return what is remembered; None if that is nothing. Lazy."""
+    folder = f"{path}/{_FOLDER}"
+    return spark.read.format("delta").load(folder) if Log(spark, folder).version() >= 0 else None
+
+
+def remember(df: DataFrame, path: str) -> None:
+    """Add to what is remembered. Rows that are in it twice do no harm."""
+    writer = df.coalesce(1).write.format("delta").mode("append").option("mergeSchema", "true")
+    writer.save(f"{path}/{_FOLDER}")

@@ -1,0 +1,129 @@
+"""Phase 1 of a write to a Delta table: the rows are on disk, and no reader sees them."""
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
+
+from birchtar.lake.columns import require_fitting_columns
+from birchtar.lake.delta.discard import delete_staged
+from birchtar.lake.delta.folder import delete_folder, hidden_folder, write_folder
+from birchtar.lake.delta.log import Log, holds_plain_parquet
+from birchtar.lake.delta.mergeable import require_mergeable, require_one_row_per_key, require_times
+from birchtar.lake.delta.plan import Label, Plan, Staged
+from birchtar.lake.delta.replaced import Guard
+from birchtar.lake.delta.schema_changes import Fit, fit
+from birchtar.lake.delta.staged_rows import staged_rows
+from birchtar.lake.delta.transaction import write_uncommitted
+from birchtar.lake.errors import LakeError
+from birchtar.lake.sink import Sink
+
+
+def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
+    """Write the rows of a frame without making them part of the table. Starts the Spark jobs that compute the frame.
+
+    Where the table's data files are plain Parquet, the rows go into such files, inside the table's folder but in no
+    commit. For `merge` and `scd2`, and where a column has to be widened first, they go into a hidden folder beside it.
+
+    Args:
+        df: What to write, laid out as its files shall be.
+        sink: Mode and options of the output.
+        path: The table's folder, with its scheme. No table need be there.
+        label: Names this write for ever; see `Label`.
+
+    Returns:
+        The plan by which any process can publish the rows, and the open transaction for this process. `publish` takes
+        both; `discard` takes the plan and removes what was staged.
+
+    Raises:
+        LakeError: The rows do not fit the table, `replace_where`, or the keys of a merge; or the table has published
+            this number of the app already.
+    """
+    log = Log(df.sparkSession, path)
+    _refuse_known_number(log, label)
+    there = log.version() >= 0
+    fitting = _fit(df, sink, path, log)
+    if sink.mode in ("merge", "scd2"):
+        require_mergeable(fitting.df, sink, path, StructType.fromJson(log.schema()) if there else None)
+        staged = _in_folder(fitting, sink, path, log)
+        _require_order(df.sparkSession, staged, sink, path)
+        return staged
+    if there and (fitting.widen or not holds_plain_parquet(log)):
+        return _in_folder(fitting, sink, path, log)
+    return _in_files(fitting, sink, path, label)
+
+
+def _refuse_known_number(log: Log, label: Label) -> None:
+    """Refuse a write that the table would take for one that it has: its rows would be lost without a word."""
+    if log.has_published(label):
+        raise LakeError.at(
+            [log.path],
+            f"the table has the rows of run {label.version} or a later one of `{label.app}` already. The state database"
+            " that counts the runs is not the one that this table was written with, or an older copy of it."
+            " Bring back the newer one (BIRCHTAR_STATE_URL), or give the job another name.",
+        )
+
+
+def _fit(df: DataFrame, sink: Sink, path: str, log: Log) -> Fit:
+    if sink.schema_changes == "fail" or sink.mode not in ("append", "merge"):
+        require_fitting_columns(df, sink, path)
+        return Fit(df)
+    table = StructType.fromJson(log.schema()) if log.version() >= 0 else None
+    return fit(df, table, sink.schema_changes, path)
+
+
+def _require_order(spark: SparkSession, staged: Staged, sink: Sink, path: str) -> None:
+    rows = staged_rows(spark, staged.plan)
+    try:
+        if sink.mode == "scd2":
+            require_times(rows, sink, path)
+        elif sink.order_by is None:
+            require_one_row_per_key(rows, sink, path)
+    except BaseException:
+        delete_folder(spark, staged.plan["folder"])
+        raise
+
+
+def _in_files(fitting: Fit, sink: Sink, path: str, label: Label) -> Staged:
+    guard = None if sink.replace_where is None else Guard(sink.replace_where)
+    pending = write_uncommitted(guard.inside(fitting.df) if guard else fitting.df, sink, path, label)
+    try:
+        if guard:
+            guard.check(path)
+    except LakeError:
+        delete_staged(fitting.df.sparkSession, path, pending.files)
+        raise
+    plan: Plan = {
+        "kind": "files",
+        "folder": path,
+        "files": pending.files,
+        "schema": fitting.df.schema.jsonValue(),
+        "rows": sum(file["rows"] for file in pending.files),
+        "bytes": sum(file["bytes"] for file in pending.files),
+        "base": int(pending.transaction.readVersion()),
+        "widen": {},
+        "warnings": fitting.warnings,
+    }
+    return Staged(plan, pending)
+
+
+def _in_folder(fitting: Fit, sink: Sink, path: str, log: Log) -> Staged:
+    folder = hidden_folder(path)
+    guard = None if sink.replace_where is None else Guard(sink.replace_where)
+    try:
+        files, rows = write_folder(guard.inside(fitting.df) if guard else fitting.df, folder)
+        if guard:
+            guard.check(path)
+    except BaseException:
+        delete_folder(fitting.df.sparkSession, folder)
+        raise
+    plan: Plan = {
+        "kind": "folder",
+        "folder": folder,
+        "files": files,
+        "schema": fitting.df.schema.jsonValue(),
+        "rows": rows,
+        "bytes": sum(file["bytes"] for file in files),
+        "base": log.version(),
+        "widen": fitting.widen,
+        "warnings": fitting.warnings,
+    }
+    return Staged(plan)

@@ -1,0 +1,72 @@
+"""The files that an input stands for right now, with their sizes and times, found without opening any."""
+
+from collections.abc import Mapping, Sequence
+from itertools import compress
+from typing import TYPE_CHECKING
+
+from birchtar.lake.errors import LakeError
+from birchtar.lake.hadoop_listing import list_through_spark
+from birchtar.lake.listing_filters import file_filter
+from birchtar.lake.local_listing import list_local
+from birchtar.lake.paths import is_local
+from birchtar.state.listed import Listing
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from birchtar.lake.source import OptionValue
+
+
+def list_files(
+    paths: Sequence[str], *, spark: "SparkSession | None" = None, options: "Mapping[str, OptionValue] | None" = None
+) -> Listing:
+    """Return the files that ``spark.read`` would read of some paths; each once, however many paths lead to it.
+
+    Below a folder these are its own files or, where folders like ``day=1`` lie below it, the files in those. Hidden
+    names (``_x`` and ``.x``, but not ``_x=1``) are passed over. Empty files are listed, though Spark passes them over
+    too: they may grow. Links are followed. No order is promised.
+
+    Args:
+        paths: Files, folders and globs, local or of any file system that Spark reaches.
+        spark: Lists what is not on this machine; local paths need none.
+        options: Of Spark's reader; those that choose files are honoured: ``basePath``, ``recursiveFileLookup``,
+            ``pathGlobFilter``, ``modifiedBefore``, ``modifiedAfter`` (in the option ``timeZone``, else the session's,
+            else UTC).
+
+    Raises:
+        LakeError: A path is not there, a glob fits nothing or is none, a folder may not be read, a name is no text, or
+            files lie beside each other in partition folders and in others.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (folder / "a.csv").write_text("1"), (folder / "_SUCCESS").write_text("")
+        >>> [file.size for file in list_files([str(folder)])]
+        [1]
+    """
+    chosen = {key.lower(): str(value) for key, value in (options or {}).items()}
+    local = [path for path in paths if is_local(path)]
+    other = [path for path in paths if not is_local(path)]
+    listing = list_local(local, chosen) if local else Listing()
+    if local and (accepts := file_filter(chosen, spark)):
+        listing = Listing.of(file for file in listing if accepts(file))
+    if other:
+        if spark is None:
+            raise LakeError(f"{other[0]}: only Spark can list it, and no Spark runs.")
+        found = list_through_spark(spark, other, options or {})
+        for file in found:
+            listing.add(*file)
+    return _distinct(listing) if len(paths) > 1 or listing_may_repeat(paths) else listing
+
+
+def listing_may_repeat(paths: Sequence[str]) -> bool:
+    """Return whether a file may have been found twice: one folder holds each of its files once, a glob may not."""
+    return any("*" in path or "{" in path for path in paths)
+
+
+def _distinct(listing: Listing) -> Listing:
+    seen: set[str] = set()
+    if len(listing) == len(set(listing.paths)):
+        return listing
+    first = [not (path in seen or seen.add(path)) for path in listing.paths]  # type: ignore[func-returns-value]
+    return Listing.of(compress(listing, first))

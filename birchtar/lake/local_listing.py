@@ -1,0 +1,174 @@
+"""Files of this machine, listed without Spark by the rules of Spark's own listing."""
+
+import os
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from birchtar.lake.errors import LakeError
+from birchtar.lake.files import is_hidden
+from birchtar.lake.globs import has_wildcard, is_glob, name_pattern, unescaped, without_slashes_in_braces
+from birchtar.lake.paths import absolute, local
+from birchtar.state.listed import Listing
+
+_BEING_COPIED = "._COPYING_"
+"""How the name of a file ends that Hadoop's own tools have not copied to its end."""
+
+
+def list_local(paths: Sequence[str], options: Mapping[str, str]) -> Listing:
+    """Return the files of local paths, as `birchtar.lake.listing.list_files` describes; options in lower case."""
+    roots = [root for path in paths for root in expanded(path)]
+    base = options.get("basepath")
+    bases = {local(base)} if base else {root for root in roots if os.path.isdir(root)}  # noqa: PTH112 - a million may be
+    walk = _Walk(bases)
+    for root in roots:
+        walk.root(root)
+    everything = options.get("recursivefilelookup", "").lower() == "true"
+    return walk.listing if everything else walk.as_spark_reads()
+
+
+def expanded(path: str) -> list[str]:
+    """Return the local files and folders, without scheme, that a path stands for.
+
+    Raises:
+        LakeError: There is none.
+    """
+    found = [place for one in without_slashes_in_braces(local(path)) for place in _fitting(one)]
+    if not is_glob(path):
+        found = [place for place in [local(path)] if os.path.exists(place)]  # noqa: PTH110
+    if not found:
+        raise LakeError(f"{path}: there is no such file or folder.")
+    return found
+
+
+def _fitting(glob: str) -> list[str]:
+    places = [""]
+    for component in glob.strip("/").split("/"):
+        if has_wildcard(component):
+            fits = name_pattern(component).fullmatch
+            places = [f"{place}/{name}" for place in places for name in _names(place or "/") if fits(name)]
+        else:
+            places = [f"{place}/{unescaped(component)}" for place in places]
+    return [place for place in places if os.path.exists(place)]  # noqa: PTH110
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208 - names, not a million paths
+    except (NotADirectoryError, FileNotFoundError):
+        return []
+    except PermissionError as error:
+        raise LakeError(f"{folder}: may not be read by this user.") from error
+
+
+@dataclass
+class _Folder:
+    """The part of a listing that one folder's own files are."""
+
+    path: str
+    start: int
+    end: int
+    is_partition: bool
+    """Whether a folder of the form ``key=value`` leads from the input's path here."""
+    is_root: bool
+
+
+@dataclass
+class _Walk:
+    bases: set[str]
+    """Folders below which names of the form ``key=value`` are partitions."""
+    listing: Listing = field(default_factory=Listing)
+    folders: list[_Folder] = field(default_factory=list)
+
+    def root(self, path: str) -> None:
+        is_partition = self._leads_through_partitions(path)
+        if not os.path.isdir(path):  # noqa: PTH112
+            if not is_hidden(name := os.path.basename(path)) and not name.endswith(_BEING_COPIED):  # noqa: PTH119
+                start = len(self.listing)
+                stat = os.stat(path)  # noqa: PTH116
+                self.listing.add(_uri(path), stat.st_size, stat.st_mtime_ns // 1000)
+                self.folders.append(_Folder(os.path.dirname(path), start, start + 1, is_partition, True))  # noqa: PTH120
+            return
+        stack = [(path.rstrip("/"), is_partition, True)]
+        while stack:
+            folder, is_partition, is_root = stack.pop()
+            start = len(self.listing)
+            for name in self._scan(folder):
+                inside = f"{folder}/{name}"
+                stack.append((inside, inside not in self.bases and (is_partition or "=" in name), False))
+            self.folders.append(_Folder(folder, start, len(self.listing), is_partition, is_root))
+
+    def _scan(self, folder: str) -> Iterator[str]:
+        """Add the files of one folder to the listing, and yield the names of the folders in it."""
+        prefix = _uri(f"{folder}/")
+        paths, sizes, modified = self.listing.paths, self.listing.sizes, self.listing.modified
+        first = len(paths)
+        try:
+            with os.scandir(folder or "/") as entries:
+                for entry in entries:
+                    name = entry.name
+                    if (name[0] in "._" and is_hidden(name)) or name.endswith(_BEING_COPIED):
+                        continue
+                    if entry.is_dir():
+                        yield name
+                        continue
+                    try:
+                        stat = entry.stat()
+                    except FileNotFoundError:
+                        continue  # gone since, or a link to nowhere
+                    paths.append(prefix + name)
+                    sizes.append(stat.st_size)
+                    modified.append(stat.st_mtime_ns // 1000)
+        except PermissionError as error:
+            raise LakeError(f"{folder}: may not be read by this user.") from error
+        except FileNotFoundError:
+            return  # gone since it was seen
+        finally:
+            _require_texts(paths[first:])
+
+    def as_spark_reads(self) -> Listing:
+        """Return the files of partition folders where there are any with data, else those of the roots themselves."""
+        partitions = [folder for folder in self.folders if folder.is_partition and self._has_data(folder)]
+        if not partitions:
+            return self._files_of([folder for folder in self.folders if folder.is_root])
+        for folder in self.folders:
+            if not folder.is_partition and not folder.is_root and self._has_data(folder):
+                raise LakeError(
+                    f"{folder.path}: its files are beside partition folders such as {partitions[0].path}, and in none."
+                    " Give the paths of the folders to be read, or the option recursiveFileLookup."
+                )
+        return self._files_of(partitions)
+
+    def _has_data(self, folder: _Folder) -> bool:
+        return any(self.listing.sizes[folder.start : folder.end])
+
+    def _files_of(self, folders: list[_Folder]) -> Listing:
+        if sum(folder.end - folder.start for folder in folders) == len(self.listing):
+            return self.listing
+        kept = Listing([], array("q"), array("q"))
+        for folder in folders:
+            part = slice(folder.start, folder.end)
+            kept.paths.extend(self.listing.paths[part])
+            kept.sizes.extend(self.listing.sizes[part])
+            kept.modified.extend(self.listing.modified[part])
+        return kept
+
+    def _leads_through_partitions(self, root: str) -> bool:
+        if root in self.bases:
+            return False
+        above = [base for base in self.bases if root.startswith(f"{base.rstrip('/')}/")] if len(self.bases) == 1 else []
+        folder = root if os.path.isdir(root) else os.path.dirname(root)  # noqa: PTH112, PTH120
+        return any("=" in folder.removeprefix(base) for base in above)
+
+
+def _require_texts(paths: list[str]) -> None:
+    try:
+        "".join(paths).encode()
+    except UnicodeEncodeError as error:
+        wrong = next(path for path in paths if not path.isascii() and ascii(path).count("\\udc"))
+        raise LakeError(f"{wrong!a}: the name is not UTF-8 text. Rename it.") from error
+
+
+def _uri(path: str) -> str:
+    _require_texts([path])
+    return absolute(path) + ("/" if path.endswith("/") and path != "/" else "")

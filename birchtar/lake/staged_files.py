@@ -1,0 +1,110 @@
+"""Tables of plain files, written in two phases: staged in a hidden folder beside the table, then moved into it.
+
+A reader meets whole files only. What is staged is published by renames that another process can finish, however often
+it begins again: a hidden mark in a staged folder tells whether that folder is still the new one, or by now the old.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyspark.sql import DataFrameWriter, SparkSession
+
+from birchtar.lake.errors import LakeError
+from birchtar.lake.exchange import exchange
+from birchtar.lake.files import DataFile, FileSystem
+from birchtar.lake.label import Label
+from birchtar.lake.paths import is_local, local
+
+Plan = Mapping[str, Any]
+"""How to publish what is staged; plain values, for the state database."""
+
+
+def stage_files(
+    spark: SparkSession, writer: DataFrameWriter, mode: str, path: str, label: Label
+) -> tuple[Plan, list[DataFile]]:
+    """Write a frame's files beside the table; nothing of the table changes. Starts the job that computes the frame.
+
+    Returns:
+        The plan for `publish_files`, and the files.
+    """
+    files = FileSystem(spark, path)
+    staged, mark = f"{_beside(path)}.{label.folder}.staged", f".{label.folder}"
+    files.delete(staged)
+    try:
+        writer.mode("errorifexists").save(staged)
+        written = list(files.data_files(staged))
+        folders = _folders(written) if mode == "overwrite_partitions" else [""] if mode == "overwrite" else []
+        for folder in folders:
+            files.touch(f"{_below(staged, folder)}/{mark}")
+    except BaseException:
+        files.delete(staged)
+        raise
+    return {"hidden": staged, "path": path, "mode": mode, "folders": folders, "mark": mark}, written
+
+
+def publish_files(spark: SparkSession, plan: Plan) -> None:
+    """Move what is staged into the table. Safe to begin again, also by another process, until `clean_files`.
+
+    To append moves the files one by one, each whole. To replace a folder lets it change places with the staged one, in
+    one step where the system can; else two renames do it, between which a reader finds no folder.
+
+    Raises:
+        LakeError: What was staged is gone, and was not published.
+    """
+    files = FileSystem(spark, plan["path"])
+    staged, path, mark = plan["hidden"], plan["path"], plan["mark"]
+    if not files.exists(staged) and not files.exists(f"{path}/{mark}"):
+        shown = staged.removeprefix("file:")
+        raise LakeError(f"{shown} is gone: its rows were computed, but did not reach the table yet.")
+    for folder in plan["folders"]:
+        _replace(files, _below(staged, folder), _below(path, folder), mark)
+    if plan["mode"] == "append":
+        _append(files, staged, path)
+
+
+def clean_files(spark: SparkSession, plan: Plan) -> None:
+    """Delete what publishing left: the old files, the marks, the hidden folder. Also discards what is not published."""
+    files = FileSystem(spark, plan["path"])
+    for folder in plan["folders"]:
+        files.delete(f"{_below(plan['path'], folder)}/{plan['mark']}")
+    files.delete(_replaced(plan["hidden"]))
+    files.delete(plan["hidden"])
+
+
+def _append(files: FileSystem, staged: str, path: str) -> None:
+    for file in list(files.data_files(staged)):
+        files.move(f"{staged}/{file.name}", f"{path}/{file.name}")
+
+
+def _replace(files: FileSystem, staged: str, path: str, mark: str) -> None:
+    """Put a staged folder in the place of the table's, unless that was done."""
+    if not files.exists(f"{staged}/{mark}"):
+        return
+    old = _replaced(staged)
+    if files.exists(path) and not files.exists(old):
+        if is_local(path) and exchange(local(staged), local(path)):
+            return
+        files.move(path, old)
+    if files.exists(path):
+        _append(files, staged, path)  # somebody wrote between the two renames; a dead process never made the second
+        files.delete(f"{staged}/{mark}")
+    else:
+        files.move(staged, path)
+
+
+def _folders(written: list[DataFile]) -> list[str]:
+    return sorted({file.name.rpartition("/")[0] for file in written})
+
+
+def _below(root: str, folder: str) -> str:
+    return f"{root}/{folder}" if folder else root
+
+
+def _replaced(staged: str) -> str:
+    return f"{staged.removesuffix('.staged')}.replaced"
+
+
+def _beside(path: str) -> str:
+    """Return the start of a hidden name beside a folder: readers pass over names with a leading dot."""
+    parent, _, name = path.rstrip("/").rpartition("/")
+    return f"{parent}/.{name}" if parent else f".{name}"

@@ -1,0 +1,98 @@
+"""Rows that an input, a step or a rule rejected: set apart in one table per job, with the reason."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import reduce
+from itertools import groupby
+from typing import cast
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from birchtar.lake.label import Label
+from birchtar.lake.paths import absolute
+from birchtar.lake.sink import Sink
+from birchtar.lake.write import discard, stage
+from birchtar.runner.observed import observed
+from birchtar.runner.report import OutputReport, RejectReport
+from birchtar.runner.staging import StagedOutput
+from birchtar.runner.tables import KEPT_RECORDS, Rejects, Tables
+
+FOLDER = "data/quarantine"
+"""Below the current folder: where rejected rows go, one folder per job."""
+
+OUTPUT = "(quarantine)"
+"""No table can have this name."""
+
+_ERROR = ("code", "message", "record", "rule", "file", "position")
+"""Fields of ``_error``: the first three of every rejected row, the others where they are known."""
+
+_SCHEMA = (
+    "table STRING, step STRING, code STRING, message STRING, record STRING, rule STRING, file STRING, position BIGINT"
+)
+
+
+def stage_rejects(
+    spark: SparkSession, tables: Tables, label: Label, job: str
+) -> tuple[StagedOutput, list[RejectReport]] | None:
+    """Write the rejected rows of a run beside the job's quarantine; None where there are none.
+
+    Columns: ``id`` (names the row for ever), ``rejected_at``, ``run``, ``table``, ``step``, ``code``, ``message``,
+    ``record`` (the row's text as it came in), ``rule``, ``file`` and ``position``, null where they are not known. Few
+    rows were brought along by their count; only where one step rejected more than `KEPT_RECORDS` these are computed a
+    second time.
+    """
+    frames = [*_brought(spark, tables), *_computed(tables)]
+    if not frames:
+        return None
+    path = f"{FOLDER}/{job}"
+    rows = reduce(DataFrame.unionByName, frames).select(
+        F.expr("uuid()").alias("id"),
+        F.lit(datetime.now(UTC)).cast("timestamp").alias("rejected_at"),
+        F.lit(label.number).alias("run"),
+        *("table", "step", *_ERROR),
+    )
+    staged = stage(rows, Sink(path=path, format="parquet", mode="append"), absolute(path), label)
+    reports = list(_reports(spark.read.parquet(staged.plan["staged"]["hidden"]), path))
+    total = sum(report.rows for report in reports)
+    if not total:
+        discard(spark, staged.plan)
+        return None
+    return StagedOutput(OutputReport(OUTPUT, total, staged.files, staged.bytes, path, "parquet"), staged), reports
+
+
+def _brought(spark: SparkSession, tables: Tables) -> Iterable[DataFrame]:
+    """Yield one frame of all rejected rows that Spark brought along with their counts."""
+    rows = [
+        (rejects.table, rejects.step, *(error.asDict().get(name) for name in _ERROR))
+        for rejects in tables.rejects
+        if not _has_more(tables, rejects) and (seen := observed(rejects.counted))
+        for error in seen["records"] or ()
+    ]
+    if rows:
+        yield spark.createDataFrame(rows, _SCHEMA)
+
+
+def _computed(tables: Tables) -> Iterable[DataFrame]:
+    for rejects in tables.rejects:
+        if _has_more(tables, rejects):
+            place = (F.lit(rejects.table).alias("table"), F.lit(rejects.step).alias("step"))
+            there = set(rejects.df.columns)
+            error = [F.col(name) if name in there else F.lit(None).alias(name) for name in _ERROR]
+            yield rejects.df.select(*place, *error).to(cast("StructType", StructType.fromDDL(_SCHEMA)))
+
+
+def _has_more(tables: Tables, rejects: Rejects) -> bool:
+    """Tell whether an observation does not hold all rows; one that ended early may have seen none of them."""
+    seen = None if rejects.counted in tables.early else observed(rejects.counted)
+    return rejects.counted in tables.early or (seen is not None and seen["rows"] > KEPT_RECORDS)
+
+
+def _reports(rows: DataFrame, path: str) -> Iterable[RejectReport]:
+    place = ("table", "step", "rule")
+    counted = rows.fillna("", "rule").groupBy(*place, "code").count().orderBy(*place, "code").collect()
+    for where, alike in groupby(counted, key=lambda row: tuple(row[name] for name in place)):
+        codes = {row["code"]: row["count"] for row in alike}
+        table, step, rule = where
+        yield RejectReport(table, step, sum(codes.values()), path, codes, rule)

@@ -1,0 +1,135 @@
+"""`mode: merge`: one row per key, the newest; whatever comes late, twice, or not at all."""
+
+import pytest
+
+from birchtar.lake.errors import LakeError
+
+ROWS = "id INT, version INT, word STRING, gone BOOLEAN"
+BY_VERSION = {"mode": "merge", "keys": ["id"], "order_by": "version", "delete_when": "gone"}
+
+
+def rows(spark, *values, schema=ROWS):
+    return spark.createDataFrame(list(values), schema).coalesce(1)
+
+
+def test_rows_are_updated_added_and_deleted_by_one_commit(spark, table):
+    first = rows(spark, (1, 1, "a", False), (2, 1, "b", False), (3, 1, "c", None))
+    made = table.write(first, 1, **BY_VERSION)
+    assert (made.version, made.inserted) == (0, 3)
+    second = rows(spark, (1, 2, "A", False), (2, 2, None, True), (4, 1, "d", False), (5, 1, "e", True))
+    published = table.write(second, 2, **BY_VERSION)
+    assert table.rows("id", "version", "word") == [(1, 2, "A"), (3, 1, "c"), (4, 1, "d")]
+    assert (published.version, published.inserted, published.updated, published.deleted) == (1, 1, 1, 1)
+    assert published.files == 1
+    assert table.beside() == ["table"]
+
+
+def test_what_is_late_does_not_win_and_what_is_as_old_replaces(spark, table):
+    table.write(rows(spark, (1, 5, "new", False), (2, 5, "new", False), (3, None, "undated", False)), 1, **BY_VERSION)
+    table.write(rows(spark, (1, 4, "late", False), (2, 5, "corrected", False), (3, 1, "dated", False)), 2, **BY_VERSION)
+    assert table.rows("id", "word") == [(1, "new"), (2, "corrected"), (3, "dated")]
+    table.write(rows(spark, (1, 4, "", True), (2, None, "undated", False)), 3, **BY_VERSION)
+    assert table.rows("id", "word") == [(1, "new"), (2, "corrected"), (3, "dated")]
+
+
+def test_of_several_new_rows_the_newest_wins_and_of_ties_the_largest(spark, table):
+    new = rows(
+        spark, (1, 1, "a", False), (1, 3, "c", False), (1, 2, "z", False), (2, 1, "x", False), (2, 1, "y", False)
+    )
+    table.write(new, 1, **BY_VERSION)
+    assert table.rows("id", "version", "word") == [(1, 3, "c"), (2, 1, "y")]
+    table.write(rows(spark, (2, 2, "x", False), (2, 2, "a", True)), 2, **BY_VERSION)
+    assert table.rows("id") == [(1,)]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_a_late_event_does_not_bring_a_deleted_row_back(spark, table, order):
+    events = [(1, 1, "born", False), (1, 2, "changed", False), (1, 3, "", True)]
+    for run, at in enumerate(order, 1):
+        table.write(rows(spark, events[at]), run, **BY_VERSION)
+    assert table.rows() == []
+    table.write(rows(spark, (1, 4, "again", False)), 9, **BY_VERSION)
+    assert table.rows("id", "word") == [(1, "again")]
+
+
+def test_null_is_a_key_like_any_other(spark, table):
+    pairs = {"mode": "merge", "keys": ["a", "b"]}
+    schema = "a INT, b STRING, n INT"
+    table.write(rows(spark, (None, "x", 1), (None, None, 2), schema=schema), 1, **pairs)
+    table.write(rows(spark, (None, "x", 3), (None, None, 4), (1, None, 5), schema=schema), 2, **pairs)
+    assert table.rows("n") == [(3,), (4,), (5,)]
+
+
+def test_the_same_rows_again_make_no_version_and_touch_no_file(spark, table):
+    first = rows(spark, (1, 1, "a", False), (2, 1, "b", False), (3, 1, None, True))
+    table.write(first, 1, **BY_VERSION)
+    files = table.data_files()
+    again = table.write(first, 2, **BY_VERSION)
+    assert (again.version, again.files) == (None, 0)
+    assert table.version() == 0
+    assert {file for file in table.data_files() if "_birchtar" not in file} == {
+        f for f in files if "_birchtar" not in f
+    }
+
+
+def test_only_partitions_of_the_new_keys_are_rewritten(spark, table):
+    by_day = BY_VERSION | {"keys": ["id", "day"], "partition_by": ["day"]}
+    schema = f"{ROWS}, day STRING"
+    table.write(
+        rows(spark, (1, 1, "a", False, "mo"), (2, 1, "b", False, "tu"), (3, 1, "c", False, None), schema=schema),
+        1,
+        **by_day,
+    )
+    before = set(table.other().file_uris())
+    table.write(
+        rows(spark, (1, 2, "A", False, "mo"), (2, 1, "b", False, "tu"), (3, 2, "C", False, None), schema=schema),
+        2,
+        **by_day,
+    )
+    assert table.rows("id", "word") == [(1, "A"), (2, "b"), (3, "C")]
+    kept = before & set(table.other().file_uris())
+    assert [("tu" in file) for file in kept] == [True]
+
+
+def test_different_rows_of_one_key_without_an_order_are_refused_with_their_number(spark, table):
+    new = rows(spark, (1, 1, "a", False), (1, 1, "b", False), (2, 1, "c", False), (2, 1, "c", False))
+    with pytest.raises(LakeError, match="1 keys .* several different rows"):
+        table.stage(new, 1, mode="merge", keys=["id"])
+    assert table.beside() == []
+    table.write(new.where("id = 2"), 1, mode="merge", keys=["id"])
+    assert table.rows("id", "word") == [(2, "c")]
+
+
+def test_another_process_publishes_a_merge_and_only_once(spark, table):
+    table.write(rows(spark, (1, 1, "a", False)), 1, **BY_VERSION)
+    staged = table.stage(rows(spark, (1, 2, "b", False), (2, 1, "c", False)), 2, **BY_VERSION)
+    assert table.rows("id", "word") == [(1, "a")]
+    assert table.publish(staged.plan, 2, **BY_VERSION).version == 1
+    table.write(rows(spark, (1, 2, "z", False)), 3, **BY_VERSION)
+    assert table.publish(staged.plan, 2, **BY_VERSION).skipped
+    assert table.rows("id", "word") == [(1, "z"), (2, "c")]
+
+
+def test_values_of_every_kind_are_compared(spark, table):
+    schema = "id INT, list ARRAY<INT>, map MAP<STRING, INT>, inner STRUCT<x: INT, m: MAP<STRING, INT>>"
+    values = [(1, [1, None], {"a": 1}, (1, {"b": 2})), (2, None, None, None)]
+    settings = {"mode": "merge", "keys": ["id"]}
+    table.write(rows(spark, *values, schema=schema), 1, **settings)
+    assert table.write(rows(spark, *values, schema=schema), 2, **settings).version is None
+    published = table.write(rows(spark, (1, [1, None], {"a": 1}, (1, {"b": 3})), schema=schema), 3, **settings)
+    assert (published.updated, published.inserted) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        pytest.param({"keys": ["ids"]}, "keys: there is no column `ids`", id="key"),
+        pytest.param({"keys": ["id"], "order_by": "at"}, "order_by: there is no column `at`", id="order"),
+        pytest.param({"keys": ["id"], "delete_when": "word = "}, "delete_when", id="no SQL"),
+        pytest.param({"keys": ["id"], "delete_when": "word"}, "not a condition", id="no condition"),
+    ],
+)
+def test_a_wrong_column_is_named_before_anything_is_written(spark, table, settings, message):
+    with pytest.raises(LakeError, match=message):
+        table.stage(rows(spark, (1, 1, "a", False)), 1, mode="merge", **settings)
+    assert table.beside() == []

@@ -1,0 +1,173 @@
+"""Which files a listing has: beside Spark's own listing, which is the rule, and by hand where that is short."""
+
+import os
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from birchtar.lake.errors import LakeError
+from birchtar.lake.globs import name_pattern
+from birchtar.lake.hadoop_listing import list_through_spark
+from birchtar.lake.listing import list_files
+from birchtar.state.listed import ListedFile
+
+PLAIN = ["a.txt", "b.txt", "_SUCCESS", ".x.crc", "sub/c.txt", "_hidden/d.txt", "e.txt._COPYING_", "_metadata"]
+PARTITIONS = ["day=1/a.txt", "day=2/hour=3/../b.txt", "day=2/_x.txt", "day=3/.y.txt", "top.txt"]
+HIDDEN_PARTITIONS = ["_day=1/a.txt", "_day=2/b.txt"]
+DEEP = ["x/y/day=1/a.txt", "x/y/day=2/b.txt", "x/y/day=2/deeper/still/c.txt"]
+ODD = ["blank in it.txt", "per%20cent.txt", "plus+.txt", "Übung.txt", "[set].txt", "{a}.txt", "star*.txt"]
+
+
+def make(folder: Path, names: list[str]) -> str:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    return str(folder)
+
+
+def read_by_spark(spark, paths, options) -> list[str]:
+    """The files whose rows Spark returns: each file's text is one row."""
+    df = spark.read.options(**options).format("text").option("wholetext", "true").load(paths)
+    return sorted(unquote(row[0]) for row in df.select("_metadata.file_name").collect())
+
+
+def names(files) -> list[str]:
+    return sorted(file.path.rpartition("/")[2] for file in files)
+
+
+@pytest.mark.parametrize(
+    ("there", "paths", "options"),
+    [
+        pytest.param(PLAIN, [""], {}, id="hidden names and folders below are passed over"),
+        pytest.param(PLAIN, [""], {"recursiveFileLookup": "true"}, id="all folders, where asked for"),
+        pytest.param(PLAIN, ["/_hidden"], {}, id="a hidden folder that is named"),
+        pytest.param(PLAIN, ["/a.txt", "/sub"], {}, id="a file and a folder"),
+        pytest.param(PLAIN, ["/*"], {}, id="a glob shows hidden folders"),
+        pytest.param(PLAIN, ["/*.txt"], {}, id="a glob of files"),
+        pytest.param(PLAIN, ["/{a,sub/c}.txt"], {}, id="a slash in braces"),
+        pytest.param(PLAIN, ["/[a-b].t?t"], {}, id="a set and a question mark"),
+        pytest.param(PLAIN, ["/[^b]*.txt"], {}, id="all but a set"),
+        pytest.param(PLAIN, [""], {"pathGlobFilter": "{a,c}*"}, id="a filter by name"),
+        pytest.param(PARTITIONS, [""], {}, id="partitions win over files beside them"),
+        pytest.param(PARTITIONS, ["/day=1", "/day=2"], {}, id="folders of partitions, named"),
+        pytest.param(PARTITIONS, ["/day=*"], {}, id="folders of partitions, by a glob"),
+        pytest.param(PARTITIONS, ["/day=1"], {"basePath": ""}, id="a base path"),
+        pytest.param(PARTITIONS, [""], {"recursiveFileLookup": "true"}, id="partitions that are no partitions"),
+        pytest.param(PARTITIONS, ["/day=2"], {"pathGlobFilter": "b*"}, id="a filter in partitions"),
+        pytest.param(HIDDEN_PARTITIONS, [""], {}, id="partitions whose names begin as hidden ones do"),
+        pytest.param(DEEP, [""], {}, id="partitions below other folders"),
+        pytest.param(DEEP, ["/x/*"], {}, id="partitions below a glob"),
+        pytest.param(ODD, [""], {}, id="odd names"),
+        pytest.param(ODD, ["/*t*"], {}, id="odd names by a glob"),
+        pytest.param(ODD, [r"/\[set\].txt", r"/star\**"], {}, id="special characters, escaped"),
+    ],
+)
+def test_a_listing_has_the_files_that_spark_reads(spark, tmp_path, there, paths, options):
+    folder = make(tmp_path, there)
+    paths = [folder + path for path in paths]
+    if "basePath" in options:
+        options = options | {"basePath": folder}
+    expected = read_by_spark(spark, paths, options)
+    assert expected
+    assert names(list_files(paths, options=options)) == expected
+    files = [f"file:{path}" for path in paths]
+    assert names(list_through_spark(spark, files, options)) == expected
+
+
+def test_a_file_is_told_by_its_whole_path_its_size_and_its_time(spark, tmp_path):
+    file = tmp_path / "blank %20 +ü.txt"
+    file.write_text("12345")
+    os.utime(file, ns=(0, 1_700_000_000_123_456_789))
+    there = ListedFile(f"file:{file}", 5, 1_700_000_000_123_456)
+    assert list(list_files([str(tmp_path)])) == [there]
+    assert list(list_through_spark(spark, [f"file:{tmp_path}"], {})) == [there._replace(modified=1_700_000_000_123_000)]
+
+
+def test_an_empty_file_is_listed(spark, tmp_path):
+    (tmp_path / "empty.csv").touch()
+    expected = [f"file:{tmp_path}/empty.csv"]
+    assert list_files([str(tmp_path)]).paths == expected
+    assert [file.path for file in list_through_spark(spark, [str(tmp_path)], {})] == expected
+
+
+def test_a_file_that_two_paths_lead_to_is_listed_once(tmp_path):
+    make(tmp_path, PLAIN)
+    assert names(list_files([str(tmp_path), f"{tmp_path}/a.txt", f"{tmp_path}/*.txt"])) == [
+        "a.txt",
+        "b.txt",
+    ]
+
+
+def test_links_are_followed_and_those_to_nowhere_passed_over(spark, tmp_path):
+    make(tmp_path / "real", ["day=1/a.txt"])
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "day=1").symlink_to(tmp_path / "real" / "day=1")
+    (tmp_path / "in" / "day=1" / "gone.txt").symlink_to(tmp_path / "nowhere")
+    folder = str(tmp_path / "in")
+    assert names(list_files([folder])) == read_by_spark(spark, [folder], {}) == ["a.txt"]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_files_are_chosen_by_time_as_spark_does(spark, tmp_path, zone):
+    make(tmp_path, ["a.txt", "b.txt", "c.txt"])
+    for name, second in (("a", 0), ("b", 1), ("c", 2)):
+        os.utime(tmp_path / f"{name}.txt", (1_700_000_000 + second, 1_700_000_000 + second))
+    # Spark takes New York's five hours off twice.
+    clock = {"UTC": "2023-11-14T22", "America/New_York": "2023-11-14T12"}[zone]
+    for options in ({"modifiedAfter": f"{clock}:13:20"}, {"modifiedBefore": f"{clock}:13:21"}):
+        options |= {"timeZone": zone}
+        expected = read_by_spark(spark, [str(tmp_path)], options)
+        assert len(expected) in (1, 2)
+        assert names(list_files([str(tmp_path)], options=options, spark=spark)) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        pytest.param("/gone", "there is no such file or folder", id="a path"),
+        pytest.param("/*.csv", "there is no such file or folder", id="a glob that fits nothing"),
+        pytest.param("/[a", "not closed", id="an open bracket"),
+        pytest.param("/{a", "not closed", id="an open brace"),
+    ],
+)
+def test_a_path_that_is_nothing_is_an_error(tmp_path, path, said):
+    make(tmp_path, PLAIN)
+    with pytest.raises(LakeError, match=said):
+        list_files([f"{tmp_path}{path}"])
+
+
+def test_files_beside_partition_folders_but_in_none_are_an_error_as_with_spark(spark, tmp_path):
+    make(tmp_path, ["day=1/a.txt", "other/b.txt"])
+    with pytest.raises(LakeError, match="/other: its files are beside partition folders such as .*/day=1"):
+        list_files([str(tmp_path)])
+    with pytest.raises(Exception, match="(?i)conflicting"):
+        read_by_spark(spark, [str(tmp_path)], {})
+
+
+def test_a_name_that_is_no_text_is_an_error_that_shows_it(tmp_path):
+    (Path(os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.txt"))).touch()
+    with pytest.raises(LakeError, match=r"a\\udcff.txt': the name is not UTF-8 text"):
+        list_files([str(tmp_path)])
+
+
+def test_what_only_spark_can_list_needs_spark():
+    with pytest.raises(LakeError, match="s3a://bucket/x: only Spark can list it"):
+        list_files(["s3a://bucket/x"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text("ab.*?[]{},!^-\\$(|+", max_size=8), st.lists(st.text("ab.,!^-]}$(|+", max_size=4), max_size=6))
+def test_a_glob_fits_what_it_fits_with_hadoop(classic_spark, glob, candidates):
+    jvm = classic_spark._jvm
+    try:
+        theirs = jvm.org.apache.hadoop.fs.GlobPattern(glob)
+    except Exception:
+        with pytest.raises(LakeError):
+            name_pattern(glob)
+        return
+    ours = name_pattern(glob)
+    for name in candidates:
+        assert bool(ours.fullmatch(name)) == theirs.matches(name), name
