@@ -35,7 +35,7 @@ class Work:
     def __call__(self, connection: Connection) -> str:
         self.calls += 1
         for name in self.names:
-            connection.execute(insert(jobs).values(name=name))
+            connection.execute(insert(jobs).values(name=name, key="k"))
         if self.fails:
             raise self.fails
         return "done"
@@ -92,7 +92,7 @@ def test_who_writes_keeps_other_writers_out_from_the_first_look_on(sqlite_url):
         connection.execute(select(jobs)).all()
         with pytest.raises(StateError, match="is locked"):
             other.write(Work("b"))
-        connection.execute(insert(jobs).values(name="a"))
+        connection.execute(insert(jobs).values(name="a", key="k"))
 
     state.write(look_then_write)
     assert names(state) == ["a"]
@@ -189,11 +189,11 @@ def test_work_that_a_restart_of_the_server_broke_is_done_again_as_a_whole(postgr
 
     def work(connection: Connection) -> None:
         calls.append(len(calls))
-        connection.execute(insert(jobs).values(name=f"a{calls[-1]}"))
+        connection.execute(insert(jobs).values(name=f"a{calls[-1]}", key="k"))
         if len(calls) == 1:
             postgres.stop()
             postgres.start()
-        connection.execute(insert(jobs).values(name=f"b{calls[-1]}"))
+        connection.execute(insert(jobs).values(name=f"b{calls[-1]}", key="k"))
 
     state.write(work)
     assert (calls, names(state)) == ([0, 1], ["a1", "b1"])
