@@ -105,7 +105,7 @@ run_files = Table(
     Column("size", BigInteger, nullable=False),
     Column("modified", BigInteger, nullable=False, doc="Microseconds since 1970, UTC."),
 )
-"""The exact files that a run reads of its bookmarked inputs. Gone once the run has succeeded."""
+"""The exact files that a run reads of its bookmarked inputs. Gone once the run has succeeded or failed."""
 
 run_outputs = Table(
     "run_outputs",

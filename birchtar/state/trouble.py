@@ -13,10 +13,10 @@ _REFUSED = {
     "failed to resolve host": "Check the host's name in BIRCHTAR_STATE_URL.",
     "could not translate host name": "Check the host's name in BIRCHTAR_STATE_URL.",
     "password": "Check user and password in BIRCHTAR_STATE_URL.",
-    "role ": "Check the user in BIRCHTAR_STATE_URL.",
+    'role "': "Check the user in BIRCHTAR_STATE_URL.",
     "pg_hba.conf": "Let the server's pg_hba.conf admit this user from this machine.",
     "permission denied for database": "Let the server's administrator GRANT CONNECT on the database to this user.",
-    "database ": "Make it with `createdb`, or name another database in BIRCHTAR_STATE_URL.",
+    'database "': "Make it with `createdb`, or name another database in BIRCHTAR_STATE_URL.",
     "invalid connection option": "Check what follows `?` in BIRCHTAR_STATE_URL.",
 }
 """How servers and libpq begin or name what trying again does not cure. They give no codes before one is connected."""
@@ -82,7 +82,14 @@ def shown(url: URL) -> str:
 
 
 def reason(error: DBAPIError, url: URL) -> str:
-    """Return what the database's driver said, on one line and without the password."""
+    """Return what the database's driver said, on one line and without the password.
+
+    Example:
+        >>> from sqlalchemy import make_url
+        >>> url = make_url("postgresql+psycopg://ada:s3cret@db/etl")
+        >>> reason(OperationalError(None, None, ValueError("cannot  parse s3cret@db.")), url)
+        'cannot parse ***@db'
+    """
     said = " ".join(str(error.orig).split())
     secrets = [url.password, *(value for key, value in url.query.items() if "password" in key)]
     for secret in secrets:

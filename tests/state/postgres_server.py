@@ -13,7 +13,7 @@ import psycopg
 from postgres_programs import NoPostgresError, Programs
 
 USER = "ada"
-_STARTS_IN = 30
+_STARTS_IN = 60
 """Seconds."""
 
 _NOBODY = 65534

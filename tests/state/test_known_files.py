@@ -26,7 +26,7 @@ def database(url):
     engine = create_engine(url)
     metadata.create_all(engine)
     with engine.begin() as connection:
-        connection.execute(insert(jobs).values(name="job"))
+        connection.execute(insert(jobs).values(name="job", key="k"))
         for name in ("mine", "other"):
             connection.execute(insert(bookmarks).values(job="job", input=name, kind="files", run_number=0))
     return engine

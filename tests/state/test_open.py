@@ -47,12 +47,12 @@ def test_a_change_of_the_folder_does_not_move_it(tmp_path, monkeypatch):
     state = open_state("sqlite:///state.db")
     monkeypatch.chdir(tmp_path / "other")
     state.engine.dispose()
-    state.write(lambda connection: connection.execute(insert(jobs).values(name="flights")))
+    state.write(lambda connection: connection.execute(insert(jobs).values(name="flights", key="k")))
     assert sqlite3.connect(tmp_path / "state.db").execute("SELECT name FROM jobs").fetchall() == [("flights",)]
 
 
 def test_what_was_written_is_there_when_it_is_opened_again(url):
-    open_state(url).write(lambda connection: connection.execute(insert(jobs).values(name="flights")))
+    open_state(url).write(lambda connection: connection.execute(insert(jobs).values(name="flights", key="k")))
     assert open_state(url).read(lambda connection: connection.scalars(select(jobs.c.name)).all()) == ["flights"]
 
 
@@ -129,7 +129,7 @@ def test_a_place_that_cannot_be_written_is_refused(closed, exists):
             os.setgroups([]), os.setgid(65534), os.setuid(65534)
         try:
             state = open_state(sys.argv[1], patience=3)
-            state.write(lambda connection: connection.exec_driver_sql("INSERT INTO jobs VALUES ('a')"))
+            state.write(lambda connection: connection.exec_driver_sql("INSERT INTO jobs VALUES ('a', 'k')"))
         except StateError as error:
             print(error)
     """

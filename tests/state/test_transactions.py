@@ -4,6 +4,7 @@ import threading
 import time
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from postgres_server import PostgresServer
 from processes import start
@@ -11,8 +12,10 @@ from proxy import breaking_wire
 from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
+from birchtar.state import connect
 from birchtar.state.database import State, StateError, now, open_state
 from birchtar.state.tables import bookmarks, jobs
+from birchtar.state.trouble import is_passing
 
 LOCK = """
     import sqlite3, sys, time
@@ -32,7 +35,7 @@ class Work:
     def __call__(self, connection: Connection) -> str:
         self.calls += 1
         for name in self.names:
-            connection.execute(insert(jobs).values(name=name))
+            connection.execute(insert(jobs).values(name=name, key="k"))
         if self.fails:
             raise self.fails
         return "done"
@@ -79,6 +82,19 @@ def test_what_reads_sees_one_moment_and_lets_others_write(state):
         return [before, list(connection.scalars(select(jobs.c.name)))]
 
     assert state.read(look_twice) == [[], []]
+    assert names(state) == ["a"]
+
+
+def test_who_writes_keeps_other_writers_out_from_the_first_look_on(sqlite_url):
+    state, other = open_state(sqlite_url), open_state(sqlite_url, patience=0)
+
+    def look_then_write(connection: Connection) -> None:
+        connection.execute(select(jobs)).all()
+        with pytest.raises(StateError, match="is locked"):
+            other.write(Work("b"))
+        connection.execute(insert(jobs).values(name="a", key="k"))
+
+    state.write(look_then_write)
     assert names(state) == ["a"]
 
 
@@ -136,7 +152,9 @@ def test_a_lock_that_stays_is_named(sqlite_url):
     assert names(state) == ["b"]
 
 
-def test_a_row_that_another_machine_keeps_locked_is_waited_for(postgres_url):
+def test_a_row_that_another_machine_keeps_locked_is_waited_for(postgres_url, monkeypatch):
+    # Shorter than the lock is held.
+    monkeypatch.setattr(connect, "_POSTGRESQL_SETTINGS", "SET lock_timeout = '200ms'")
     state, other = open_state(postgres_url), open_state(postgres_url)
     state.write(Work("a"))
     locked, free = threading.Event(), threading.Event()
@@ -144,12 +162,11 @@ def test_a_row_that_another_machine_keeps_locked_is_waited_for(postgres_url):
     def hold(connection: Connection) -> None:
         connection.execute(select(jobs).with_for_update())
         locked.set()
-        free.wait(12)
+        free.wait(2)
 
     holder = threading.Thread(target=other.write, args=(hold,))
     holder.start()
     locked.wait()
-    # Longer than the server lets one statement wait.
     state.write(lambda connection: connection.execute(select(jobs).with_for_update()))
     holder.join()
 
@@ -163,7 +180,7 @@ def test_a_server_that_stops_and_starts_is_waited_for(postgres: PostgresServer, 
     time.sleep(2)
     assert waiting.is_alive()
     postgres.start()
-    waiting.join(timeout=20)
+    waiting.join(timeout=60)
     assert names(state) == ["a", "b"]
 
 
@@ -172,14 +189,28 @@ def test_work_that_a_restart_of_the_server_broke_is_done_again_as_a_whole(postgr
 
     def work(connection: Connection) -> None:
         calls.append(len(calls))
-        connection.execute(insert(jobs).values(name=f"a{calls[-1]}"))
+        connection.execute(insert(jobs).values(name=f"a{calls[-1]}", key="k"))
         if len(calls) == 1:
             postgres.stop()
             postgres.start()
-        connection.execute(insert(jobs).values(name=f"b{calls[-1]}"))
+        connection.execute(insert(jobs).values(name=f"b{calls[-1]}", key="k"))
 
     state.write(work)
     assert (calls, names(state)) == ([0, 1], ["a1", "b1"])
+
+
+@pytest.mark.parametrize(
+    ("said", "passes"),
+    [
+        ("connection to server failed: FATAL:  the database system is starting up", True),
+        ("connection to server failed: FATAL:  sorry, too many clients already", True),
+        ("connection to server failed: FATAL:  remaining connection slots are reserved for roles with SUPERUSER", True),
+        ('connection to server failed: FATAL:  database "etl" does not exist', False),
+        ('connection to server failed: FATAL:  role "ada" is not permitted to log in', False),
+    ],
+)
+def test_what_a_server_says_to_who_connects_passes_or_not(said, passes):
+    assert is_passing(OperationalError(None, None, psycopg.OperationalError(said))) is passes
 
 
 @pytest.mark.parametrize(
