@@ -96,16 +96,12 @@ def read_changes(spark: SparkSession, source: Source, since: DeltaMark | None, u
         raise UnreadableChangesError.at(source.paths, what) from None
 
 
-def _changes(
-    spark: SparkSession, source: Source, since: DeltaMark, until: DeltaMark, *, from_files: bool
-) -> DataFrame:
+def _changes(spark: SparkSession, source: Source, since: DeltaMark, until: DeltaMark, *, from_files: bool) -> DataFrame:
     """Return what Delta itself tells of the versions between two: from its feed, or from the files that they added."""
     log, none, jvm = _log(spark, source), _none(spark), spark._jvm
     snapshot = jvm.scala.Some(log.getSnapshotAt(until.version, none, none, False))  # type: ignore[union-attr]
     span = (since.version + 1, until.version)
-    java_frame = _cdc_reader(spark).changesToBatchDF(
-        log, *span, spark._jsparkSession, none, snapshot, from_files, none
-    )
+    java_frame = _cdc_reader(spark).changesToBatchDF(log, *span, spark._jsparkSession, none, snapshot, from_files, none)
     return DataFrame(java_frame, spark)
 
 

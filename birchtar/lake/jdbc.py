@@ -54,7 +54,10 @@ def query_once(spark: SparkSession, source: Source, query: str) -> list[Any]:
 
 def relation(source: Source) -> str:
     """Return what stands behind FROM: the table, or the query in parentheses."""
-    return source.table if source.table is not None else f"({(source.query or '').rstrip('; \n')}) birchtar_query"
+    if source.table is not None:
+        return source.table
+    query = (source.query or "").rstrip("; \n")
+    return f"({query}\n) birchtar_query"  # on a new line, for the query may end in a comment
 
 
 def connected(spark: SparkSession, source: Source) -> DataFrameReader:
