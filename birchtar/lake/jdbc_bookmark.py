@@ -115,7 +115,7 @@ def _refuse_nulls(spark: SparkSession, source: Source) -> None:
     if rows:
         raise LakeError(
             f"{place(source)}: {rows} rows have a null in {' or '.join(f'`{name}`' for name in source.bookmark_keys)}:"
-            " no bookmark would ever find them. Take other keys, or a query that gives these rows a value or leaves them out."
+            " no bookmark would ever find them. Take other keys, or a query that gives them a value or leaves them out."
         )
 
 
