@@ -17,7 +17,9 @@ def count_stored(spark: SparkSession, source: Source) -> int:
 
 
 def size_of(spark: SparkSession, source: Source) -> int:
-    """Return the bytes of the files that a source reads. Lists files, reads none."""
+    """Return the bytes of the files that a source reads; of a database's table 0. Lists files, reads none."""
+    if source.format == "jdbc":
+        return 0
     if source.format != "delta":
         # Any format lists the same files; as texts they need no look inside for a schema.
         source = source.model_copy(update={"format": "text", "schema_": None})

@@ -6,6 +6,7 @@ from pyspark.sql.types import StringType, StructField, StructType, VariantType
 
 from birchtar.lake.csv import read_csv
 from birchtar.lake.errors import LakeError, SchemaMismatchError
+from birchtar.lake.jdbc import read_table
 from birchtar.lake.many_paths import load_paths
 from birchtar.lake.rejects import CORRUPT, ERROR_COLUMN, MALFORMED, named, refuse_error_column, with_error
 from birchtar.lake.source import Source
@@ -28,13 +29,19 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
         return read_csv(spark, source)
     if source.format == "json":
         return read_json(spark, source)
-    df = load(spark, source)
+    return as_declared(load(spark, source), source)
+
+
+def as_declared(df: DataFrame, source: Source) -> DataFrame:
+    """Return the columns that a source of another format than CSV and JSON declares; all where it declares none."""
     declared = source.declared()
     return df if declared is None else _selected(df, declared, source)
 
 
 def load(spark: SparkSession, source: Source) -> DataFrame:
-    """Return what Spark makes of a source's files by itself."""
+    """Return what Spark makes of a source's files, or a database's table, by itself."""
+    if source.format == "jdbc":
+        return read_table(spark, source)
     # Delta takes one path only, and as a text.
     reader = spark.read.options(**source.options).format(source.format)
     return reader.load(source.paths[0]) if source.format == "delta" else load_paths(spark, reader, source.paths)

@@ -6,7 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pyspark.sql.types import StructType
 
 Format = Literal["avro", "csv", "delta", "json", "orc", "parquet"]
+InputFormat = Literal["avro", "csv", "delta", "jdbc", "json", "orc", "parquet"]
 Conflicts = Literal["choice", "string", "widest", "fail", "rescue"]
+ChangedFiles = Literal["read", "report"]
+BookmarkBy = Literal["version", "changes"]
 OptionValue = str | bool | int | float
 
 CONFLICT_FORMATS = ("csv", "json", "orc", "parquet")
@@ -24,13 +27,34 @@ OWN_OPTIONS = {
 """Options of Spark's reader, in lower case, that are ours to set, with what there is instead."""
 
 
+JDBC_OPTIONS = {
+    "dbtable": "there are the keys `table` and `query`",
+    "fetchsize": "there is the key `fetch_size`",
+    "lowerbound": "there is the key `lower_bound`",
+    "numpartitions": "there is the key `partitions`",
+    "partitioncolumn": "there is the key `partition_column`",
+    "password": "there is the key `password`",
+    "query": "there is the key `query`",
+    "upperbound": "there is the key `upper_bound`",
+    "url": "there is the key `url`",
+    "user": "there is the key `user`",
+}
+"""The same for the reader of databases."""
+
+_PLACE = r"^(env:[A-Za-z_]\w*|file:.+)$"
+
+
 class Source(BaseModel):
-    """Files of one format that make one frame."""
+    """Files of one format, or a table of a database, that make one frame."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    path: Annotated[str | list[str], Field(description="A file, a folder, a glob, or a list of these.")]
-    format: Annotated[Format, Field(description="How the files are written.")]
+    path: Annotated[
+        str | list[str], Field(description="A file, a folder, a glob, or a list of these. Not for the format jdbc.")
+    ] = []
+    format: Annotated[
+        InputFormat, Field(description="How the files are written; `jdbc` reads a table of a database instead.")
+    ]
     schema_: Annotated[
         str | dict[str, str] | None,
         Field(
@@ -55,6 +79,77 @@ class Source(BaseModel):
             " value is looked at, which reads the files up to three times more."
         ),
     ] = None
+    bookmark: Annotated[
+        bool,
+        Field(
+            description="Read only what no run of this job has read yet: files by their names, sizes and times, a Delta"
+            " table by its versions, a database's table by `bookmark_keys`."
+        ),
+    ] = False
+    changed_files: Annotated[
+        ChangedFiles,
+        Field(
+            description="With a bookmark of files: what to do with a file whose size or time has changed since it was"
+            " read. `read` reads all of it again (the default); `report` tells of it and reads none of it."
+        ),
+    ] = "read"
+    max_files: Annotated[
+        int | None, Field(ge=1, description="With a bookmark of files: how many a run reads at most, the oldest first.")
+    ] = None
+    max_bytes: Annotated[
+        str | None,
+        Field(
+            pattern=r"^\d+[kKmMgGtT]?[bB]?$",
+            description="With a bookmark of files: how much a run reads at most, such as 10g; at least one file.",
+        ),
+    ] = None
+    bookmark_by: Annotated[
+        BookmarkBy,
+        Field(
+            description="With a bookmark of a Delta table: `version` reads the rows that were appended (the default);"
+            " `changes` its change data feed, with `_change_type`, `_commit_version` and `_commit_timestamp`."
+        ),
+    ] = "version"
+    url: Annotated[
+        str | None,
+        Field(pattern=r"^jdbc:", description="jdbc: the database, such as jdbc:postgresql://host:5432/shop."),
+    ] = None
+    table: Annotated[
+        str | None, Field(pattern=r"^[^;()]+$", description="jdbc: the table, as the database's SQL writes its name.")
+    ] = None
+    query: Annotated[str | None, Field(description="jdbc: a SELECT in the database's own SQL, instead of a table.")] = (
+        None
+    )
+    user: Annotated[
+        str | None,
+        Field(pattern=_PLACE, description="jdbc: where the user's name is: env:VARIABLE or file:/path, never itself."),
+    ] = None
+    password: Annotated[
+        str | None,
+        Field(pattern=_PLACE, description="jdbc: where the password is: env:VARIABLE or file:/path, never itself."),
+    ] = None
+    bookmark_keys: Annotated[
+        list[str],
+        Field(
+            description="jdbc with a bookmark: columns that grow from row to row, such as an id, or a time and an id;"
+            " the first counts most. Rows behind the last ones that were read are new."
+        ),
+    ] = []
+    bookmark_order: Annotated[
+        Literal["asc", "desc"], Field(description="jdbc with a bookmark: `desc` where the keys shrink from row to row.")
+    ] = "asc"
+    partition_column: Annotated[
+        str | None,
+        Field(description="jdbc: a number, date or timestamp by whose ranges several connections read at once."),
+    ] = None
+    partitions: Annotated[int | None, Field(ge=1, description="jdbc: how many ranges of `partition_column`.")] = None
+    lower_bound: Annotated[
+        str | int | None, Field(description="jdbc: where the second range begins, about; no row is left out.")
+    ] = None
+    upper_bound: Annotated[
+        str | int | None, Field(description="jdbc: where the last range begins, about; no row is left out.")
+    ] = None
+    fetch_size: Annotated[int, Field(ge=0, description="jdbc: rows that come over the network at once.")] = 10_000
     options: Annotated[
         dict[str, OptionValue], Field(description="Options of Spark's reader, passed on as they are.")
     ] = {}
@@ -83,6 +178,20 @@ class Source(BaseModel):
     def declared(self) -> StructType | None:
         """Return the schema as Spark's type; None where it is to be inferred. Needs a running Spark."""
         return None if self.ddl is None else cast("StructType", StructType.fromDDL(self.ddl))
+
+    @property
+    def most_bytes(self) -> int | None:
+        """What `max_bytes` comes to.
+
+        Example:
+            >>> Source(path="x", format="csv", max_bytes="10k").most_bytes
+            10240
+        """
+        if self.max_bytes is None:
+            return None
+        number = self.max_bytes.lower().removesuffix("b")
+        power = "kmgt".find(number[-1]) + 1
+        return int(number.rstrip("kmgt")) * int(1024**power)
 
     @property
     def ddl(self) -> str | None:

@@ -8,6 +8,7 @@ from birchtar.lake import sink, source
 from birchtar.lake.paths import covers, exists, is_local
 from birchtar.lake.sink import COMPRESSION_NAMES, Sink
 from birchtar.lake.source import CONFLICT_FORMATS, Source
+from birchtar.runner.bookmark_checks import in_bookmark, in_database
 from birchtar.runner.complaints import Complaint
 from birchtar.runner.document import Location
 from birchtar.runner.queries import is_type
@@ -57,7 +58,10 @@ def _in_input(location: Location, read: Source) -> Iterator[Complaint]:
         elif read.schema_ is not None:
             what = "`conflicts` is for types that are found; beside a `schema` there are none to find."
             yield Complaint((*location, "conflicts"), what, of_key=True)
-    yield from _in_options((*location, "options"), read.options, source.OWN_OPTIONS)
+    yield from in_database(location, read)
+    yield from in_bookmark(location, read)
+    own = source.OWN_OPTIONS | (source.JDBC_OPTIONS if read.format == "jdbc" else {})
+    yield from _in_options((*location, "options"), read.options, own)
 
 
 def _in_output(location: Location, written: Sink) -> Iterator[Complaint]:

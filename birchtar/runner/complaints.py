@@ -57,6 +57,8 @@ def _complaint(location: Location, alike: list[Any], model: type[BaseModel]) -> 
             return Complaint(location[:-1], f"`{location[-1]}` is missing.", of_key=True)
         case "too_short":
             return Complaint(location, f"`{location[-1]}` must not be empty.", of_key=True)
+        case "greater_than_equal":
+            return Complaint(location, f"`{location[-1]}` has to be at least {first['ctx']['ge']}.")
         case "string_pattern_mismatch":
             return Complaint(
                 location, f"`{location[-1]}`: `{first['input']}` does not have the form {first['ctx']['pattern']}."

@@ -9,10 +9,11 @@ from pydantic import BaseModel, ValidationError
 
 from birchtar.lake.sink import Sink
 from birchtar.lake.source import Source
+from birchtar.runner.bookmark_checks import replaces_what_it_keeps
 from birchtar.runner.checks import NOWHERE, mistakes
 from birchtar.runner.complaints import complaints, names
 from birchtar.runner.document import ConfigError, Document, Location, Problem, override, read_document
-from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep, Step, in_order, owner
+from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep, Step, in_order, inputs_of, owner
 from birchtar.runner.queries import (
     QueryError,
     UnreadableQueryError,
@@ -72,6 +73,7 @@ class _Loader:
             self._complain(found.location, found.what, of_key=found.of_key)
         tables = {name: self._table(job, name, table) for name, table in job.tables.items()}
         self._check_outputs(job, tables)
+        self._check_bookmarks(job, tables)
         order = self._order(tables)
         if self.problems:
             raise ConfigError(self.problems)
@@ -262,6 +264,14 @@ class _Loader:
                     what = f"`{name}`: the table `{owned}` is one table, not several."
                     self._complain(("outputs", name), what, of_key=True)
 
+    def _check_bookmarks(self, job: Job, tables: dict[str, PlannedTable]) -> None:
+        reads = {name: table.reads for name, table in tables.items()}
+        for name, written in job.outputs.items():
+            fed = sorted(inputs_of(owner(name, set(tables)), reads) & job.inputs.keys())
+            for bookmarked in (each for each in fed if job.inputs[each].bookmark):
+                if what := replaces_what_it_keeps(written, bookmarked):
+                    self._complain(("outputs", name, "mode"), what)
+
     def _order(self, tables: dict[str, PlannedTable]) -> list[str]:
         order, cycle = in_order({name: table.reads for name, table in tables.items()})
         if cycle:
@@ -284,10 +294,14 @@ def _right_parts(model: type[_Part], said: Any, **placeholders: Any) -> dict[str
         entry = dict(entry) if isinstance(entry, dict) else {}
         try:
             model.model_validate(entry)
+            wrong = set()
         except ValidationError as error:
-            for key in {details["loc"][0] for details in error.errors()}:
-                entry.pop(key, None)
-        needed = {key: value for key, value in placeholders.items() if key not in entry and "from" not in entry}
+            wrong = {details["loc"][0] for details in error.errors()}
+        for key in wrong:
+            entry.pop(key, None)
+        missing = [key for key in placeholders if wrong and key not in entry and "from" not in entry]
+        # An input without a path is told by `checks`, if it is not one of a database.
+        needed = {key: placeholders[key] for key in missing if key != "path" or key in wrong}
         entries[name] = model.model_validate(needed | entry)
     return entries
 

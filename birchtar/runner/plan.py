@@ -1,7 +1,7 @@
 """What a checked config comes to: the tables in the order in which they can be made."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -84,6 +84,22 @@ def owner(name: str, tables: set[str]) -> str:
     """
     collection, dot, _ = name.partition(".")
     return collection if dot and collection in tables else name
+
+
+def inputs_of(name: str, reads: Mapping[str, frozenset[str]]) -> set[str]:
+    """Return the inputs that a table is made of, directly or through others; of an input, itself.
+
+    Example:
+        >>> sorted(inputs_of("a", {"a": frozenset({"b", "x"}), "b": frozenset({"y", "a"})}))
+        ['x', 'y']
+    """
+    seen: set[str] = set()
+    ahead = [name]
+    while ahead:
+        if (here := ahead.pop()) not in seen:
+            seen.add(here)
+            ahead += reads.get(here, ())
+    return seen - reads.keys()
 
 
 def in_order(reads: dict[str, frozenset[str]]) -> tuple[list[str], list[str]]:

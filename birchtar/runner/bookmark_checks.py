@@ -1,0 +1,101 @@
+"""What an input may not say about a database or a bookmark although each value by itself is right."""
+
+import re
+from collections.abc import Iterator
+from typing import get_args
+
+from birchtar.lake.sink import Sink
+from birchtar.lake.source import Format, Source
+from birchtar.runner.complaints import Complaint
+from birchtar.runner.document import Location
+
+_DATABASE_KEYS = (
+    "url",
+    "table",
+    "query",
+    "user",
+    "password",
+    "bookmark_keys",
+    "bookmark_order",
+    "partition_column",
+    "partitions",
+    "lower_bound",
+    "upper_bound",
+    "fetch_size",
+)
+_RANGES = ("partition_column", "partitions", "lower_bound", "upper_bound")
+_FILE_KEYS = ("changed_files", "max_files", "max_bytes")
+_PINNED = {"versionasof", "timestampasof", "readchangefeed", "readchangedata", "startingversion", "endingversion"}
+"""Options of Delta's reader, in lower case, that say what a bookmark is there to say."""
+
+_SECRET_IN_URL = re.compile(r"(?i)//[^/@]*@|[?&;]\s*(user|password|pwd|secret|token)\s*=")
+
+
+def in_database(location: Location, read: Source) -> Iterator[Complaint]:
+    """Yield what is wrong in the keys that say where rows come from."""
+    if read.format != "jdbc":
+        if "path" not in read.model_fields_set:
+            yield Complaint(location, "`path` is missing.", of_key=True)
+        for key in _said(read, _DATABASE_KEYS):
+            yield Complaint((*location, key), f"`{key}` is for jdbc only, not for {read.format}.", of_key=True)
+        return
+    if read.path:
+        yield Complaint((*location, "path"), "`path` is for files; a database has `url` and `table`.", of_key=True)
+    if read.url is None:
+        yield Complaint(location, "`url` is missing, such as jdbc:postgresql://host:5432/shop.", of_key=True)
+    elif _SECRET_IN_URL.search(read.url):
+        what = "the URL holds a user or password. Say where they are: `user: env:NAME`, `password: file:/path`."
+        yield Complaint((*location, "url"), what)
+    if (read.table is None) == (read.query is None):
+        yield Complaint(location, "a database needs either `table` or `query`.", of_key=True)
+    said = _said(read, _RANGES)
+    if said and len(said) < len(_RANGES):
+        missing = ", ".join(f"`{key}`" for key in _RANGES if key not in said)
+        yield Complaint((*location, said[0]), f"`{said[0]}` needs {missing} beside it.", of_key=True)
+
+
+def in_bookmark(location: Location, read: Source) -> Iterator[Complaint]:
+    """Yield what is wrong in the keys that say what of an input is new."""
+    kind = "delta" if read.format == "delta" else "jdbc" if read.format == "jdbc" else "files"
+    for key, of in (*((key, "files") for key in _FILE_KEYS), ("bookmark_by", "delta"), ("bookmark_keys", "jdbc")):
+        if key not in read.model_fields_set or (of == "jdbc" and kind != "jdbc"):
+            continue
+        if kind != of:
+            what = f"`{key}` is for a bookmark of {_NAMES[of]}, not of {_NAMES[kind]}."
+            yield Complaint((*location, key), what, of_key=True)
+        elif not read.bookmark:
+            yield Complaint((*location, key), f"`{key}` says nothing without `bookmark: true`.", of_key=True)
+    if not read.bookmark:
+        return
+    if kind == "jdbc" and not read.bookmark_keys:
+        what = "a bookmark of a database's table needs `bookmark_keys`: columns that grow from row to row."
+        yield Complaint((*location, "bookmark"), what, of_key=True)
+    for key in sorted({key for key in read.bookmark_keys if read.bookmark_keys.count(key) > 1}):
+        yield Complaint((*location, "bookmark_keys"), f"`{key}` stands here twice.")
+    if kind == "delta":
+        if len(read.paths) > 1:
+            yield Complaint((*location, "path"), "a bookmark of a Delta table takes one path.")
+        for option in read.options:
+            if option.lower() in _PINNED:
+                what = f"`{option}` says which versions are read, and so does the bookmark."
+                yield Complaint((*location, "options", option), what, of_key=True)
+
+
+_NAMES = {"files": f"files ({', '.join(sorted(set(get_args(Format)) - {'delta'}))})", "delta": "a Delta table"}
+_NAMES["jdbc"] = "a database's table"
+
+
+def replaces_what_it_keeps(written: Sink, bookmarked: str) -> str | None:
+    """Return what is wrong where a bookmarked input feeds an output: null if nothing is."""
+    if written.mode != "overwrite":
+        return None
+    said = "is overwritten" if "mode" in written.model_fields_set else "is overwritten, as outputs are by default"
+    return (
+        f"the output {said}, but of its input `{bookmarked}` a run reads only what is new (`bookmark: true`): what"
+        " earlier runs wrote would be gone. Take `mode: append`, or `overwrite_partitions` where what is new replaces"
+        " whole partitions."
+    )
+
+
+def _said(read: Source, keys: tuple[str, ...]) -> list[str]:
+    return [key for key in keys if key in read.model_fields_set]
