@@ -153,22 +153,6 @@ class Source(BaseModel):
     options: Annotated[
         dict[str, OptionValue], Field(description="Options of Spark's reader, passed on as they are.")
     ] = {}
-    bookmark: Annotated[
-        bool, Field(description="Whether a run reads only what no earlier run of the job has read.")
-    ] = False
-    changed_files: Annotated[
-        Literal["read", "report"],
-        Field(
-            description="With a bookmark: a file that has changed since it was read is read again as a whole (the"
-            " default), or told of and not read."
-        ),
-    ] = "read"
-    max_files: Annotated[
-        int | None, Field(gt=0, description="With a bookmark: how many files a run reads at most, the oldest first.")
-    ] = None
-    max_bytes: Annotated[
-        int | None, Field(gt=0, description="With a bookmark: how many bytes a run reads at most, but one file always.")
-    ] = None
 
     @property
     def paths(self) -> list[str]:

@@ -5,13 +5,16 @@ from dataclasses import dataclass, field, replace
 
 from pyspark.sql import DataFrame, SparkSession
 
+from birchtar.lake.delta_changes import DeltaMark, newest, read_appended, read_changes
 from birchtar.lake.errors import LakeError
+from birchtar.lake.jdbc_bookmark import KeyMark, newest_keys, read_keys
 from birchtar.lake.listing import list_files
-from birchtar.lake.paths import absolute
+from birchtar.lake.read import as_declared
 from birchtar.lake.read_files import empty_frame, first, restricted
 from birchtar.lake.source import Source
 from birchtar.lake.unchanged import changed_since
 from birchtar.runner.failures import JobError, sentence
+from birchtar.runner.located import located
 from birchtar.runner.plan import Plan
 from birchtar.state.bookmarks import FILES, Bookmark, bookmark_of
 from birchtar.state.database import State
@@ -19,6 +22,8 @@ from birchtar.state.intents import RunFile, RunInput, intent, record_intent
 from birchtar.state.known_files import new_files, settle
 from birchtar.state.listed import Listing
 from birchtar.state.runs import Run
+
+DELTA, CHANGES, KEYS = "delta", "changes", "keys"
 
 _MOST_SHOWN = 5
 """Files that a message names."""
@@ -30,14 +35,14 @@ class Pending:
 
     read: RunInput
     bookmark: Bookmark
-    all_new: Listing
-    """Also what the input's limits leave for a later run."""
+    all_new: Listing = field(default_factory=Listing)
+    """Of files, also those that the input's limits leave for a later run."""
     notes: list[str] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing new."""
-        return not self.read.files
+        return not self.read.files if self.read.kind == FILES else self.read.until in (None, self.read.since)
 
 
 def find_pending(plan: Plan, spark: SparkSession, state: State, run: Run) -> dict[str, Pending]:
@@ -49,58 +54,73 @@ def find_pending(plan: Plan, spark: SparkSession, state: State, run: Run) -> dic
         JobError: An input cannot be listed.
         LostRunError: The run is no longer ours.
     """
-    pending = {name: _pending(plan, name, source, spark, state, run) for name, source in _bookmarked(plan).items()}
+    pending = {}
+    for name, source in plan.job.inputs.items():
+        if source.bookmark:
+            try:
+                pending[name] = _pending(name, located(source), spark, state, run)
+            except LakeError as error:
+                raise JobError(f"{plan.place(('inputs', name))}: input {name}: {sentence(error)}") from error
     if run.is_takeover:
         pending = _as_before(pending, state, run)
     record_intent(state, run, [each.read for each in pending.values()])
     return pending
 
 
-def _bookmarked(plan: Plan) -> dict[str, Source]:
-    return {name: source for name, source in plan.job.inputs.items() if source.bookmark}
+def _pending(name: str, source: Source, spark: SparkSession, state: State, run: Run) -> Pending:
+    kind = {"delta": DELTA if source.bookmark_by == "version" else CHANGES, "jdbc": KEYS}.get(source.format, FILES)
+    found = state.write(lambda connection: bookmark_of(connection, run, name, kind))
+    if kind == FILES:
+        return _pending_files(name, source, found, spark, state)
+    if kind == KEYS:
+        last = newest_keys(spark, source, _keys(found.mark))
+        return Pending(RunInput(name, kind, found.mark, last and last.as_json()), found)
+    return Pending(RunInput(name, kind, found.mark, list(newest(spark, source))), found)
 
 
-def _pending(plan: Plan, name: str, source: Source, spark: SparkSession, state: State, run: Run) -> Pending:
-    try:
-        listed = list_files([absolute(path) for path in source.paths], spark=spark, options=source.options)
-    except LakeError as error:
-        raise JobError(f"{plan.place(('inputs', name))}: input {name}: {sentence(error)}") from error
-    found = state.write(lambda connection: bookmark_of(connection, run, name, FILES))
+def _pending_files(name: str, source: Source, found: Bookmark, spark: SparkSession, state: State) -> Pending:
+    listed = list_files(source.paths, spark=spark, options=source.options)
     difference = state.read(lambda connection: new_files(connection, found.id, listed))
     if difference.quiet:
         state.write(lambda connection: settle(connection, found.id, difference))
-    notes = []
-    wanted = difference.new
+    wanted, notes = difference.new, []
     if difference.changed and source.changed_files == "report":
         what = "have changed since they were read, and are not read again"
         notes.append(f"input {name}: {len(difference.changed):,} files {what}: {_say(difference.changed.paths)}")
     elif difference.changed:
         wanted = Listing.of([*wanted, *difference.changed])
-    chosen = first(wanted, max_files=source.max_files, max_bytes=source.max_bytes)
-    if len(chosen) < len(wanted):
-        notes.append(f"input {name}: {len(wanted) - len(chosen):,} new files are left for the next run")
+    chosen = first(wanted, max_files=source.max_files, max_bytes=source.most_bytes)
+    if left := len(wanted) - len(chosen):
+        notes.append(f"input {name}: {left:,} new files are left for the next run")
     files = tuple(RunFile(*file) for file in chosen)
-    return Pending(RunInput(name, FILES, files=files, bytes=sum(file.size for file in files)), found, wanted, notes)
+    return Pending(RunInput(name, FILES, files=files, bytes=sum(chosen.sizes)), found, wanted, notes)
 
 
 def _as_before(pending: dict[str, Pending], state: State, run: Run) -> dict[str, Pending]:
     """Return what the run meant to read before it was taken over, unless a file of it has changed or is gone."""
     before = {read.input: read for read in intent(state, run)}
     same = before.keys() == pending.keys() and all(
-        set(read.files) <= set(pending[name].all_new) for name, read in before.items()
+        read.since == pending[name].read.since and set(read.files) <= set(pending[name].all_new)
+        for name, read in before.items()
     )
     return {name: replace(each, read=before[name]) for name, each in pending.items()} if same else pending
 
 
-def frame_of(spark: SparkSession, source: Source, pending: Pending) -> Source | DataFrame:
-    """Return what is new as a source that `birchtar.lake.read.read` can read, or, where there is nothing, as a frame.
+def new_of(spark: SparkSession, source: Source, pending: Pending) -> Source | DataFrame:
+    """Return what is new: files as a source that `birchtar.lake.read.read` can read, anything else as a frame.
 
     Raises:
-        LakeError: There is nothing to take the columns from; or files in several folders have partitions.
+        LakeError: There is nothing to take the columns from; or what is new cannot be read.
     """
+    read = pending.read
+    if read.kind == KEYS:
+        return as_declared(read_keys(spark, source, _keys(read.since), _keys(read.until)), source)
+    if read.kind in (DELTA, CHANGES):
+        versions = (DeltaMark(*read.since) if read.since else None, DeltaMark(*read.until))
+        return as_declared((read_appended if read.kind == DELTA else read_changes)(spark, source, *versions), source)
     if pending.is_empty:
         return empty_frame(spark, source, pending.bookmark.schema)
-    parts = restricted(source, [file.path for file in pending.read.files])
+    parts = restricted(source, [file.path for file in read.files])
     if len(parts) > 1:
         raise LakeError.at(
             source.paths,
@@ -122,6 +142,10 @@ def require_unchanged(spark: SparkSession, pending: Mapping[str, Pending]) -> No
                 f"input {name}: changed, or gone, while the run read it: {_say(changed)}. Nothing was published."
                 " Run the job again; files that are still being written are best moved in when they are whole."
             )
+
+
+def _keys(mark: dict[str, list[str]] | None) -> KeyMark | None:
+    return KeyMark(**mark) if mark else None  # type: ignore[arg-type]  # as KeyMark.as_json made it
 
 
 def _say(paths: Sequence[str]) -> str:

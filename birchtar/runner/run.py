@@ -17,6 +17,7 @@ from birchtar.lake.label import Label
 from birchtar.lake.measure import count_stored, size_of
 from birchtar.lake.write import clean, publish
 from birchtar.runner.failures import JobError, sentence
+from birchtar.runner.located import located
 from birchtar.runner.observed import observed_rows
 from birchtar.runner.pending import Pending, find_pending, require_unchanged
 from birchtar.runner.plan import Plan
@@ -25,9 +26,9 @@ from birchtar.runner.quarantine import stage_rejects
 from birchtar.runner.report import ConflictReport, InputReport, Report
 from birchtar.runner.rules import judge, require_rules
 from birchtar.runner.staging import StagedOutput, discard, stage_outputs
-from birchtar.runner.tables import Tables, located, make_tables
+from birchtar.runner.tables import Tables, make_tables
 from birchtar.runner.threshold import Threshold, is_passed
-from birchtar.state.bookmarks import move_bookmarks
+from birchtar.state.bookmarks import FILES, move_bookmarks
 from birchtar.state.database import State
 from birchtar.state.heartbeat import Heartbeat
 from birchtar.state.intents import intent
@@ -163,8 +164,8 @@ def _input_report(
     observation = tables.read.get(name)
     if name in pending and pending[name].is_empty:
         rows: int | None = 0
-    elif observation in tables.early or (observation is None and name in pending):
-        rows = tables.inputs[name].count()  # it ended before it saw all rows; or footers know them
+    elif observation in tables.early:
+        rows = tables.inputs[name].count()  # it ended before it saw all rows
     elif observation is None:
         rows = count_stored(spark, source)
     else:
@@ -176,11 +177,13 @@ def _input_report(
 
 def _new_files_report(plan: Plan, pending: Mapping[str, Pending], name: str, rows: int | None) -> InputReport:
     read = pending[name].read
-    return InputReport(name, rows, read.bytes or 0, _said_path(plan, name), len(read.files))
+    files = len(read.files) if read.kind == FILES else None
+    return InputReport(name, rows, read.bytes or 0, _said_path(plan, name), files)
 
 
 def _said_path(plan: Plan, name: str) -> str:
-    return ", ".join(plan.job.inputs[name].paths)
+    source = plan.job.inputs[name]
+    return ", ".join(source.paths) or f"{source.table or 'a query'} of {source.url}"
 
 
 def _require_few_rejects(report: Report, most: Threshold | None) -> None:

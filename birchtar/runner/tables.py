@@ -11,14 +11,14 @@ from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from birchtar.lake.files import FileSystem
-from birchtar.lake.paths import absolute
 from birchtar.lake.read import read
 from birchtar.lake.source import Source
 from birchtar.lake.statistics import null_fields
 from birchtar.runner.conflicts import read_settled
 from birchtar.runner.document import Place
 from birchtar.runner.failures import JobError, sentence
-from birchtar.runner.pending import Pending, frame_of
+from birchtar.runner.located import located
+from birchtar.runner.pending import Pending, new_of
 from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep
 from birchtar.runner.queries import rename_tables
 from birchtar.runner.rules import CheckedTable, PlannedRule, checked
@@ -38,7 +38,7 @@ from transforms.rejects import ERROR_COLUMN, accepted, has_rejects, rejected
 
 Frames = dict[str, DataFrame]
 
-_COUNTED_WHILE_READ = ("avro", "csv", "json")
+_COUNTED_WHILE_READ = ("avro", "csv", "jdbc", "json")
 """Formats whose rows are counted as they are read. The others keep their counts in footers or logs, and counting
 while reading would keep Spark from passing over what a filter does not want."""
 
@@ -146,7 +146,7 @@ class _Maker:
             place = self.plan.place(("inputs", name))
             with_errors = _located(place, f"input {name}", partial(self._read, name, located(source)))
             counted = self.tables.inputs[name] = with_errors
-            if source.format in _COUNTED_WHILE_READ:
+            if source.format in _COUNTED_WHILE_READ or source.bookmark:
                 self.tables.read[name] = Observation()
                 counted = with_errors.observe(self.tables.read[name], F.count(F.lit(1)).alias("rows"))
             self._keep(name, self._without_rejects(counted, name, "read"))
@@ -160,7 +160,7 @@ class _Maker:
 
     def _read(self, name: str, source: Source) -> DataFrame:
         if name in self.pending:
-            new = frame_of(self.spark, source, self.pending[name])
+            new = new_of(self.spark, source, self.pending[name])
             if isinstance(new, DataFrame):
                 return new
             source = new
@@ -273,11 +273,6 @@ class _Maker:
         df = df.observe(counted, F.count_if(error.isNotNull()).alias("rows"), records.alias("records"))
         self.tables.rejects.append(Rejects(table, step, rejected(df), counted))
         return accepted(df)
-
-
-def located(source: Source) -> Source:
-    """Return the source with paths that mean the same to Spark as to the user."""
-    return source.model_copy(update={"path": [absolute(path) for path in source.paths]})
 
 
 def _located(place: Place, where: str, act: Callable[[], Any]) -> Any:
