@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 from pyspark.sql import Column, DataFrame
 from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
 
-from transforms.core.columns import fields_by_position
 from transforms.core.type_names import type_name
 from transforms.nested.values import Named, Value, struct_of
 from transforms.paths import quote
@@ -153,12 +152,6 @@ def named(column: Column, field: StructField) -> Column:
     """Return a column under the name of a field whose type may hold choices, with their mark."""
     metadata = unmarked(field) | mark_of(field.dataType)
     return column.alias(field.name, metadata=metadata) if metadata else column.alias(field.name)
-
-
-def members_of(column: Column, struct: StructType) -> list[Column]:
-    """Return the members of a struct or choice, in their order; names may differ in case only."""
-    source, names = fields_by_position(column, plain(struct))  # type: ignore[arg-type]  # of a struct it is a struct
-    return [source.getField(name) for name in names]
 
 
 def marked(name: str, value: Value, metadata: Mapping[str, Any]) -> Named:

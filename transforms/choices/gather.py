@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, DataType, MapType, StructType
+from pyspark.sql.types import ArrayType, DataType, MapType, NullType, StructType
 
 from transforms.choices.bare_choices import holds_choice
 from transforms.core.columns import by_position
-from transforms.nested.values import COLUMN, Value, element_of, members, row_of
+from transforms.nested.values import COLUMN, Value, element_of, members, once, row_of
 
 _PAIRS = "array<struct<place: int, value: variant>>"
 
@@ -32,7 +32,7 @@ def gather(df: DataFrame, types: StructType, pick: Pick, wanted: Callable[[DataT
         if not wanted(value.data_type):
             continue
         if _has_inner_choice(value.data_type):
-            many.append(_of_column(value, pick, wanted))
+            many.append(once(value, lambda column: Value(_of_value(column, pick, wanted), NullType())).sql)
         else:
             _collect(value, pick, wanted, single, many)
     pairs = F.expr(_joined(single, many))
@@ -42,12 +42,6 @@ def gather(df: DataFrame, types: StructType, pick: Pick, wanted: Callable[[DataT
 def pair(place: int, value: Value) -> str:
     """Return a value with the number of its place."""
     return f"struct({place} AS place, {value.sql} AS value)"
-
-
-def _of_column(column: Value, pick: Pick, wanted: Callable[[DataType], bool]) -> str:
-    """Return what is gathered of a column whose own expression is long; in the plan it stands once."""
-    alone = element_of(replace(column, data_type=ArrayType(column.data_type)))
-    return f"transform(array({column.sql}), {alone.sql} -> {_of_value(alone, pick, wanted)})[0]"
 
 
 def _has_inner_choice(data_type: DataType) -> bool:

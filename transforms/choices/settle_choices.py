@@ -11,8 +11,9 @@ from transforms.choices.align import align
 from transforms.choices.choice import choices_in
 from transforms.choices.count_choices import Conflict, count_choices, format_conflicts
 from transforms.choices.merge_types import merge_schemas
+from transforms.choices.read_types import final_type
 from transforms.choices.rescue_choices import rescue_choices
-from transforms.choices.variant_columns import Read, final_type, read_columns
+from transforms.choices.variant_columns import Read, read_columns
 from transforms.choices.variant_types import variant_types
 from transforms.choices.widened import as_texts, widened
 from transforms.errors import ColumnTypeError

@@ -19,7 +19,8 @@ from pyspark.sql.types import (
 
 from transforms.choices.choice import ChoiceType
 from transforms.choices.gather import gather, pair
-from transforms.choices.variant_columns import BIG, Read, objects, read_columns
+from transforms.choices.variant_columns import BIG, Read, read_columns
+from transforms.choices.variant_rows import objects
 from transforms.choices.variant_shapes import Fractions, Numbers, WholeNumbers, merge_shapes, parse_shape
 from transforms.core.columns import by_position
 from transforms.core.type_names import type_name

@@ -144,6 +144,14 @@ def with_elements(array: Value, new: Value) -> Value:
     return Value(text, ArrayType(new.data_type, new.nullable), array.nullable, array.arrays, is_kept=False)
 
 
+def once(value: Value, build: Callable[[Value], Value]) -> Value:
+    """Return what is built of a value; in the plan the value stands once, however often it is built upon."""
+    alone = element_of(replace(value, data_type=ArrayType(value.data_type)))
+    new = build(alone)
+    text = f"transform(array({value.sql}), {alone.sql} -> {new.sql})[0]"
+    return Value(text, new.data_type, arrays=value.arrays, is_kept=False)
+
+
 def value_in(a_map: Value) -> Value:
     """Return what the variable of a lambda over the map stands for, for its values."""
     assert isinstance(a_map.data_type, MapType)  # noqa: S101  # callers walk the schema
