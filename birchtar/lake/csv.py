@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StringType, StructField, StructType
 
 from birchtar.lake.errors import LakeError, SchemaMismatchError
-from birchtar.lake.rejects import CAST, CORRUPT, MALFORMED, named, refuse_error_column, with_error
+from birchtar.lake.rejects import CAST, CORRUPT, MALFORMED, literal, named, quoted, refuse_error_column, with_error
 from birchtar.lake.source import Source
 
 _STANDARD = {"escape": '"'}
@@ -119,7 +119,7 @@ def _without(text: Column, null_values: list[str]) -> Column:
 
 def _typed(df: DataFrame, types: Mapping[str, DataType | str], source: Source) -> DataFrame:
     texts = {name: named(name) for name in df.columns[:-1]}
-    cast = {name: cast_text(texts[name], kind, source) for name, kind in types.items()}
+    cast = {name: F.expr(cast_text(quoted(name), kind, source)) for name, kind in types.items()}
     # Where the text is null, the whole sentence is.
     misfits = [
         F.when(cast[name].isNull(), F.concat(F.lit(f"`{name}` is not {_article(kind)}: "), texts[name]))
@@ -146,13 +146,13 @@ def _file() -> Column:
     return F.regexp_replace(F.url_decode(escaped), "^file:/+", "/")
 
 
-def cast_text(text: Column, kind: DataType | str, source: Source) -> Column:
-    """Return a text as a type; null where it is none."""
+def cast_text(text: str, kind: DataType | str, source: Source) -> str:
+    """Return the SQL for a text as a type, from that for the text; null where it is none."""
     if _is_text(kind):
         return text
     if (pattern := _pattern(kind, source)) is not None:
-        return F.try_to_timestamp(text, F.lit(pattern)).cast(kind)
-    return text.try_cast(kind)
+        return f"CAST(try_to_timestamp({text}, {literal(pattern)}) AS {_name(kind)})"
+    return f"try_cast({text} AS {_name(kind)})"
 
 
 def _pattern(kind: DataType | str, source: Source) -> str | None:
@@ -181,34 +181,31 @@ def _inferred(df: DataFrame, names: list[str], source: Source) -> dict[str, Data
     The columns are laid under each other: an expression per column would outgrow what Java compiles.
     """
     texts = df.where(named(CORRUPT).isNull()).select(F.posexplode(F.array(*map(named, names))).alias("column", "text"))
-    kind = kind_of(F.col("text"), source).alias("kind")
+    kind = F.expr(kind_of("text", source)).alias("kind")
     kinds: list[set[str]] = [set() for _ in names]
     for column, found in texts.where("text IS NOT NULL").select("column", kind).distinct().collect():
         kinds[column].add(found)
     return {name: _narrowest(found) for name, found in zip(names, kinds, strict=True)}
 
 
-def kind_of(text: Column, source: Source) -> Column:
-    """Return the name of the narrowest type that fits a text."""
-    whole = (
-        F.when(text.try_cast("int").isNotNull(), "int")
-        .when(text.try_cast("bigint").isNotNull(), "bigint")
-        .otherwise("decimal(38,0)")
-    )
-    return (
-        F.when(text.rlike(_WHOLE), whole)
-        .when(text.rlike(_NUMBER), "double")
-        .when(_is(text, "date", _DATE, source), "date")
-        .when(_is(text, "timestamp", _TIMESTAMP, source), "timestamp")
-        .when(F.lower(text).isin("true", "false"), "boolean")
-        .otherwise("string")
-    )
+def kind_of(text: str, source: Source) -> str:
+    """Return the SQL for the name of the narrowest type that fits a text, from that for the text."""
+    return f"""CASE
+        WHEN {text} RLIKE r'{_WHOLE}' THEN CASE
+            WHEN try_cast({text} AS int) IS NOT NULL THEN 'int'
+            WHEN try_cast({text} AS bigint) IS NOT NULL THEN 'bigint'
+            ELSE 'decimal(38,0)' END
+        WHEN {text} RLIKE r'{_NUMBER}' THEN 'double'
+        WHEN {_is(text, "date", _DATE, source)} THEN 'date'
+        WHEN {_is(text, "timestamp", _TIMESTAMP, source)} THEN 'timestamp'
+        WHEN lower({text}) IN ('true', 'false') THEN 'boolean'
+        ELSE 'string' END"""
 
 
-def _is(text: Column, kind: str, shape: str, source: Source) -> Column:
+def _is(text: str, kind: str, shape: str, source: Source) -> str:
     """Tell whether a text is a date or timestamp: casts alone would also take a lone year for one."""
-    parses = cast_text(text, kind, source).isNotNull()
-    return parses if _pattern(kind, source) else text.rlike(shape) & parses
+    parses = f"{cast_text(text, kind, source)} IS NOT NULL"
+    return parses if _pattern(kind, source) else f"{text} RLIKE r'{shape}' AND {parses}"
 
 
 def _narrowest(kinds: set[str]) -> str:

@@ -25,7 +25,17 @@ CORRUPT = "_birchtar_corrupt_record"
 
 def named(name: str) -> Column:
     """Return the column of exactly this name."""
-    return F.col("`" + name.replace("`", "``") + "`")
+    return F.col(quoted(name))
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL writes it, whatever signs are in it."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def literal(text: str) -> str:
+    """Return a text as SQL writes it, whatever signs are in it and however Spark reads escapes."""
+    return f"CAST(X'{text.encode().hex()}' AS STRING)"
 
 
 def refuse_error_column(names: Iterable[str], paths: Sequence[str]) -> None:

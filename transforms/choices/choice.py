@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
 
 from transforms.core.type_names import type_name
@@ -146,12 +146,6 @@ def _is_inside(path: str, other: str) -> bool:
 def path_name(name: str) -> str:
     """Return a name as a path holds it: in back-ticks only where it needs them."""
     return quote(name) if any(sign in name for sign in ".`[]{}") else name
-
-
-def named(column: Column, field: StructField) -> Column:
-    """Return a column under the name of a field whose type may hold choices, with their mark."""
-    metadata = unmarked(field) | mark_of(field.dataType)
-    return column.alias(field.name, metadata=metadata) if metadata else column.alias(field.name)
 
 
 def marked(name: str, value: Value, metadata: Mapping[str, Any]) -> Named:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pyspark.sql import DataFrame
-from pyspark.sql.types import ArrayType, DataType, StructType, VariantType
+from pyspark.sql.types import ArrayType, DataType, StructField, StructType, VariantType
 
 from transforms.choices.choice import ChoiceType, marked
 from transforms.choices.read_types import cast_type, has_twins, is_ready, json_type
@@ -80,14 +80,15 @@ def _choice(variant: Value, choice: ChoiceType) -> Value:
         Named(field.name, _where(test, _cast(variant, field.dataType)), field.metadata or {})
         for test, field in zip(tests, choice.fields, strict=True)
     ]
-    struct = struct_of(fields)
+    alternatives = struct_of(fields)
     unknown = text_literal(f"A value is none of {', '.join(choice.names)}, which were there before: ")
     text = (
-        f"CASE WHEN {' OR '.join(tests)} THEN {struct.sql}"
+        f"CASE WHEN {' OR '.join(tests)} THEN {alternatives.sql}"
         f" WHEN {variant.sql} IS NOT NULL AND {shape} <> 'VOID'"
         f" THEN raise_error(concat({unknown}, to_json({variant.sql}))) END"
     )
-    return Value(text, ChoiceType(struct.data_type.fields), arrays=variant.arrays, is_kept=False)
+    made = [StructField(name, value.data_type, metadata=metadata) for name, value, metadata in fields]
+    return Value(text, ChoiceType(made), arrays=variant.arrays, is_kept=False)
 
 
 def _where(test: str, value: Value) -> Value:
