@@ -7,7 +7,17 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StringType, StructField, StructType
 
 from birchtar.lake.errors import LakeError, SchemaMismatchError
-from birchtar.lake.rejects import CAST, CORRUPT, MALFORMED, literal, named, quoted, refuse_error_column, with_error
+from birchtar.lake.rejects import (
+    CAST,
+    CORRUPT,
+    FILE,
+    MALFORMED,
+    literal,
+    named,
+    quoted,
+    refuse_error_column,
+    with_error,
+)
 from birchtar.lake.source import Source
 
 _STANDARD = {"escape": '"'}
@@ -107,7 +117,7 @@ def _has_made_up_names(spark: SparkSession, source: Source, names: list[str]) ->
     if header == names or not header:
         return False
     is_header = F.array(*map(named, lines.columns)).eqNullSafe(F.array(*map(F.lit, header)))
-    other = lines.groupBy(_file().alias("file")).agg(F.bool_or(is_header).alias("same")).where("NOT same").first()
+    other = lines.groupBy(F.expr(FILE).alias("file")).agg(F.bool_or(is_header).alias("same")).where("NOT same").first()
     if other:
         raise SchemaMismatchError(f"{other['file']} does not have the same header as the other files: {header}.")
     return True
@@ -135,15 +145,9 @@ def _typed(df: DataFrame, types: Mapping[str, DataType | str], source: Source) -
         df,
         [column.alias(name) for name, column in cast.items()],
         code=F.when(corrupt.isNotNull(), MALFORMED).when(is_misfit, CAST),
-        message=F.concat(F.lit("In "), _file(), F.lit(": "), said),
+        message=F.concat(F.lit("In "), F.expr(FILE), F.lit(": "), said),
         record=F.coalesce(corrupt, F.to_json(F.struct(*texts.values()))),
     )
-
-
-def _file() -> Column:
-    """Return the file that a row is from, as a user would write its path."""
-    escaped = F.regexp_replace(F.input_file_name(), r"\+", "%2B")  # url_decode takes a plus for a space
-    return F.regexp_replace(F.url_decode(escaped), "^file:/+", "/")
 
 
 def cast_text(text: str, kind: DataType | str, source: Source) -> str:

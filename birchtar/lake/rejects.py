@@ -22,6 +22,10 @@ CAST = "CAST"
 CORRUPT = "_birchtar_corrupt_record"
 """Where Spark is told to put the text of a malformed record; a name that no file has."""
 
+# url_decode takes a plus for a space.
+FILE = "regexp_replace(url_decode(regexp_replace(input_file_name(), '[+]', '%2B')), '^file:/+', '/')"
+"""The SQL for the file that a row is from, as a user would write its path."""
+
 
 def named(name: str) -> Column:
     """Return the column of exactly this name."""

@@ -110,7 +110,21 @@ def choices_in(schema: StructType) -> list[FoundChoice]:
         >>> [(path, choice.names) for path, choice in found]
         [('`a.b`[].c', ['int', 'string'])]
     """
-    return list(_found(to_choices(schema), ""))
+    return list(walk_choices(to_choices(schema)))
+
+
+def walk_choices(data_type: DataType, path: str = "") -> Iterator[FoundChoice]:
+    """Yield what `choices_in` returns, of a type made by `to_choices`."""
+    if isinstance(data_type, ChoiceType):
+        yield FoundChoice(path, data_type)
+    if isinstance(data_type, StructType):
+        for field in data_type.fields:
+            inner = f"{path}.{path_name(field.name)}" if path else path_name(field.name)
+            yield from walk_choices(field.dataType, inner)
+    elif isinstance(data_type, ArrayType):
+        yield from walk_choices(data_type.elementType, f"{path}[]")
+    elif isinstance(data_type, MapType):
+        yield from walk_choices(data_type.valueType, f"{path}{{}}")
 
 
 def has_choices(df: DataFrame) -> bool:
@@ -196,16 +210,3 @@ def _places(data_type: DataType, place: str = "") -> Iterator[str]:
         yield from _places(data_type.elementType, f"{place}[]")
     elif isinstance(data_type, MapType):
         yield from _places(data_type.valueType, f"{place}{{}}")
-
-
-def _found(data_type: DataType, path: str) -> Iterator[FoundChoice]:
-    if isinstance(data_type, ChoiceType):
-        yield FoundChoice(path, data_type)
-    if isinstance(data_type, StructType):
-        for field in data_type.fields:
-            inner = f"{path}.{path_name(field.name)}" if path else path_name(field.name)
-            yield from _found(field.dataType, inner)
-    elif isinstance(data_type, ArrayType):
-        yield from _found(data_type.elementType, f"{path}[]")
-    elif isinstance(data_type, MapType):
-        yield from _found(data_type.valueType, f"{path}{{}}")

@@ -32,7 +32,9 @@ _Groups = Mapping[str, tuple[Sequence[str], int, str]]
 """By the type that a group of texts gets, their kinds, how many there are, and an example."""
 
 
-def typed_texts(df: DataFrame, kind: Kind, cast: Cast, conflicts: OnConflict) -> Settled:
+def typed_texts(
+    df: DataFrame, kind: Kind, cast: Cast, conflicts: OnConflict, *, file_path: str | None = None
+) -> Settled:
     """Return columns of texts as what the texts are; numbers of one column are of the widest of their types.
 
     Starts one Spark job that looks at every text. The frame is lazy.
@@ -42,6 +44,7 @@ def typed_texts(df: DataFrame, kind: Kind, cast: Cast, conflicts: OnConflict) ->
         kind: Tells the type of a text.
         cast: Makes the type of a text.
         conflicts: What to do where texts of one column have several types.
+        file_path: For `rescue_choices`.
 
     Raises:
         ConflictError: There is a conflict, and ``conflicts`` is ``fail``.
@@ -58,7 +61,7 @@ def typed_texts(df: DataFrame, kind: Kind, cast: Cast, conflicts: OnConflict) ->
     typed = select(df, [*columns, *cells[len(names) :]])
     if conflicts in ("string", "widest"):
         return Settled(typed, counted)
-    return Settled(settle_choices(typed, counted, conflicts), counted)
+    return Settled(settle_choices(typed, counted, conflicts, file_path=file_path), counted)
 
 
 def _look(df: DataFrame, kind: Kind) -> dict[int, dict[str, tuple[int, str]]]:
