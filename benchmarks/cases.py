@@ -163,7 +163,7 @@ def _note_by_hand(frames: Frames) -> DataFrame:
     note = F.from_json("note", _NOTE)
     bad = F.col("note").isNotNull() & note.isNull()
     error = F.when(
-        bad, F.struct(F.lit("JSON").alias("code"), F.lit("").alias("message"), F.col("note").alias("record"))
+        bad, F.struct(F.lit("PARSE").alias("code"), F.lit("").alias("message"), F.col("note").alias("record"))
     )
     return frames.orders.select("*", error.alias("_error")).withColumn("note", note)
 

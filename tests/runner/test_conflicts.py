@@ -178,8 +178,6 @@ def test_rescue_keeps_the_most_frequent_type(settled, tmp_path):
 def test_a_file_path_is_not_put_over_a_column_of_its_name(settled):
     records = [{"_file_path": "/mine", "v": 1}, {"_file_path": 2, "v": 1}, {"_file_path": "/ours", "v": 1}]
     df, _ = settled(records, "rescue")
-        [{"_file_path": "/mine", "v": 1}, {"_file_path": 2, "v": 1}, {"_file_path": "/ours", "v": 1}], "rescue"
-    )
     assert [row._rescued_data for row in df.collect()] == [None, '{"_file_path":2}', None]
 
 
