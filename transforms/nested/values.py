@@ -194,14 +194,20 @@ def null_of(data_type: DataType) -> Value:
 
 
 def struct_of(fields: Sequence[Named], *, unless_null: Sequence[Value] = ()) -> Value:
-    """Return a struct of these fields; null where all of ``unless_null`` are, if there are any."""
+    """Return a struct of these fields; null where all of ``unless_null`` are, if there are any.
+
+    Where one of these never is null, such as a struct that is edited, the new struct stands in an array for a moment:
+    Spark does not look into that. Else it would write each struct of a chain of edits into every field of the next.
+    """
     text = f"struct({', '.join(f'{field.value.sql} AS {quote(field.name)}' for field in fields)})"
+    arrays = max((value.arrays for value in [*unless_null, *(field.value for field in fields)]), default=0)
     nullable = bool(unless_null) and all(value.nullable for value in unless_null)
     if nullable:
         some = " OR ".join(dict.fromkeys(f"{value.sql} IS NOT NULL" for value in unless_null))
         text = f"CASE WHEN {some} THEN {text} END"
+    elif unless_null and not arrays:
+        text = f"element_at(array({text}), 1)"
     struct = StructType([StructField(name, value.data_type, value.nullable, data) for name, value, data in fields])
-    arrays = max((value.arrays for value in [*unless_null, *(field.value for field in fields)]), default=0)
     return Value(text, struct, nullable, arrays, is_kept=False)
 
 
