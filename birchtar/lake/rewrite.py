@@ -118,7 +118,7 @@ def _parquet_columns(file: Path) -> str:
 
     with ParquetFile(file) as opened:
         stored = str(opened.schema).partition("\n")[2]  # its first line is an address in memory
-        return stored + opened.schema_arrow.to_string(truncate_metadata=False)
+        return f"{stored}{opened.schema_arrow.to_string(truncate_metadata=False)}"
 
 
 def _orc_columns(file: Path) -> str:

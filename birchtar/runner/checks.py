@@ -82,7 +82,7 @@ def _in_delta_keys(location: Location, written: Sink) -> Iterator[Complaint]:
     if written.format != "delta":
         if written.mode in _MERGING:
             yield Complaint((*location, "mode"), f"`{written.mode}` is for Delta only, not for {written.format}.")
-        for key in _FOR_DELTA & given:
+        for key in sorted(_FOR_DELTA & given):
             if key != "schema_changes" or written.schema_changes != "fail":
                 yield Complaint((*location, key), f"`{key}` is for Delta only, not for {written.format}.", of_key=True)
         return
@@ -98,7 +98,7 @@ def _in_delta_keys(location: Location, written: Sink) -> Iterator[Complaint]:
     if written.cluster_by and written.zorder_by:
         what = "a table has either `cluster_by` or `zorder_by`."
         yield Complaint((*location, "zorder_by"), what, of_key=True)
-    for name in set(written.zorder_by) & set(written.partition_by):
+    for name in sorted(set(written.zorder_by) & set(written.partition_by)):
         yield Complaint(
             (*location, "zorder_by"), f"`{name}` is in `partition_by`, so all rows of a file have one value."
         )
@@ -107,7 +107,7 @@ def _in_delta_keys(location: Location, written: Sink) -> Iterator[Complaint]:
 def _in_merge_keys(location: Location, written: Sink) -> Iterator[Complaint]:
     given = written.model_fields_set
     if written.mode not in _MERGING:
-        for key in _FOR_MERGING & given:
+        for key in sorted(_FOR_MERGING & given):
             yield Complaint(
                 (*location, key), f"`{key}` is for `merge` and `scd2`, not for `{written.mode}`.", of_key=True
             )
@@ -121,7 +121,7 @@ def _in_merge_keys(location: Location, written: Sink) -> Iterator[Complaint]:
     names = [written.valid_from, written.valid_to, written.is_current]
     if written.mode == "scd2" and len({name.lower() for name in names}) < len(names):
         yield Complaint((*location, "mode"), "`valid_from`, `valid_to` and `is_current` need three different names.")
-    for key in _FOR_SCD2 & given if written.mode == "merge" else ():
+    for key in sorted(_FOR_SCD2 & given) if written.mode == "merge" else ():
         yield Complaint((*location, key), f"`{key}` is for `scd2`, not for `merge`.", of_key=True)
 
 

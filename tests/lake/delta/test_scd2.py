@@ -1,5 +1,6 @@
 """`mode: scd2`: every version of a row, from when to when it held, in whatever order its events came."""
 
+from datetime import timedelta
 from itertools import groupby
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from birchtar.lake.delta import Label, publish, stage
+from birchtar.lake.delta.optimize import vacuum
 from birchtar.lake.errors import LakeError
 from birchtar.lake.sink import Sink
 
@@ -79,6 +81,16 @@ def test_the_same_events_again_change_nothing(spark, table):
     assert table.write(events(spark, *first[2:]), 3, **HISTORY).version is None
     assert table.data_files() == files
     assert table.rows(*VERSION) == [(None, None, 1, None, True), (1, "Bern", 1, 4, False)]
+
+
+def test_vacuum_does_not_take_what_is_remembered(spark, table):
+    table.write(events(spark, (1, 5, None, True), (1, 1, "Bern", False), (2, 5, None, True)), 1, **HISTORY)
+    table.write(events(spark, (1, 2, "Rome", False)), 2, **HISTORY)
+    keep_nothing = "SET TBLPROPERTIES ('delta.deletedFileRetentionDuration' = 'interval 0 hours')"
+    spark.sql(f"ALTER TABLE delta.`{table.folder}` {keep_nothing}")
+    assert vacuum(spark, table.path, timedelta(0), dry_run=False)
+    table.write(events(spark, (2, 3, "Oslo", False)), 3, **HISTORY)
+    assert table.rows(*VERSION) == [(1, "Bern", 1, 2, False), (1, "Rome", 2, 5, False), (2, "Oslo", 3, 5, False)]
 
 
 def test_columns_can_have_other_names_and_times_are_times(spark, table):

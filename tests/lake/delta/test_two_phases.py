@@ -137,6 +137,16 @@ def test_a_table_whose_files_are_not_plain_parquet_gets_its_rows_from_a_hidden_f
     assert table.beside() == ["table"]
 
 
+def test_two_jobs_of_one_session_stage_side_by_side(spark, table):
+    table.write(days(spark, (1, 10, 1.0)), 1, mode="append")
+    staged = [table.stage(days(spark, (run, 10, 1.0)), run, mode="append") for run in (2, 3)]
+    versions = [
+        table.publish(each.plan, run, each, mode="append").version for run, each in zip((2, 3), staged, strict=True)
+    ]
+    assert versions == [1, 2]
+    assert table.rows("id") == [(1,), (2,), (3,)]
+
+
 def test_a_run_number_that_the_table_has_seen_is_refused_before_anything_is_written(spark, table):
     table.write(days(spark, (1, 10, 1.0)), 7, mode="append")
     before = table.data_files()
