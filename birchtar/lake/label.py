@@ -21,6 +21,11 @@ class Label:
         return f"birchtar:{self.job}:{self.output}"
 
     @property
+    def version(self) -> int:
+        """What Delta remembers with `app`. A table that has published this number or a later one takes it no more."""
+        return self.number
+
+    @property
     def folder(self) -> str:
         """A part of the names of folders for what is staged.
 

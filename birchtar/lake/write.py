@@ -1,7 +1,7 @@
 """From a DataFrame to a table, in two phases: staged where no reader looks, then published."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
@@ -60,9 +60,9 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
     """
     _check(df, sink)
     rows = _laid_out(df, sink)
-    plan: dict[str, Any] = {"sink": sink.model_dump(mode="json"), "path": path, "app": label.app, "run": label.number}
+    plan: dict[str, Any] = {"sink": sink.model_dump(mode="json"), "path": path, "label": asdict(label)}
     if sink.format == "delta":
-        open_ = delta.stage(rows, sink, path, delta.Label(label.app, label.number))
+        open_ = delta.stage(rows, sink, path, label)
         return Staged(plan | {"staged": open_.plan}, open_.files, open_.bytes, open_)
     require_fitting_columns(df, sink, path)
     staged, written = stage_files(df.sparkSession, _writer(rows, sink), sink.mode, path, label)
@@ -81,7 +81,7 @@ def publish(spark: SparkSession, plan: Plan, staged: Staged | None = None) -> Pu
     """
     sink = Sink.model_validate(plan["sink"])
     if sink.format == "delta":
-        label = delta.Label(plan["app"], plan["run"])
+        label = Label(**plan["label"])
         done = delta.publish(spark, sink, plan["path"], label, plan["staged"], staged.open if staged else None)
         return Published(done.files, done.bytes)
     publish_files(spark, plan["staged"])

@@ -1,8 +1,8 @@
 """Writing Delta tables in two phases: staged without a commit, then published once, by whichever process."""
 
 from birchtar.lake.delta.discard import discard
-from birchtar.lake.delta.plan import Label, Plan, Published, Staged
+from birchtar.lake.delta.plan import Plan, Published, Staged
 from birchtar.lake.delta.publish import publish
 from birchtar.lake.delta.stage import stage
 
-__all__ = ["Label", "Plan", "Published", "Staged", "discard", "publish", "stage"]
+__all__ = ["Plan", "Published", "Staged", "discard", "publish", "stage"]

@@ -1,7 +1,5 @@
 """Rows that wait in a hidden Parquet folder beside the table, where Delta's own files cannot hold them yet."""
 
-import uuid
-
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
@@ -9,18 +7,6 @@ from birchtar.lake.delta.counting import observed
 from birchtar.lake.delta.plan import StagedFile
 from birchtar.lake.files import FileSystem
 from birchtar.lake.paths import is_local, local
-
-
-def hidden_folder(path: str) -> str:
-    """Return a new hidden name beside a table, such as ``/lake/.orders.4f0c.staged``.
-
-    Example:
-        >>> hidden_folder("/lake/orders").startswith("/lake/.orders.")
-        True
-    """
-    parent, _, name = path.rstrip("/").rpartition("/")
-    beside = f"{parent}/.{name}" if parent else f".{name}"
-    return f"{beside}.{uuid.uuid4().hex}.staged"
 
 
 def write_folder(df: DataFrame, folder: str) -> tuple[list[StagedFile], int]:
@@ -38,7 +24,7 @@ def write_folder(df: DataFrame, folder: str) -> tuple[list[StagedFile], int]:
 
 
 def delete_folder(spark: SparkSession, folder: str) -> None:
-    """Delete a folder that `hidden_folder` named; that it is gone already is no error."""
+    """Delete a folder that `birchtar.lake.hidden.hidden_folder` named; that it is gone already is no error."""
     name = folder.rstrip("/").rpartition("/")[2]
     if not (name.startswith(".") and name.endswith(".staged")):
         raise ValueError(f"{folder} is no folder for staging.")

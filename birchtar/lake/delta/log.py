@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from pyspark.sql import SparkSession
 
-from birchtar.lake.delta.plan import Label
+from birchtar.lake.label import Label
 
 
 class Log:

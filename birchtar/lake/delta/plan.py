@@ -4,16 +4,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
 
-@dataclass(frozen=True)
-class Label:
-    """Names one write for ever, so that it is published once however often it is tried."""
-
-    app: str
-    """``birchtar:<job>:<output>``, and for one of several tables its member behind it."""
-    version: int
-    """The run's number. A table that has published this or a later number of the app takes no part in this one."""
-
-
 class StagedFile(TypedDict):
     """A data file that waits to be published."""
 

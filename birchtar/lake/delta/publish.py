@@ -7,12 +7,13 @@ from pyspark.sql import SparkSession
 from birchtar.lake.delta.discard import delete_staged
 from birchtar.lake.delta.lock import committing
 from birchtar.lake.delta.log import Log
-from birchtar.lake.delta.plan import Label, Plan, Published, Staged
+from birchtar.lake.delta.plan import Plan, Published, Staged
 from birchtar.lake.delta.retry import is_conflict, with_retries
 from birchtar.lake.delta.staged_rows import staged_rows
 from birchtar.lake.delta.transaction import Pending, write_uncommitted
 from birchtar.lake.delta.upsert import upsert
 from birchtar.lake.delta.widen import widen
+from birchtar.lake.label import Label
 from birchtar.lake.sink import Sink
 
 

@@ -5,15 +5,18 @@ from pyspark.sql.types import StructType
 
 from birchtar.lake.columns import require_fitting_columns
 from birchtar.lake.delta.discard import delete_staged
-from birchtar.lake.delta.folder import delete_folder, hidden_folder, write_folder
+from birchtar.lake.delta.folder import delete_folder, write_folder
 from birchtar.lake.delta.log import Log, holds_plain_parquet
 from birchtar.lake.delta.mergeable import require_mergeable, require_one_row_per_key, require_times
-from birchtar.lake.delta.plan import Label, Plan, Staged
+from birchtar.lake.delta.plan import Plan, Staged
 from birchtar.lake.delta.replaced import Guard
 from birchtar.lake.delta.schema_changes import Fit, fit
 from birchtar.lake.delta.staged_rows import staged_rows
 from birchtar.lake.delta.transaction import write_uncommitted
 from birchtar.lake.errors import LakeError
+from birchtar.lake.files import FileSystem
+from birchtar.lake.hidden import hidden_folder, remove_dead
+from birchtar.lake.label import Label
 from birchtar.lake.sink import Sink
 
 
@@ -43,11 +46,11 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
     fitting = _fit(df, sink, path, log)
     if sink.mode in ("merge", "scd2"):
         require_mergeable(fitting.df, sink, path, StructType.fromJson(log.schema()) if there else None)
-        staged = _in_folder(fitting, sink, path, log)
+        staged = _in_folder(fitting, sink, path, log, label)
         _require_order(df.sparkSession, staged, sink, path)
         return staged
     if there and (fitting.widen or not holds_plain_parquet(log)):
-        return _in_folder(fitting, sink, path, log)
+        return _in_folder(fitting, sink, path, log, label)
     return _in_files(fitting, sink, path, label)
 
 
@@ -105,8 +108,9 @@ def _in_files(fitting: Fit, sink: Sink, path: str, label: Label) -> Staged:
     return Staged(plan, pending)
 
 
-def _in_folder(fitting: Fit, sink: Sink, path: str, log: Log) -> Staged:
-    folder = hidden_folder(path)
+def _in_folder(fitting: Fit, sink: Sink, path: str, log: Log, label: Label) -> Staged:
+    folder = hidden_folder(path, label)
+    remove_dead(FileSystem(fitting.df.sparkSession, path), path, label)
     guard = None if sink.replace_where is None else Guard(sink.replace_where)
     try:
         files, rows = write_folder(guard.inside(fitting.df) if guard else fitting.df, folder)

@@ -13,7 +13,8 @@ from pyspark.sql import DataFrame
 
 from birchtar.lake.delta.lock import committing
 from birchtar.lake.delta.log import Log
-from birchtar.lake.delta.plan import Label, StagedFile
+from birchtar.lake.delta.plan import StagedFile
+from birchtar.lake.label import Label
 from birchtar.lake.sink import COMPRESSION_NAMES, DEFAULT_COMPRESSION, Sink
 
 

@@ -21,10 +21,11 @@ from birchtar.lake.delta.merge import (
     older,
 )
 from birchtar.lake.delta.mergeable import OPERATION, version_columns
-from birchtar.lake.delta.plan import Label, Plan, Published
+from birchtar.lake.delta.plan import Plan, Published
 from birchtar.lake.delta.scd2 import new_versions
 from birchtar.lake.delta.staged_rows import staged_rows
 from birchtar.lake.delta.transaction import write_uncommitted
+from birchtar.lake.label import Label
 from birchtar.lake.rejects import named
 from birchtar.lake.sink import Sink
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from birchtar.lake.delta import Label, Published, publish, stage
+from birchtar.lake.delta import Published, publish, stage
+from birchtar.lake.label import Label
 from birchtar.lake.sink import Sink
 
 
@@ -21,10 +22,10 @@ class Table:
         return Sink(path=str(self.folder), format="delta", **settings)
 
     def stage(self, df, run, **settings):
-        return stage(df, self.sink(**settings), self.path, Label("birchtar:job:out", run))
+        return stage(df, self.sink(**settings), self.path, Label("job", "out", run))
 
     def publish(self, plan, run, staged=None, **settings) -> Published:
-        return publish(self.spark, self.sink(**settings), self.path, Label("birchtar:job:out", run), plan, staged)
+        return publish(self.spark, self.sink(**settings), self.path, Label("job", "out", run), plan, staged)
 
     def write(self, df, run, **settings) -> Published:
         staged = self.stage(df, run, **settings)

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from birchtar.lake.delta import Label, publish, stage
+from birchtar.lake.delta import publish, stage
 from birchtar.lake.delta.optimize import vacuum
 from birchtar.lake.errors import LakeError
+from birchtar.lake.label import Label
 from birchtar.lake.sink import Sink
 
 EVENTS = "id INT, at INT, town STRING, gone BOOLEAN"
@@ -153,7 +154,7 @@ def test_the_order_and_the_batches_of_events_do_not_matter(spark, tmp_path_facto
     path = f"file:{folder}/table"
     sink = Sink(path=path, format="delta", **HISTORY)
     for run, batch in enumerate(batches, 1):
-        staged = stage(events(spark, *batch), sink, path, Label("birchtar:job:out", run))
-        publish(spark, sink, path, Label("birchtar:job:out", run), staged.plan, staged)
+        staged = stage(events(spark, *batch), sink, path, Label("job", "out", run))
+        publish(spark, sink, path, Label("job", "out", run), staged.plan, staged)
     rows = map(tuple, spark.read.format("delta").load(path).select(*VERSION).collect())
     assert sorted(rows, key=str) == history([event for batch in batches for event in batch])

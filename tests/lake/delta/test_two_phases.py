@@ -181,14 +181,15 @@ def test_a_new_table_keeps_its_rows_clustered(spark, table):
 
 APPENDER = """
 import sys
-from birchtar.lake.delta import Label, publish, stage
+from birchtar.lake.delta import publish, stage
+from birchtar.lake.label import Label
 from birchtar.lake.sink import Sink
 from birchtar.runner.session import start
 folder, number = sys.argv[1], int(sys.argv[2])
 spark = start("local")
 sink, path = Sink(path=folder, format="delta", mode="append"), f"file:{folder}"
 for run in (1, 2):
-    label = Label(f"birchtar:job{number}:out", run)
+    label = Label(f"job{number}", "out", run)
     staged = stage(spark.range(10 * number + run, 10 * number + run + 1).coalesce(1), sink, path, label)
     publish(spark, sink, path, label, staged.plan, staged)
 """
