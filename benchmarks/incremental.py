@@ -2,13 +2,18 @@
 
     python benchmarks/incremental.py known-files                 # a bookmark of a million files
     python benchmarks/incremental.py known-files --files 10000000
+    python benchmarks/incremental.py rules                       # ten rules and a quarantine over a million rows
 
 `known-files` makes up a listing, lets a bookmark in a new SQLite file know it, and measures what it takes to find
 nothing new, one new file, a thousand and a hundred thousand. Of each, the time that the listing's own digests take
 stands apart from the time in the database: the first grows with the files that are there, the second with the new ones.
+
+`rules` runs a job in turn without rules and with ten of them, which reject one row in a hundred, in one Spark session.
 """
 
 import argparse
+import os
+import statistics
 import sys
 import tempfile
 import time
@@ -58,7 +63,7 @@ def made_up(start: int, files: int) -> Listing:
 def bookmark(connection: Connection) -> int:
     """Make the tables and one bookmark, and return its id."""
     metadata.create_all(connection)
-    connection.execute(insert(jobs).values(name="job"))
+    connection.execute(insert(jobs).values(name="job", key="0"))
     made = insert(bookmarks).values(job="job", input="files", kind="files", run_number=0)
     return int(connection.execute(made).inserted_primary_key[0])
 
@@ -91,6 +96,77 @@ def known_files(files: int, folder: Path | None) -> bool:
     return nothing <= limit
 
 
+RULES = """
+    rules:
+      - {not_null: [id, customer], action: reject}
+      - {not_null: amount, action: reject}
+      - {in: {column: town, values: [Ulm, Bonn, Köln, Kiel]}, action: reject}
+      - {between: {column: amount, lowest: 0, highest: 10000}, action: reject}
+      - {between: {column: id, lowest: 0}, action: fail}
+      - {matches: {column: customer, pattern: 'customer [0-9]+'}, action: reject}
+      - {expression: placed < TIMESTAMP'2030-01-01', action: warn}
+      - {expression: char_length(note) < 100, action: reject}
+      - {foreign_key: {columns: town, other: towns, other_columns: name}, action: warn}
+      - {row_count: {least: 1000}, action: fail}
+"""
+JOB = """
+inputs:
+  orders:
+    path: orders
+    format: csv
+    schema: {id: INT, customer: STRING, town: STRING, amount: DOUBLE, placed: TIMESTAMP, code: STRING, note: STRING}
+  towns: {path: towns.csv, format: csv, schema: {name: STRING}}
+tables:
+  good:
+    from: orders%s
+outputs: {good: {path: %s, format: parquet}}
+"""
+MOST_OVERHEAD = 1.15
+
+
+def rules(rows: int, rounds: int, folder: Path | None) -> bool:
+    """Measure what ten rules cost beside the plain write, print it, and return whether that is within the limit."""
+    from rich.console import Console
+
+    from birchtar.runner.load import load
+    from birchtar.runner.progress import Progress
+    from birchtar.runner.run import run
+    from birchtar.runner.session import start
+    from birchtar.state.database import open_state
+
+    spark = start()
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        os.chdir(place)
+        spark.range(rows).selectExpr(
+            "id",
+            "concat('customer ', id % 100000) AS customer",
+            "element_at(array('Ulm', 'Bonn', 'Köln', 'Kiel'), CAST(id % 4 + 1 AS INT)) AS town",
+            "IF(id % 100 = 7, -1, CAST(id % 9973 AS DOUBLE) / 100) AS amount",
+            "timestamp_seconds(1700000000 + id) AS placed",
+            "CAST(id % 97 AS STRING) AS code",
+            "concat('note ', id, ' of a customer who writes long ones') AS note",
+        ).write.option("header", "true").csv("orders")
+        Path("towns.csv").write_text("name\nUlm\nBonn\nKöln\nKiel\n", encoding="utf-8")
+        ways = {"plain": Path("plain.yaml"), "rules": Path("rules.yaml")}
+        ways["plain"].write_text(JOB % ("", "plain"), encoding="utf-8")
+        ways["rules"].write_text(JOB % (RULES, "rules"), encoding="utf-8")
+
+        def compute(way: str) -> float:
+            with Progress(Console(quiet=True), spark.sparkContext) as progress:
+                return timed(lambda: run(load(ways[way]), spark, open_state(), progress))[0]
+
+        for way in ways:
+            compute(way)
+        turns = [(compute("rules"), compute("plain")) for _ in range(rounds)]
+        os.chdir("/")
+    spark.stop()
+    ratio = statistics.median(ruled / plain for ruled, plain in turns)
+    for ruled, plain in turns:
+        print(f"with rules {ruled:6.2f} s   plain {plain:6.2f} s   ratio {ruled / plain:5.2f}")
+    print(f"ten rules and a quarantine: ratio {ratio:.2f} (at most {MOST_OVERHEAD})")
+    return ratio <= MOST_OVERHEAD
+
+
 def main() -> None:
     """Read the command line, measure, and end with 1 where a limit is passed."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -98,7 +174,13 @@ def main() -> None:
     files = commands.add_parser("known-files", help="find what is new among a million known files")
     files.add_argument("--files", type=int, default=1_000_000, help="how many are known")
     files.add_argument("--folder", type=Path, help="where the database goes; the system's temporary folder if left out")
+    ruled = commands.add_parser("rules", help="check ten rules on a million rows, beside the plain write")
+    ruled.add_argument("--rows", type=int, default=1_000_000)
+    ruled.add_argument("--rounds", type=int, default=5)
+    ruled.add_argument("--folder", type=Path, help="where the files go; the system's temporary folder if left out")
     chosen = arguments.parse_args()
+    if chosen.command == "rules" and not rules(chosen.rows, chosen.rounds, chosen.folder):
+        sys.exit(1)
     if chosen.command == "known-files" and not known_files(chosen.files, chosen.folder):
         sys.exit(1)
 
