@@ -43,9 +43,9 @@ def extends(new: DataType, old: DataType) -> bool:
     """Return whether a nested type is another with fields added, or left out, at any depth.
 
     Example:
-        >>> extends(StructType().add("a", "int").add("b", "int"), StructType().add("a", "int"))
+        >>> extends(StructType().add("a", "integer").add("b", "integer"), StructType().add("a", "integer"))
         True
-        >>> extends(StructType().add("a", "int"), StructType().add("a", "string"))
+        >>> extends(StructType().add("a", "integer"), StructType().add("a", "string"))
         False
     """
     if isinstance(new, StructType) and isinstance(old, StructType):
