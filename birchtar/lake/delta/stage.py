@@ -25,6 +25,7 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
 
     Where the table's data files are plain Parquet, the rows go into such files, inside the table's folder but in no
     commit. For `merge` and `scd2`, and where a column has to be widened first, they go into a hidden folder beside it.
+    What a process leaves that is killed here no reader meets: `birchtar vacuum` removes it when it is seven days old.
 
     Args:
         df: What to write, laid out as its files shall be.

@@ -43,9 +43,9 @@ def extends(new: DataType, old: DataType) -> bool:
     """Return whether a nested type is another with fields added, or left out, at any depth.
 
     Example:
-        >>> extends(StructType.fromDDL("a INT, b INT"), StructType.fromDDL("a INT"))
+        >>> extends(StructType().add("a", "integer").add("b", "integer"), StructType().add("a", "integer"))
         True
-        >>> extends(StructType.fromDDL("a INT"), StructType.fromDDL("a STRING"))
+        >>> extends(StructType().add("a", "integer"), StructType().add("a", "string"))
         False
     """
     if isinstance(new, StructType) and isinstance(old, StructType):
