@@ -145,7 +145,7 @@ def rules(rows: int, rounds: int, folder: Path | None) -> bool:
             "timestamp_seconds(1700000000 + id) AS placed",
             "CAST(id % 97 AS STRING) AS code",
             "concat('note ', id, ' of a customer who writes long ones') AS note",
-        ).write.option("header", "true").csv("orders")
+        ).write.option("header", "true").csv(f"file:{place}/orders")
         Path("towns.csv").write_text("name\nUlm\nBonn\nKöln\nKiel\n", encoding="utf-8")
         ways = {"plain": Path("plain.yaml"), "rules": Path("rules.yaml")}
         ways["plain"].write_text(JOB % ("", "plain"), encoding="utf-8")
