@@ -74,7 +74,13 @@ class _Intent:
 
 
 def compact_files(
-    start: "Callable[[], SparkSession]", table: Path, form: Format, target: int, where: Callable[[str], bool]
+    start: "Callable[[], SparkSession]",
+    table: Path,
+    form: Format,
+    target: int,
+    where: Callable[[str], bool],
+    *,
+    header: bool = True,
 ) -> Compacted:
     """Put the small files of each folder of a local table together. Rows, columns and partitions stay as they are.
 
@@ -82,6 +88,7 @@ def compact_files(
         start: Gives the Spark session; called where a format needs it and there is something to do.
         table: The table's folder.
         form: Its format.
+        header: Of CSV, whether each file begins with the names of its columns.
         target: About how many bytes the new files shall have.
         where: Whether to look at a folder, by its path below the table, such as ``year=2024/month=1``.
 
@@ -98,7 +105,7 @@ def compact_files(
             if (table / "_temporary").exists():
                 told.left.append(f"{table}: another Spark is writing to it (`_temporary`).")
                 break
-            _compact_folder(start, folder, form, target, told)
+            _compact_folder(start, folder, form, target, told, header)
     return told
 
 
@@ -125,7 +132,7 @@ def _recover(table: Path) -> int:
 
 
 def _compact_folder(
-    start: "Callable[[], SparkSession]", folder: Path, form: Format, target: int, told: Compacted
+    start: "Callable[[], SparkSession]", folder: Path, form: Format, target: int, told: Compacted, header: bool
 ) -> None:
     listed = _data_files(folder)
     sizes = {file: file.stat().st_size for file in listed}
@@ -134,7 +141,7 @@ def _compact_folder(
     inode = folder.stat().st_ino
     groups = dict[Kind, list[Path]]()
     for file in listed:
-        if sizes[file] < _NEAR * target and (kind := kind_of(file, form)) is not None:
+        if sizes[file] < _NEAR * target and (kind := kind_of(file, form, header=header)) is not None:
             groups.setdefault(kind, []).append(file)
     wanted = {kind: -(-sum(map(sizes.__getitem__, files)) // target) for kind, files in groups.items()}
     groups = {kind: files for kind, files in groups.items() if len(files) > max(1, wanted[kind])}

@@ -33,6 +33,8 @@ class Table:
     format: Format
     target_size: str = "128m"
     zorder_by: tuple[str, ...] = ()
+    header: bool | None = None
+    """Of CSV, whether each file begins with the names of its columns; None where nobody said."""
 
 
 def size_in_bytes(said: str) -> int:
@@ -96,7 +98,8 @@ def compact(start: "Callable[[], SparkSession]", table: Table, where: str | None
         where: A condition on its partition columns: only their files.
 
     Raises:
-        LakeError: The table is not there, or not on a local disk and not Delta.
+        LakeError: The table is not there, or not on a local disk and not Delta; or nobody said whether CSV files
+            begin with a header.
     """
     target = size_in_bytes(table.target_size)
     if table.format == "delta":
@@ -105,8 +108,19 @@ def compact(start: "Callable[[], SparkSession]", table: Table, where: str | None
         done = optimize(start(), absolute(table.path), target, table.zorder_by, where)
         return Compacted(done.files_removed, done.files_added, done.bytes_removed, done.bytes_added, 1)
     folder = _local_folder(table)
+    if table.format == "csv" and table.header is None:
+        # Taken for a header, a first row that several files share would be gone; taken for a row, a header would come
+        # back as one.
+        raise LakeError.at([table.path], "do its CSV files begin with a header? Say --header or --no-header.")
     wanted = None if where is None else _matching(start(), folder, where)
-    return compact_files(start, folder, table.format, target, lambda below: wanted is None or below in wanted)
+    return compact_files(
+        start,
+        folder,
+        table.format,
+        target,
+        lambda below: wanted is None or below in wanted,
+        header=table.header is not False,
+    )
 
 
 def vacuum(start: "Callable[[], SparkSession]", table: Table, older_than: timedelta, *, dry_run: bool) -> list[str]:

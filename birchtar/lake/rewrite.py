@@ -27,16 +27,23 @@ class Kind:
     """What files must have in common to become one."""
 
     columns: str
+    """Empty where files do not tell."""
     codec: str
 
 
-def kind_of(file: Path, form: Format) -> Kind | None:
-    """Return what a file holds; None where it is not to be put together with others."""
+def kind_of(file: Path, form: Format, *, header: bool = True) -> Kind | None:
+    """Return what a file holds; None where it is not to be put together with others.
+
+    Args:
+        file: A file of a table.
+        form: Its format.
+        header: Of CSV, whether its first record names the columns.
+    """
     codec = next((part for part in reversed(file.name.lower().split(".")) if part in _CODECS), "")
     if form in ("csv", "json"):
         if codec not in _JOINABLE:
             return None
-        return Kind(_header(file).decode("latin-1") if form == "csv" else "", codec)
+        return Kind(_header(file).decode("latin-1") if form == "csv" and header else "", codec)
     return Kind(_READ_COLUMNS[form](file), codec)
 
 
@@ -71,7 +78,7 @@ def _join(form: Format, kind: Kind, files: list[Path], to: Path, n: int) -> None
     for number, group in enumerate(_shares(files, total / n)):
         with _open(to / f"part-{number:05d}-{to.name.strip('.').replace('.', '-')}{ending}", "wb") as joined:
             for position, file in enumerate(group):
-                skipped = len(_header(file)) if form == "csv" and position else 0
+                skipped = len(_header(file)) if kind.columns and position else 0
                 _append(file, joined, skipped)
 
 

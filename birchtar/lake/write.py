@@ -29,6 +29,8 @@ class Staged:
     plan: Plan
     files: int
     bytes: int
+    warnings: list[str] = field(default_factory=list)
+    """What a user has to know of columns that do not fit the table."""
     open: Any = field(default=None, repr=False)
     """Delta's open transaction, in the process that staged. A plan alone does without."""
 
@@ -63,7 +65,7 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
     plan: dict[str, Any] = {"sink": sink.model_dump(mode="json"), "path": path, "label": asdict(label)}
     if sink.format == "delta":
         open_ = delta.stage(rows, sink, path, label)
-        return Staged(plan | {"staged": open_.plan}, open_.files, open_.bytes, open_)
+        return Staged(plan | {"staged": open_.plan}, open_.files, open_.bytes, open_.plan["warnings"], open_)
     require_fitting_columns(df, sink, path)
     staged, written = stage_files(df.sparkSession, _writer(rows, sink), sink.mode, path, label)
     return Staged(plan | {"staged": staged}, len(written), sum(file.size for file in written))

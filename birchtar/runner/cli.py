@@ -51,6 +51,7 @@ def run(
     """Run jobs, one after the other, in one Spark session."""
     plans = _load(configs, settings or ())
     from birchtar.runner.progress import Progress
+    from birchtar.runner.run import may_follow
     from birchtar.runner.run import run as run_job
     from birchtar.runner.session import start
     from birchtar.runner.summary import print_rows, print_summary
@@ -64,10 +65,13 @@ def run(
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         for plan in plans:
-            with Progress(console, spark.sparkContext) as progress:
-                report = run_job(plan, spark, state, progress, on_wait=lambda busy: console.print(str(busy)))
-            print_rows(spark, report, show)
-            print_summary(report)
+            report = None
+            # A run that had died is finished first; what has come since is for the next, where that doubles no rows.
+            while report is None or (report.attempt > 1 and may_follow(plan)):
+                with Progress(console, spark.sparkContext) as progress:
+                    report = run_job(plan, spark, state, progress, on_wait=lambda busy: console.print(str(busy)))
+                print_rows(spark, report, show)
+                print_summary(report)
     finally:
         spark.stop()
 
@@ -174,6 +178,10 @@ def compact(
     target_size: Annotated[str | None, typer.Option(metavar="SIZE", help="How large files become: 128m.")] = None,
     zorder: Annotated[str | None, typer.Option(metavar="A,B", help="Bring rows together by columns (Delta).")] = None,
     where: Annotated[str | None, typer.Option(metavar="SQL", help="A condition on partition columns.")] = None,
+    header: Annotated[
+        bool | None,
+        typer.Option("--header/--no-header", help="Whether a folder's CSV files begin with their columns."),
+    ] = None,
     profile: Profile = "local",
     verbose: Verbose = False,
 ) -> None:
@@ -186,7 +194,12 @@ def compact(
     columns = tuple(name.strip() for name in (zorder or "").split(",") if name.strip())
     with _spark_when_needed(profile, verbose=verbose) as start:
         for found in tables_of(table):
-            found = replace(found, target_size=target_size or found.target_size, zorder_by=columns or found.zorder_by)
+            found = replace(
+                found,
+                target_size=target_size or found.target_size,
+                zorder_by=columns or found.zorder_by,
+                header=found.header if header is None else header,
+            )
             done = compact_table(start, found, where)
             for left in done.left:
                 _say(f"Left as it is: {left}")

@@ -6,6 +6,7 @@ from pathlib import Path
 from birchtar.lake.files import is_hidden
 from birchtar.lake.maintain import Table, table_at
 from birchtar.lake.paths import is_local, local
+from birchtar.lake.sink import Sink
 from birchtar.runner.load import load
 
 _CONFIGS = (".yaml", ".yml")
@@ -23,7 +24,7 @@ def tables_of(said: str) -> list[Table]:
     plan = load(said)
     collections = {table.name for table in plan.tables if table.is_collection}
     return [
-        Table(path, sink.format, sink.target_file_size, tuple(sink.zorder_by))
+        Table(path, sink.format, sink.target_file_size, tuple(sink.zorder_by), _has_header(sink))
         for name, sink in plan.job.outputs.items()
         for path in (_members(sink.path) if name in collections else [sink.path])
         if not is_local(path) or Path(local(path)).is_dir()
@@ -35,3 +36,8 @@ def _members(path: str) -> Iterator[str]:
     for entry in sorted(Path(local(path)).iterdir()) if is_local(path) and Path(local(path)).is_dir() else ():
         if entry.is_dir() and not is_hidden(entry.name):
             yield str(entry)
+
+
+def _has_header(sink: Sink) -> bool:
+    said = {key.lower(): str(value).lower() for key, value in sink.options.items()}
+    return said.get("header", "true") == "true"

@@ -8,6 +8,7 @@ what is staged, as it was planned, without computing it a second time.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -20,7 +21,7 @@ from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.located import located
 from birchtar.runner.observed import observed_rows
 from birchtar.runner.pending import Pending, find_pending, require_unchanged
-from birchtar.runner.plan import Plan
+from birchtar.runner.plan import Plan, inputs_of, owner
 from birchtar.runner.progress import Progress
 from birchtar.runner.quarantine import stage_rejects
 from birchtar.runner.report import ConflictReport, InputReport, Report
@@ -30,6 +31,7 @@ from birchtar.runner.tables import Tables, make_tables
 from birchtar.runner.threshold import Threshold, is_passed
 from birchtar.state.bookmarks import FILES, move_bookmarks
 from birchtar.state.database import State
+from birchtar.state.errors import StateError
 from birchtar.state.heartbeat import Heartbeat
 from birchtar.state.intents import intent
 from birchtar.state.publishing import RunOutput, fail, mark_published, outputs_of, prepare, succeed
@@ -41,6 +43,19 @@ from transforms.choices.format_schema import format_schema
 def job_name(plan: Plan) -> str:
     """Return the name by which a job's runs are remembered: that of its config, without the ending."""
     return Path(plan.file).stem
+
+
+def may_follow(plan: Plan) -> bool:
+    """Return whether another run, right behind one, adds no row a second time.
+
+    It adds none to an output that it replaces or merges into, nor where a bookmark keeps it from reading rows again.
+    """
+    tables = {table.name: table.reads for table in plan.tables}
+    return all(
+        output.mode != "append"
+        or any(plan.job.inputs[name].bookmark for name in inputs_of(owner(name, set(tables)), tables))
+        for name, output in plan.job.outputs.items()
+    )
 
 
 def run(
@@ -62,7 +77,7 @@ def run(
         if owned.state != PREPARED:
             report, staged = _compute(plan, spark, state, owned, progress)
         else:
-            report = Report.from_json(owned.report or {})
+            report = replace(Report.from_json(owned.report or {}), attempt=owned.attempt)
             report.notes.append(f"Run {owned.number} had died when all was computed; it was finished now.")
         return _publish(spark, state, owned, report, staged)
 
@@ -90,6 +105,9 @@ def _compute(
             _tell_conflicts(report, tables)
             staged += stage_outputs(spark, plan, tables, label, progress)
             report.outputs += [output.report for output in staged]
+            report.notes += [
+                f"output {output.report.name}: {said}" for output in staged for said in output.staged.warnings
+            ]
             if found := stage_rejects(spark, tables, label, owned.job):
                 staged.append(found[0])
                 report.rejects += found[1]
@@ -119,6 +137,8 @@ def _publish(spark: SparkSession, state: State, owned: Run, report: Report, stag
             try:
                 publish(spark, output.plan, here.get(output.output))
             except Exception as error:
+                with suppress(StateError):
+                    fail(state, owned, f"output {output.output}: {sentence(error)}")
                 raise JobError(
                     f"output {output.output}: {sentence(error)}\nEverything is computed and waits beside its table:"
                     " run the job again when the cause is gone, and it will be published."

@@ -1,8 +1,12 @@
 """Files to read, written as bytes by the test itself."""
 
+from itertools import count
 from pathlib import Path
 
 import pytest
+
+from birchtar.lake.label import Label
+from birchtar.lake.write import clean, publish, stage
 
 
 @pytest.fixture
@@ -18,3 +22,16 @@ def stored(tmp_path: Path):
         return str(folder)
 
     return write
+
+
+@pytest.fixture
+def write():
+    """Writes a frame as a sink says, as a run would: stages it, publishes it, and cleans up."""
+    numbers = count(1)
+
+    def write_frame(df, sink, path):
+        staged = stage(df, sink, path, Label("test", "table", next(numbers)))
+        publish(df.sparkSession, staged.plan, staged)
+        clean(df.sparkSession, staged.plan)
+
+    return write_frame

@@ -5,7 +5,6 @@ import pytest
 
 from birchtar.lake.errors import LakeError
 from birchtar.lake.sink import Sink
-from birchtar.lake.write import write
 
 
 @pytest.mark.parametrize("kind", ["parquet", "orc", "avro", "delta"])
@@ -16,7 +15,7 @@ from birchtar.lake.write import write
         pytest.param("SELECT 1 AS id, 2 AS name", "`name` is string there and int here", id="another type"),
     ],
 )
-def test_new_columns_and_other_types_are_refused(spark, tmp_path, kind: str, query: str, said: str):
+def test_new_columns_and_other_types_are_refused(spark, tmp_path, write, kind: str, query: str, said: str):
     path = f"{tmp_path}/t"
     write(spark.sql("SELECT 1 AS id, 'x' AS name"), Sink(path=path, format=kind), path)
     with pytest.raises(LakeError, match=f"The table {path} has other columns: {said}. Select what fits"):
@@ -24,7 +23,7 @@ def test_new_columns_and_other_types_are_refused(spark, tmp_path, kind: str, que
     assert spark.read.format(kind).load(path).count() == 1
 
 
-def test_a_missing_column_is_null_in_delta_and_refused_elsewhere(spark, tmp_path):
+def test_a_missing_column_is_null_in_delta_and_refused_elsewhere(spark, tmp_path, write):
     for kind in ("delta", "parquet"):
         path = f"{tmp_path}/{kind}"
         write(spark.sql("SELECT 1 AS id, 'x' AS name"), Sink(path=path, format=kind), path)
@@ -35,7 +34,7 @@ def test_a_missing_column_is_null_in_delta_and_refused_elsewhere(spark, tmp_path
         write(less, Sink(path=f"{tmp_path}/parquet", format="parquet", mode="append"), f"{tmp_path}/parquet")
 
 
-def test_partitions_are_compared_by_name_alone(spark, tmp_path):
+def test_partitions_are_compared_by_name_alone(spark, tmp_path, write):
     path = f"{tmp_path}/t"
     sink = Sink(path=path, format="parquet", mode="append", partition_by=["day"])
     write(spark.sql("SELECT 1 AS id, '2013-01-01' AS day"), sink, path)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -56,18 +57,18 @@ def test_rows_columns_and_partitions_stay_as_they_are(spark, folder, kind):
     before = read.load(f"file:{folder}")
     rows, kinds = sorted(map(str, before.collect())), before.dtypes
     assert len(data(folder)) == 8
-    done = compact(lambda: spark, Table(str(folder), kind))
+    done = compact(lambda: spark, Table(str(folder), kind, header=True))
     assert (done.files_before, done.files_after, done.folders) == (8, 2, 2)
     after = read.load(f"file:{folder}")
     assert (sorted(map(str, after.collect())), after.dtypes) == (rows, kinds)
     assert {name.partition("/")[0] for name in data(folder)} == {"day=00", "day=01"}
     assert hidden(folder) == []
-    assert compact(never, Table(str(folder), kind)).folders == 0
+    assert compact(never, Table(str(folder), kind, header=True)).folders == 0
 
 
 def test_text_is_joined_byte_by_byte_and_without_spark(folder):
     text(folder, a='id,"two\nlines"\n1,007\n', b='id,"two\nlines"\n2,"x\ny"', c="other\n5\n", d="other\n6\n")
-    done = compact(never, table_at(str(folder)))
+    done = compact(never, replace(table_at(str(folder)), header=True))
     assert (done.files_before, done.files_after) == (4, 2)
     joined = sorted((folder / name).read_bytes() for name in data(folder))
     assert joined == [b'id,"two\nlines"\n1,007\n2,"x\ny"\n', b"other\n5\n6\n"]
@@ -100,7 +101,7 @@ def test_files_of_other_columns_are_not_mixed_and_large_ones_stay(spark, folder)
 def test_only_the_chosen_partitions(spark, folder):
     for day in ("01", "02", "__HIVE_DEFAULT_PARTITION__"):
         text(folder / f"day={day}", a="id\n1\n", b="id\n2\n")
-    done = compact(lambda: spark, Table(str(folder), "csv"), where="day = 1 OR day IS NULL")
+    done = compact(lambda: spark, Table(str(folder), "csv", header=True), where="day = 1 OR day IS NULL")
     assert done.folders == 2
     assert [name.split("/")[0] for name in data(folder)] == [
         "day=01",
@@ -130,7 +131,7 @@ def test_a_file_that_arrives_meanwhile_is_not_lost(folder, monkeypatch, when, sw
         return result
 
     monkeypatch.setattr(compact_files, when, and_then)
-    compact(never, Table(str(folder), "csv"))
+    compact(never, Table(str(folder), "csv", header=True))
     assert csv_rows(folder) == [("1",), ("2",), ("3",)]
     assert "late.csv" in data(folder)
     assert hidden(folder) == []
@@ -147,7 +148,7 @@ def test_a_folder_that_another_job_replaces_meanwhile_stays_replaced(folder, mon
         return real(a, b)
 
     monkeypatch.setattr(compact_files, "exchange", replaced_first)
-    done = compact(never, Table(str(folder), "csv"))
+    done = compact(never, Table(str(folder), "csv", header=True))
     assert csv_rows(folder) == [("9",)]
     assert "another job" in done.left[0]
 
@@ -170,7 +171,7 @@ def trace(frame, event, argument):
             os.kill(os.getpid(), 9)
     return trace
 sys.settrace(trace)
-compact(None, Table(folder, "csv"))
+compact(None, Table(folder, "csv", header=True))
 """
 
 
@@ -189,11 +190,15 @@ def test_a_kill_at_any_line_loses_nothing_and_the_next_try_tidies_up(folder, swa
             assert csv_rows(folder) == [("1",), ("2",)]
         else:
             assert not swaps
-        done = vacuum(never, Table(str(folder), "csv"), timedelta(0), dry_run=False) if folder.exists() else None
+        done = (
+            vacuum(never, Table(str(folder), "csv", header=True), timedelta(0), dry_run=False)
+            if folder.exists()
+            else None
+        )
         compact_files.recover(folder)
         assert csv_rows(folder) == [("1",), ("2",)], step
-        compact(never, Table(str(folder), "csv"))
-        vacuum(never, Table(str(folder), "csv"), timedelta(0), dry_run=False)
+        compact(never, Table(str(folder), "csv", header=True))
+        vacuum(never, Table(str(folder), "csv", header=True), timedelta(0), dry_run=False)
         assert (csv_rows(folder), len(data(folder)), hidden(folder)) == ([("1",), ("2",)], 1, []), (step, done)
         for path in folder.iterdir():
             path.unlink()
@@ -203,7 +208,7 @@ def test_a_kill_at_any_line_loses_nothing_and_the_next_try_tidies_up(folder, swa
 def test_two_compactions_at_once_do_not_meet(folder):
     text(folder, a="id\n1\n", b="id\n2\n")
     with compact_files._alone(folder), pytest.raises(LakeError, match="another process"):
-        compact(never, Table(str(folder), "csv"))
+        compact(never, Table(str(folder), "csv", header=True))
 
 
 def test_vacuum_removes_what_old_runs_left_hidden_and_nothing_else(folder):
@@ -265,3 +270,14 @@ def test_what_is_no_table_is_said(folder, files, message):
             (folder / name).write_text(content)
     with pytest.raises(LakeError, match=message):
         table_at(str(folder))
+
+
+def test_csv_files_without_a_header_keep_rows_that_all_of_them_begin_with(folder):
+    folder.mkdir()
+    for name in ("a", "b"):
+        (folder / f"{name}.csv").write_text(f"1,Ulm\n2,{name}\n")
+    with pytest.raises(LakeError, match=r"do its CSV files begin with a header\? Say --header or --no-header\."):
+        compact(never, Table(str(folder), "csv"))
+    compact(never, Table(str(folder), "csv", header=False))
+    (file,) = folder.glob("*.csv")
+    assert sorted(file.read_text().splitlines()) == ["1,Ulm", "1,Ulm", "2,a", "2,b"]

@@ -1,0 +1,128 @@
+"""A full disk, a read-only target, a locked state database, two runs at once: told plainly, and nothing is lost."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+from deltalake import DeltaTable
+
+from birchtar.runner.failures import JobError
+from birchtar.state.database import open_state
+from birchtar.state.history import list_runs
+
+JOB = """
+inputs: {days: {path: days, format: csv, schema: "id INT, note STRING", bookmark: true}}
+outputs:
+  days: {path: %s, format: %s, mode: append}
+"""
+
+
+@pytest.fixture
+def days(place: Path):
+    (place / "days").mkdir()
+    (place / "days" / "a.csv").write_text("id,note\n" + "".join(f"{n},{os.urandom(64).hex()}\n" for n in range(40_000)))
+    return place
+
+
+@pytest.fixture
+def disk(tmp_path_factory):
+    """A disk of its own that can be made larger, or read-only; only root may make one."""
+    folder = tmp_path_factory.mktemp("disk")
+
+    def mount(*options):
+        return subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", *options, "tmpfs", folder], capture_output=True, check=False
+        )
+
+    if mount("size=1m").returncode:
+        pytest.skip("only root can make a small disk")
+    yield folder, mount
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def count(kind, path):
+    if kind == "delta":
+        return DeltaTable(str(path)).to_pyarrow_table().num_rows
+    return duckdb.sql(f"SELECT count(*) FROM '{path}/*.{kind}'").fetchall()[0][0]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "delta"])
+def test_a_full_disk_fails_the_run_and_the_next_has_all_rows(run_job, days, disk, kind):
+    folder, mount = disk
+    with pytest.raises(JobError, match="No space left on device") as caught:
+        run_job(JOB % (f"{folder}/out", kind))
+    assert "job.yaml:" in str(caught.value)
+    assert "\tat " not in str(caught.value)
+    assert not DeltaTable.is_deltatable(f"{folder}/out")
+    assert kind == "delta" or not list(folder.rglob("*.parquet"))
+    mount("remount,size=100m")
+    run_job(JOB % (f"{folder}/out", kind))
+    assert count(kind, folder / "out") == 40_000
+
+
+@pytest.mark.parametrize("kind", ["parquet", "delta"])
+def test_a_target_that_is_read_only_is_told_and_can_be_written_later(run_job, days, disk, kind):
+    folder, mount = disk
+    mount("remount,ro,size=100m")
+    with pytest.raises(
+        JobError, match=r"(?i)read-only file system|mkdirs failed|cannot create|permission denied"
+    ) as caught:
+        run_job(JOB % (f"{folder}/out", kind))
+    assert "\tat " not in str(caught.value)
+    mount("remount,rw,size=100m")
+    run_job(JOB % (f"{folder}/out", kind))
+    assert count(kind, folder / "out") == 40_000
+
+
+def test_what_cannot_be_published_waits_beside_its_table_and_is_published_by_the_next_run(run_job, days, monkeypatch):
+    from birchtar.runner import run as module
+
+    def fail(*_):
+        raise OSError("the network is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "publish", fail)
+        with pytest.raises(JobError, match=r"output days: the network is gone\nEverything is computed and waits"):
+            run_job(JOB % ("out", "parquet"))
+    (run,) = list_runs(open_state())
+    assert (run.state, run.error) == ("PREPARED", "output days: the network is gone")
+    report = run_job(JOB % ("out", "parquet"))
+    assert report.notes == ["Run 1 had died when all was computed; it was finished now."]
+    assert count("parquet", "out") == 40_000
+
+
+def test_a_run_waits_for_a_state_database_that_is_locked(run_job, days):
+    run_job(JOB % ("out", "parquet"))
+    (days / "days" / "b.csv").write_text("id,note\n1,x\n")
+    locked = sqlite3.connect(".birchtar/state.db", isolation_level=None, check_same_thread=False)
+    locked.execute("BEGIN EXCLUSIVE")
+    threading.Timer(4, lambda: locked.execute("COMMIT")).start()
+    began = time.monotonic()
+    run_job(JOB % ("out", "parquet"))
+    assert time.monotonic() - began > 3.5
+    assert count("parquet", "out") == 40_001
+
+
+def test_two_runs_at_once_read_every_file_once(spark, run_job, days):
+    (days / "job.yaml").write_text(JOB % ("out", "parquet"))
+    java = spark.sparkContext._gateway.gateway_parameters
+    environment = os.environ | {"PYSPARK_GATEWAY_PORT": str(java.port), "PYSPARK_GATEWAY_SECRET": java.auth_token}
+    script = Path(__file__).with_name("killed_run.py")
+    both = [
+        subprocess.Popen(
+            [sys.executable, script], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    for process in both:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+    assert count("parquet", "out") == 40_000
+    found = list_runs(open_state())
+    assert [(run.number, run.state, run.attempt) for run in found] == [(2, "SUCCEEDED", 1), (1, "SUCCEEDED", 1)]
