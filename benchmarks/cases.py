@@ -1,5 +1,6 @@
 """Each transform, and the same result written by hand. `benchmarks/transforms.py` measures them."""
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,6 +8,7 @@ from functools import cached_property
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
+from transforms.add_current_timestamp import add_current_timestamp
 from transforms.add_identifier import add_identifier
 from transforms.add_uuid import add_uuid
 from transforms.aggregate import aggregate
@@ -41,7 +43,10 @@ from transforms.redact_columns import redact_columns
 from transforms.relationalize import relationalize
 from transforms.remove_null_rows import remove_null_rows
 from transforms.rename_field import rename_field
+from transforms.resolve_choice import resolve_choice
 from transforms.select_fields import select_fields
+from transforms.simplify_ddb_json import simplify_ddb_json
+from transforms.spigot import spigot
 from transforms.split_fields import split_fields
 from transforms.split_rows import split_rows
 from transforms.split_string import split_string
@@ -49,6 +54,7 @@ from transforms.to_timestamp import to_timestamp
 from transforms.unbox import unbox
 from transforms.union import union
 from transforms.unnest import unnest
+from transforms.unnest_ddb_json import unnest_ddb_json
 from transforms.unpivot import unpivot
 from transforms.with_fields import with_fields
 
@@ -70,6 +76,20 @@ class Frames:
         """A tenth of the orders with other amounts, and as many new ones."""
         ids = self._spark.range(900_000, 1_100_000)
         return ids.selectExpr("CAST(id AS INT) AS id", "CAST(id AS DOUBLE) AS amount")
+
+    @cached_property
+    def choices(self) -> DataFrame:
+        """Orders whose column `v` is now an int, now a text."""
+        choice = "named_struct('int', IF(id % 10 = 0, NULL, id), 'string', IF(id % 10 = 0, code, NULL))"
+        return self.orders.select("id", F.expr(choice).alias("v", metadata={"choice": [""]}), "town")
+
+    @cached_property
+    def tagged(self) -> DataFrame:
+        """Orders as DynamoDB writes them."""
+        name, price = "named_struct('S', name)", "named_struct('N', CAST(amount AS STRING))"
+        tags = "named_struct('L', transform(tags, tag -> named_struct('S', tag)))"
+        inner = f"named_struct('M', named_struct('price', {price}))"
+        return self.orders.selectExpr(f"named_struct('name', {name}, 'm', {inner}, 'tags', {tags}) AS Item")
 
 
 Way = Callable[[Frames], DataFrame | dict[str, DataFrame]]
@@ -95,6 +115,17 @@ def _late(record: dict[str, object]) -> dict[str, object]:
 def _late_row(row: Row) -> tuple[object, ...]:
     late = _late(row.asDict(recursive=True))
     return late["id"], late["late"], late["city"]
+
+
+def _untagged_by_hand(frames: Frames, *, open_lists: bool) -> DataFrame:
+    price = F.when(F.col("Item.m.M").isNotNull(), F.struct(F.col("Item.m.M.price.N").alias("price"))).alias("m")
+    tags = F.transform("Item.tags.L", lambda tag: tag["S"]) if open_lists else F.col("Item.tags.L")
+    return frames.tagged.select(F.col("Item.name.S").alias("name"), price, tags.alias("tags"))
+
+
+def _spigot_by_hand(frames: Frames) -> DataFrame:
+    frames.orders.limit(100).coalesce(1).write.json(f"{tempfile.mkdtemp()}/sample")
+    return frames.orders
 
 
 _LATE = "id INT, late BOOLEAN, city STRING"
@@ -163,7 +194,7 @@ def _note_by_hand(frames: Frames) -> DataFrame:
     note = F.from_json("note", _NOTE)
     bad = F.col("note").isNotNull() & note.isNull()
     error = F.when(
-        bad, F.struct(F.lit("JSON").alias("code"), F.lit("").alias("message"), F.col("note").alias("record"))
+        bad, F.struct(F.lit("PARSE").alias("code"), F.lit("").alias("message"), F.col("note").alias("record"))
     )
     return frames.orders.select("*", error.alias("_error")).withColumn("note", note)
 
@@ -199,6 +230,11 @@ _MAPPINGS = [
 ]
 
 CASES = {
+    "add_current_timestamp": Case(
+        lambda f: add_current_timestamp(f.orders),
+        lambda f: f.orders.withColumn("timestamp", F.current_timestamp()),
+        same_rows=False,
+    ),
     "add_identifier": Case(
         lambda f: add_identifier(f.orders, "number"),
         lambda f: f.orders.withColumn("number", F.monotonically_increasing_id()),
@@ -360,6 +396,26 @@ CASES = {
             ),
         ),
     ),
+    "resolve_choice, cast": Case(
+        lambda f: resolve_choice(f.choices, {"v": "cast:long"}),
+        lambda f: f.choices.withColumn("v", F.expr("coalesce(CAST(v.int AS LONG), try_cast(v.string AS LONG))")),
+    ),
+    "resolve_choice, make_cols": Case(
+        lambda f: resolve_choice(f.choices, {"v": "make_cols"}),
+        lambda f: f.choices.selectExpr("id", "v.int AS v_int", "v.string AS v_string", "town"),
+    ),
+    "resolve_choice, make_struct": Case(
+        lambda f: resolve_choice(f.choices, {"v": "make_struct"}),
+        lambda f: f.choices.withMetadata("v", {}),
+    ),
+    "resolve_choice, match_catalog": Case(
+        lambda f: resolve_choice(f.choices, choice="match_catalog", schema="id INT, v STRING, town STRING"),
+        lambda f: f.choices.withColumn("v", F.expr("coalesce(CAST(v.int AS STRING), v.string)")),
+    ),
+    "resolve_choice, project": Case(
+        lambda f: resolve_choice(f.choices, {"v": "project:int"}),
+        lambda f: f.choices.withColumn("v", F.col("v.int")),
+    ),
     "select_fields": Case(
         lambda f: select_fields(f.orders, ["id", "customer.address.city", "items.price"]),
         lambda f: f.orders.select(
@@ -368,6 +424,8 @@ CASES = {
             _items(lambda item: _members(item, "price")),
         ),
     ),
+    "simplify_ddb_json": Case(lambda f: simplify_ddb_json(f.tagged), lambda f: _untagged_by_hand(f, open_lists=True)),
+    "spigot": Case(lambda f: spigot(f.orders, tempfile.mkdtemp()), _spigot_by_hand),
     "split_fields": Case(
         lambda f: split_fields(f.orders, ["id", "name"]),
         lambda f: {"frame1": f.orders.select("id", "name"), "frame2": f.orders.drop("id", "name")},
@@ -405,6 +463,7 @@ CASES = {
             )
         ),
     ),
+    "unnest_ddb_json": Case(lambda f: unnest_ddb_json(f.tagged), lambda f: _untagged_by_hand(f, open_lists=False)),
     "unpivot": Case(
         lambda f: unpivot(f.orders.select("id", "name", "town"), ["name", "town"]),
         lambda f: (

@@ -95,6 +95,35 @@ def test_a_failure_ends_with_1_and_one_sentence_and_verbose_shows_the_trace(plac
     assert not (place / "out" / "placed").exists() or duckdb.sql(f"FROM '{place}/out/placed/*.parquet'")
 
 
+def test_small_text_files_are_put_together_and_dead_runs_cleared_away_without_spark(place: Path):
+    for name in "abc":
+        (place / "out" / "log").mkdir(parents=True, exist_ok=True)
+        (place / "out" / "log" / f"{name}.json").write_text(f'{{"name": "{name}"}}\n')
+    done = call(BIRCHTAR, "compact", "out/log", cwd=place, JAVA_HOME="/nowhere")
+    assert (done.returncode, done.stdout) == (0, "out/log: 3 files became 1.\n")
+    left = place / "out" / ".log.0a1b.staged"
+    left.mkdir()
+    done = call(BIRCHTAR, "vacuum", "out/log", "--older-than", "0d", "--dry-run", cwd=place, JAVA_HOME="/nowhere")
+    assert done.stdout == f"Would delete {left}\nout/log: 1 to delete.\n"
+    done = call(BIRCHTAR, "vacuum", "out/log", "--older-than", "0d", cwd=place, JAVA_HOME="/nowhere")
+    assert done.stdout == f"Deleted {left}\nout/log: 1 deleted.\n"
+    assert not left.exists()
+    done = call(BIRCHTAR, "compact", "out/logs", cwd=place, JAVA_HOME="/nowhere")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (1, "out/logs: there is no such folder.")
+
+
+def test_all_tables_of_a_job_are_put_together(place: Path):
+    text = (place / "job.yaml").read_text()
+    (place / "job.yaml").write_text(
+        text.replace("format: delta", "format: csv").replace("placed, format: parquet", "gone, format: csv")
+    )
+    for name in "ab":
+        (place / "out" / "adults").mkdir(parents=True, exist_ok=True)
+        (place / "out" / "adults" / f"{name}.csv").write_text(f"name\n{name}\n")
+    done = call(BIRCHTAR, "compact", "job.yaml", cwd=place, JAVA_HOME="/nowhere")
+    assert (done.returncode, done.stdout) == (0, "out/adults: 2 files became 1.\n"), done.stderr
+
+
 def test_no_java_is_a_sentence_with_1(place: Path):
     done = call(BIRCHTAR, "run", "job.yaml", cwd=place, JAVA_HOME="/nowhere")
     assert done.returncode == 1

@@ -1,16 +1,17 @@
 """Turn choices into plain columns."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
-from transforms.choices.actions import Action, Steps, format_steps, parse_action, parse_steps, require_place
+from transforms.choices.actions import Action, Steps, format_steps
 from transforms.choices.choice import ChoiceType, choice_of, marked, to_choices
 from transforms.choices.convert import convert
+from transforms.choices.specs import Specs, parse_specs
 from transforms.core.columns import schema_of
 from transforms.core.type_names import parse_fields, type_name
 from transforms.errors import DuplicateColumnError, TransformError
@@ -28,8 +29,6 @@ from transforms.nested.values import (
     with_elements,
     with_values,
 )
-
-Specs = Mapping[str, str] | Sequence[Sequence[str]]
 
 
 def resolve_choice(
@@ -180,36 +179,11 @@ def _unmarked(struct: Value) -> Value:
 
 
 def _plan(opened: StructType, specs: Specs | None, choice: str | None, schema: StructType | str | None) -> _Plan:
-    if not specs and not choice:
-        raise TransformError("resolve_choice needs `specs`, actions by path, or `choice`, one action for all choices.")
-    if specs and choice:
-        raise TransformError("resolve_choice takes either `specs` or `choice`, not both.")
     catalog = parse_fields(schema) if isinstance(schema, str) else schema
-    if choice:
-        action = parse_action(choice)
-        if action.kind == "match_catalog" and catalog is None:
-            raise TransformError("`match_catalog` needs a `schema`: the columns of the table to match.")
-        return _Plan({}, action, catalog)
-    actions: dict[Steps, Action] = {}
-    for path, text in _pairs(specs or {}):
-        steps, action = parse_steps(path), parse_action(text)
-        if action.kind == "match_catalog":
-            raise TransformError(f"`{path}`: `match_catalog` is for all choices at once: choice='match_catalog'.")
-        require_place(opened, steps)
-        if actions.setdefault(steps, action) != action:
-            raise TransformError(f"`{path}` has two actions: {actions[steps].kind} and {action.kind}.")
-    return _Plan(actions, None, catalog)
-
-
-def _pairs(specs: Specs) -> Iterator[tuple[str, str]]:
-    if isinstance(specs, Mapping):
-        yield from specs.items()
-        return
-    pairs = [specs] if len(specs) and isinstance(specs[0], str) else specs
-    for pair in pairs:
-        if isinstance(pair, str) or len(pair) != 2:
-            raise TransformError(f"`specs` holds pairs of a path and an action, got {pair!r}.")
-        yield pair[0], pair[1]  # type: ignore[misc]  # a pair of texts
+    actions, for_all = parse_specs(opened, specs, choice)
+    if for_all and for_all.kind == "match_catalog" and catalog is None:
+        raise TransformError("`match_catalog` needs a `schema`: the columns of the table to match.")
+    return _Plan(actions, for_all, catalog)
 
 
 def _inside(catalog: DataType | None, step: str) -> DataType | None:

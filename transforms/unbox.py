@@ -3,10 +3,10 @@
 from typing import get_args
 
 from pyspark.sql import DataFrame
-from pyspark.sql.types import BinaryType, DataType, NullType, StringType, StructType
+from pyspark.sql.types import DataType, StructType
 
 from transforms.core.columns import schema_of
-from transforms.errors import ColumnTypeError, TransformError
+from transforms.errors import TransformError
 from transforms.nested.boxed_text import (
     AvroSchema,
     Boxed,
@@ -15,14 +15,10 @@ from transforms.nested.boxed_text import (
     declared_type,
     header_type,
     inferred_type,
-    parsed_rows,
-    value_and_test,
 )
-from transforms.nested.rebuild import Change, rebuild
-from transforms.nested.values import COLUMN, Named, Value, member, row_of, text_literal, value_at
-from transforms.paths import Position, parse_path, position_of, quote
+from transforms.nested.unboxed import text_at, unboxed
+from transforms.paths import parse_path, position_of
 from transforms.records.columns import require_error_type
-from transforms.rejects import ERROR_COLUMN, ERROR_TYPE
 
 
 def unbox(
@@ -82,7 +78,7 @@ def unbox(
     came, where = schema_of(df), f"unbox, `{path}`"
     require_error_type(came)
     position = position_of(came, parse_path(path))
-    text = _text(came, position, format, where)
+    text = text_at(came, position, format, where)
     if format == "csv" and (skip_first or with_header):
         header, text = text, after_first_line(text)
     else:
@@ -95,40 +91,4 @@ def unbox(
         wanted = header_type(df, boxed._replace(sql=header))
     else:
         wanted = inferred_type(df, boxed)
-    return _unboxed(parsed_rows(df, boxed, wanted), boxed, wanted, position, came)
-
-
-def _text(schema: StructType, position: Position, format: BoxFormat, where: str) -> str:  # noqa: A002
-    value = value_at(schema, position)
-    if format == "avro" and isinstance(value.data_type, BinaryType):
-        return value.sql
-    if format != "avro" and isinstance(value.data_type, StringType):
-        return value.sql
-    if format != "avro" and isinstance(value.data_type, BinaryType):
-        return f"decode({value.sql}, 'UTF-8')"
-    wanted = "binary" if format == "avro" else "a string or binary"
-    raise ColumnTypeError(
-        f"{where}: {format} has to be {wanted}, but the field is of type {value.data_type.simpleString()}."
-    )
-
-
-def _unboxed(
-    rows: DataFrame, boxed: Boxed, wanted: DataType | AvroSchema, position: Position, came: StructType
-) -> DataFrame:
-    """Return the rows with the parsed value, their last column, in its place, and with the errors."""
-    last = len(came.fields)
-    parsed = member(row_of(schema_of(rows)), last)
-    value, is_bad = value_and_test(boxed, parsed, wanted)
-    record = [f"{COLUMN}{at} AS {quote(name)}" for at, name in enumerate(came.names) if name != ERROR_COLUMN]
-    message = text_literal(f"The text is no {boxed.format} of the schema that was asked for: {boxed.where}")
-    error = (
-        f"CASE WHEN {is_bad} THEN CAST(struct('PARSE' AS code, {message} AS message,"
-        f" to_json(struct({', '.join(record)}), map('ignoreNullFields', 'false')) AS record) AS {ERROR_TYPE}) END"
-    )
-    changes: dict[Position, Change] = {position: lambda field, scope: [Named(field.name, value, {})]}
-    if ERROR_COLUMN in came.names:
-        earlier = came.names.index(ERROR_COLUMN)
-        error = f"coalesce({COLUMN}{earlier}, {error})"
-        changes[(earlier,)] = lambda field, scope: []
-    changes[(last,)] = lambda field, scope: [Named(ERROR_COLUMN, Value(error, NullType(), is_kept=False), {})]
-    return rebuild(rows, changes)
+    return unboxed(df, boxed, wanted, position)

@@ -35,9 +35,9 @@ def require_fitting_columns(df: DataFrame, sink: Sink, path: str) -> None:
 
 def _is_there(spark: SparkSession, sink: Sink, path: str) -> bool:
     if sink.format == "delta":
-        from delta.tables import DeltaTable
+        from birchtar.lake.delta.log import Log  # its package imports this module
 
-        return DeltaTable.isDeltaTable(spark, path)
+        return Log(spark, path).version() >= 0
     files = FileSystem(spark, path)
     return files.exists(path) and any(files.data_files(path))
 

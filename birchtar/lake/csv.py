@@ -8,7 +8,17 @@ from pyspark.sql.types import DataType, StringType, StructField, StructType
 
 from birchtar.lake.errors import LakeError, SchemaMismatchError
 from birchtar.lake.many_paths import load_paths
-from birchtar.lake.rejects import CAST, CORRUPT, MALFORMED, named, refuse_error_column, with_error
+from birchtar.lake.rejects import (
+    CAST,
+    CORRUPT,
+    FILE,
+    MALFORMED,
+    literal,
+    named,
+    quoted,
+    refuse_error_column,
+    with_error,
+)
 from birchtar.lake.source import Source
 
 _STANDARD = {"escape": '"'}
@@ -109,7 +119,7 @@ def _has_made_up_names(spark: SparkSession, source: Source, names: list[str]) ->
     if header == names or not header:
         return False
     is_header = F.array(*map(named, lines.columns)).eqNullSafe(F.array(*map(F.lit, header)))
-    other = lines.groupBy(_file().alias("file")).agg(F.bool_or(is_header).alias("same")).where("NOT same").first()
+    other = lines.groupBy(F.expr(FILE).alias("file")).agg(F.bool_or(is_header).alias("same")).where("NOT same").first()
     if other:
         raise SchemaMismatchError(f"{other['file']} does not have the same header as the other files: {header}.")
     return True
@@ -121,7 +131,7 @@ def _without(text: Column, null_values: list[str]) -> Column:
 
 def _typed(df: DataFrame, types: Mapping[str, DataType | str], source: Source) -> DataFrame:
     texts = {name: named(name) for name in df.columns[:-1]}
-    cast = {name: cast_text(texts[name], kind, source) for name, kind in types.items()}
+    cast = {name: F.expr(cast_text(quoted(name), kind, source)) for name, kind in types.items()}
     # Where the text is null, the whole sentence is.
     misfits = [
         F.when(cast[name].isNull(), F.concat(F.lit(f"`{name}` is not {_article(kind)}: "), texts[name]))
@@ -137,24 +147,18 @@ def _typed(df: DataFrame, types: Mapping[str, DataType | str], source: Source) -
         df,
         [column.alias(name) for name, column in cast.items()],
         code=F.when(corrupt.isNotNull(), MALFORMED).when(is_misfit, CAST),
-        message=F.concat(F.lit("In "), _file(), F.lit(": "), said),
+        message=F.concat(F.lit("In "), F.expr(FILE), F.lit(": "), said),
         record=F.coalesce(corrupt, F.to_json(F.struct(*texts.values()))),
     )
 
 
-def _file() -> Column:
-    """Return the file that a row is from, as a user would write its path."""
-    escaped = F.regexp_replace(F.input_file_name(), r"\+", "%2B")  # url_decode takes a plus for a space
-    return F.regexp_replace(F.url_decode(escaped), "^file:/+", "/")
-
-
-def cast_text(text: Column, kind: DataType | str, source: Source) -> Column:
-    """Return a text as a type; null where it is none."""
+def cast_text(text: str, kind: DataType | str, source: Source) -> str:
+    """Return the SQL for a text as a type, from that for the text; null where it is none."""
     if _is_text(kind):
         return text
     if (pattern := _pattern(kind, source)) is not None:
-        return F.try_to_timestamp(text, F.lit(pattern)).cast(kind)
-    return text.try_cast(kind)
+        return f"CAST(try_to_timestamp({text}, {literal(pattern)}) AS {_name(kind)})"
+    return f"try_cast({text} AS {_name(kind)})"
 
 
 def _pattern(kind: DataType | str, source: Source) -> str | None:
@@ -183,34 +187,31 @@ def _inferred(df: DataFrame, names: list[str], source: Source) -> dict[str, Data
     The columns are laid under each other: an expression per column would outgrow what Java compiles.
     """
     texts = df.where(named(CORRUPT).isNull()).select(F.posexplode(F.array(*map(named, names))).alias("column", "text"))
-    kind = kind_of(F.col("text"), source).alias("kind")
+    kind = F.expr(kind_of("text", source)).alias("kind")
     kinds: list[set[str]] = [set() for _ in names]
     for column, found in texts.where("text IS NOT NULL").select("column", kind).distinct().collect():
         kinds[column].add(found)
     return {name: _narrowest(found) for name, found in zip(names, kinds, strict=True)}
 
 
-def kind_of(text: Column, source: Source) -> Column:
-    """Return the name of the narrowest type that fits a text."""
-    whole = (
-        F.when(text.try_cast("int").isNotNull(), "int")
-        .when(text.try_cast("bigint").isNotNull(), "bigint")
-        .otherwise("decimal(38,0)")
-    )
-    return (
-        F.when(text.rlike(_WHOLE), whole)
-        .when(text.rlike(_NUMBER), "double")
-        .when(_is(text, "date", _DATE, source), "date")
-        .when(_is(text, "timestamp", _TIMESTAMP, source), "timestamp")
-        .when(F.lower(text).isin("true", "false"), "boolean")
-        .otherwise("string")
-    )
+def kind_of(text: str, source: Source) -> str:
+    """Return the SQL for the name of the narrowest type that fits a text, from that for the text."""
+    return f"""CASE
+        WHEN {text} RLIKE r'{_WHOLE}' THEN CASE
+            WHEN try_cast({text} AS int) IS NOT NULL THEN 'int'
+            WHEN try_cast({text} AS bigint) IS NOT NULL THEN 'bigint'
+            ELSE 'decimal(38,0)' END
+        WHEN {text} RLIKE r'{_NUMBER}' THEN 'double'
+        WHEN {_is(text, "date", _DATE, source)} THEN 'date'
+        WHEN {_is(text, "timestamp", _TIMESTAMP, source)} THEN 'timestamp'
+        WHEN lower({text}) IN ('true', 'false') THEN 'boolean'
+        ELSE 'string' END"""
 
 
-def _is(text: Column, kind: str, shape: str, source: Source) -> Column:
+def _is(text: str, kind: str, shape: str, source: Source) -> str:
     """Tell whether a text is a date or timestamp: casts alone would also take a lone year for one."""
-    parses = cast_text(text, kind, source).isNotNull()
-    return parses if _pattern(kind, source) else text.rlike(shape) & parses
+    parses = f"{cast_text(text, kind, source)} IS NOT NULL"
+    return parses if _pattern(kind, source) else f"{text} RLIKE r'{shape}' AND {parses}"
 
 
 def _narrowest(kinds: set[str]) -> str:

@@ -1,42 +1,34 @@
-"""Two folders change places at once, so that no moment passes in which a reader finds neither."""
+"""Two folders change places in one step, where the system can do that."""
 
 import ctypes
-import sys
-from functools import cache
+import errno
+import os
 
-_HERE = -100
-"""AT_FDCWD: paths are relative to the current folder; ours are absolute."""
+_RENAME_EXCHANGE = 2
+_AT_FDCWD = -100
+_CANNOT = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTTY}
+"""What a kernel or a file system answers that does not know the call."""
 
-_EXCHANGE = 2
-"""RENAME_EXCHANGE of Linux's renameat2, and RENAME_SWAP of macOS's renamex_np."""
 
+def exchange(a: str, b: str) -> bool:
+    """Let two files or folders of one local file system change places: a reader finds either, never none.
 
-def exchange(one: str, other: str) -> bool:
-    """Let two local files or folders, both there, change names in one step.
+    Args:
+        a: A path.
+        b: Another one.
 
     Returns:
-        Whether it was done. Not every system and file system can; then nothing has changed.
+        False, and nothing was done, where the system or its file system cannot: anything but Linux, some network disks.
 
-    Example:
-        >>> import pathlib, tempfile
-        >>> folder = pathlib.Path(tempfile.mkdtemp())
-        >>> old, new = folder / "table", folder / "staged"
-        >>> _ = old.write_text("old"), new.write_text("new")
-        >>> if exchange(str(old), str(new)):
-        ...     assert (old.read_text(), new.read_text()) == ("new", "old")
+    Raises:
+        OSError: One of them is not there, may not be renamed, or they are on two file systems.
     """
-    library = _c_library()
-    first, second = one.encode(), other.encode()
-    if sys.platform == "darwin":
-        return library is not None and library.renamex_np(first, second, _EXCHANGE) == 0
-    return library is not None and library.renameat2(_HERE, first, _HERE, second, _EXCHANGE) == 0
-
-
-@cache
-def _c_library() -> ctypes.CDLL | None:
-    """Return the system's C library, where it has the call."""
-    try:
-        library = ctypes.CDLL(None)
-    except (OSError, TypeError):
-        return None
-    return library if hasattr(library, "renamex_np" if sys.platform == "darwin" else "renameat2") else None
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if os.name == "posix" else None
+    if rename is None:
+        return False
+    if rename(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), _RENAME_EXCHANGE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in _CANNOT:
+        return False
+    raise OSError(code, os.strerror(code), a, None, b)

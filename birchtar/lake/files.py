@@ -54,6 +54,12 @@ class FileSystem:
         found = self._files.getFileStatus(self._path(path))
         return int(found.getLen()), int(found.getModificationTime()) * 1000
 
+    def names_in(self, folder: str) -> list[str]:
+        """Return the names of the files and folders in a folder, hidden ones too; none where it is not there."""
+        if not self.exists(folder):
+            return []
+        return [str(status.getPath().getName()) for status in self._files.listStatus(self._path(folder))]
+
     def data_files(self, folder: str) -> Iterator[DataFile]:
         """Yield the data files below a folder: all but those that readers pass over."""
         root = self._files.makeQualified(self._path(folder)).toString().rstrip("/") + "/"

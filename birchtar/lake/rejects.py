@@ -22,10 +22,24 @@ CAST = "CAST"
 CORRUPT = "_birchtar_corrupt_record"
 """Where Spark is told to put the text of a malformed record; a name that no file has."""
 
+# url_decode takes a plus for a space.
+FILE = "regexp_replace(url_decode(regexp_replace(input_file_name(), '[+]', '%2B')), '^file:/+', '/')"
+"""The SQL for the file that a row is from, as a user would write its path."""
+
 
 def named(name: str) -> Column:
     """Return the column of exactly this name."""
-    return F.col("`" + name.replace("`", "``") + "`")
+    return F.col(quoted(name))
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL writes it, whatever signs are in it."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def literal(text: str) -> str:
+    """Return a text as SQL writes it, whatever signs are in it and however Spark reads escapes."""
+    return f"CAST(X'{text.encode().hex()}' AS STRING)"
 
 
 def refuse_error_column(names: Iterable[str], paths: Sequence[str]) -> None:

@@ -76,7 +76,7 @@ class Source(BaseModel):
             " files of different schemas. `choice` keeps each value in its own type, for `resolve_choice` to settle;"
             " `string` makes texts of all; `widest` the narrowest type that holds all without loss; `fail` stops and"
             " lists the fields; `rescue` keeps the most frequent type and puts the others into `_rescued_data`. Every"
-            " value is looked at, which reads the files up to three times more."
+            " value is looked at, which reads the files twice more, and again where types differ inside what differs."
         ),
     ] = None
     bookmark: Annotated[

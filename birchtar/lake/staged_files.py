@@ -12,6 +12,7 @@ from pyspark.sql import DataFrameWriter, SparkSession
 from birchtar.lake.errors import LakeError
 from birchtar.lake.exchange import exchange
 from birchtar.lake.files import DataFile, FileSystem
+from birchtar.lake.hidden import hidden_folder, remove_dead
 from birchtar.lake.label import Label
 from birchtar.lake.paths import is_local, local
 
@@ -28,7 +29,8 @@ def stage_files(
         The plan for `publish_files`, and the files.
     """
     files = FileSystem(spark, path)
-    staged, mark = f"{_beside(path)}.{label.folder}.staged", f".{label.folder}"
+    staged, mark = hidden_folder(path, label), f".{label.folder}"
+    remove_dead(files, path, label)
     files.delete(staged)
     try:
         writer.mode("errorifexists").save(staged)
@@ -102,9 +104,3 @@ def _below(root: str, folder: str) -> str:
 
 def _replaced(staged: str) -> str:
     return f"{staged.removesuffix('.staged')}.replaced"
-
-
-def _beside(path: str) -> str:
-    """Return the start of a hidden name beside a folder: readers pass over names with a leading dot."""
-    parent, _, name = path.rstrip("/").rpartition("/")
-    return f"{parent}/.{name}" if parent else f".{name}"

@@ -18,6 +18,11 @@ from transforms.errors import say_known
 NOWHERE = "\0"
 """Stands for a path that is wrong or missing while the rest is checked."""
 
+_MERGING = ("merge", "scd2")
+_FOR_SCD2 = {"valid_from", "valid_to", "is_current"}
+_FOR_MERGING = {"keys", "order_by", "delete_when", *_FOR_SCD2}
+_FOR_DELTA = {"replace_where", "schema_changes", "cluster_by", "zorder_by"}
+
 _TABLE_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -71,7 +76,57 @@ def _in_output(location: Location, written: Sink) -> Iterator[Complaint]:
         yield Complaint((*location, "compression"), what)
     if written.mode == "overwrite_partitions" and not written.partition_by:
         yield Complaint((*location, "mode"), "`overwrite_partitions` needs `partition_by`.")
+    yield from _in_delta_keys(location, written)
+    yield from _in_merge_keys(location, written)
     yield from _in_options((*location, "options"), written.options, sink.OWN_OPTIONS)
+
+
+def _in_delta_keys(location: Location, written: Sink) -> Iterator[Complaint]:
+    given = written.model_fields_set
+    if written.format != "delta":
+        if written.mode in _MERGING:
+            yield Complaint((*location, "mode"), f"`{written.mode}` is for Delta only, not for {written.format}.")
+        for key in sorted(_FOR_DELTA & given):
+            if key != "schema_changes" or written.schema_changes != "fail":
+                yield Complaint((*location, key), f"`{key}` is for Delta only, not for {written.format}.", of_key=True)
+        return
+    if written.replace_where is not None and written.mode != "overwrite":
+        what = f"`replace_where` is for `mode: overwrite`, not for `{written.mode}`."
+        yield Complaint((*location, "replace_where"), what, of_key=True)
+    if written.schema_changes != "fail" and written.mode not in ("append", "merge"):
+        what = f"`schema_changes` is for `append` and `merge`, not for `{written.mode}`."
+        yield Complaint((*location, "schema_changes"), what, of_key=True)
+    if written.cluster_by and written.partition_by:
+        what = "a table has either `cluster_by` or `partition_by`."
+        yield Complaint((*location, "cluster_by"), what, of_key=True)
+    if written.cluster_by and written.zorder_by:
+        what = "a table has either `cluster_by` or `zorder_by`."
+        yield Complaint((*location, "zorder_by"), what, of_key=True)
+    for name in sorted(set(written.zorder_by) & set(written.partition_by)):
+        yield Complaint(
+            (*location, "zorder_by"), f"`{name}` is in `partition_by`, so all rows of a file have one value."
+        )
+
+
+def _in_merge_keys(location: Location, written: Sink) -> Iterator[Complaint]:
+    given = written.model_fields_set
+    if written.mode not in _MERGING:
+        for key in sorted(_FOR_MERGING & given):
+            yield Complaint(
+                (*location, key), f"`{key}` is for `merge` and `scd2`, not for `{written.mode}`.", of_key=True
+            )
+        return
+    if not written.keys:
+        yield Complaint((*location, "mode"), f"`{written.mode}` needs `keys`: the columns that name a row.")
+    if written.order_by in written.keys:
+        yield Complaint((*location, "order_by"), f"`{written.order_by}` is one of the keys.")
+    if written.mode == "scd2" and written.order_by is None:
+        yield Complaint((*location, "mode"), "`scd2` needs `order_by`: the time from which a row holds.")
+    names = [written.valid_from, written.valid_to, written.is_current]
+    if written.mode == "scd2" and len({name.lower() for name in names}) < len(names):
+        yield Complaint((*location, "mode"), "`valid_from`, `valid_to` and `is_current` need three different names.")
+    for key in sorted(_FOR_SCD2 & given) if written.mode == "merge" else ():
+        yield Complaint((*location, key), f"`{key}` is for `scd2`, not for `merge`.", of_key=True)
 
 
 def _in_options(location: Location, options: Iterable[str], own: Mapping[str, str]) -> Iterator[Complaint]:

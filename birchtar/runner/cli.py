@@ -4,7 +4,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,8 @@ from birchtar.runtime.errors import RuntimeSetupError
 from birchtar.state.errors import StateError
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from birchtar.runner.plan import Plan
 
 FAILED = 1
@@ -32,6 +35,7 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the config: inputs.flights.path=FILE."),
 ]
+Kept = Annotated[str, typer.Argument(metavar="PATH|JOB", help="A table's folder, or the config of the job.")]
 Profile = Annotated[str, typer.Option(metavar="NAME", help="How Spark is set up: a file of conf/spark.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show Spark's warnings and whole traces.")]
 
@@ -164,6 +168,52 @@ def shell(profile: Profile = "local") -> None:
     os.execv(command[0], command)  # noqa: S606 - the shell takes this process's place
 
 
+@app.command()
+def compact(
+    table: Kept,
+    target_size: Annotated[str | None, typer.Option(metavar="SIZE", help="How large files become: 128m.")] = None,
+    zorder: Annotated[str | None, typer.Option(metavar="A,B", help="Bring rows together by columns (Delta).")] = None,
+    where: Annotated[str | None, typer.Option(metavar="SQL", help="A condition on partition columns.")] = None,
+    profile: Profile = "local",
+    verbose: Verbose = False,
+) -> None:
+    """Put the small files of tables together. Rows stay as they are, and so do other jobs' writes meanwhile."""
+    from dataclasses import replace
+
+    from birchtar.lake.maintain import compact as compact_table
+    from birchtar.runner.maintained import tables_of
+
+    columns = tuple(name.strip() for name in (zorder or "").split(",") if name.strip())
+    with _spark_when_needed(profile, verbose=verbose) as start:
+        for found in tables_of(table):
+            found = replace(found, target_size=target_size or found.target_size, zorder_by=columns or found.zorder_by)
+            done = compact_table(start, found, where)
+            for left in done.left:
+                _say(f"Left as it is: {left}")
+            _say(f"{found.path}: {done.files_before} files became {done.files_after}.")
+
+
+@app.command()
+def vacuum(
+    table: Kept,
+    older_than: Annotated[str, typer.Option(metavar="AGE", help="What is younger stays: 7d, 12h.")] = "7d",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be deleted.")] = False,
+    profile: Profile = "local",
+    verbose: Verbose = False,
+) -> None:
+    """Delete what dead runs left beside tables; of Delta tables also the files that only old versions need."""
+    from birchtar.lake.maintain import age
+    from birchtar.lake.maintain import vacuum as vacuum_table
+    from birchtar.runner.maintained import tables_of
+
+    with _spark_when_needed(profile, verbose=verbose) as start:
+        for found in tables_of(table):
+            gone = vacuum_table(start, found, age(older_than), dry_run=dry_run)
+            for path in gone:
+                _say(f"{'Would delete' if dry_run else 'Deleted'} {path}")
+            _say(f"{found.path}: {len(gone)} {'to delete' if dry_run else 'deleted'}.")
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line: exit code 0, 1 where something failed, 2 where the call or a config is wrong."""
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -176,10 +226,31 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         if {"--verbose", "-v"} & set(arguments):
             raise
+        from birchtar.lake.errors import LakeError
         from birchtar.runner.failures import JobError, sentence
 
-        unexpected = "" if isinstance(error, JobError) else "Unexpected: "
+        unexpected = "" if isinstance(error, JobError | LakeError) else "Unexpected: "
         _fail(f"{unexpected}{sentence(error)}\n--verbose shows the whole trace.", FAILED)
+
+
+@contextmanager
+def _spark_when_needed(profile: str, *, verbose: bool) -> "Iterator[Callable[[], SparkSession]]":
+    """Give what starts Spark, and stop it at the end, if it was started."""
+    running: list[SparkSession] = []
+
+    def started() -> "SparkSession":
+        if not running:
+            from birchtar.runner.session import start
+
+            with Console(stderr=True).status("Starting Spark"):
+                running.append(start(profile, verbose=verbose))
+        return running[0]
+
+    try:
+        yield started
+    finally:
+        for spark in running:
+            spark.stop()
 
 
 def _load(configs: Iterable[Path], settings: Iterable[str]) -> "list[Plan]":

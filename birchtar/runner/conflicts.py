@@ -8,6 +8,7 @@ from pyspark.sql.types import StructType
 from birchtar.lake.csv import cast_text, kind_of, read_texts
 from birchtar.lake.errors import LakeError
 from birchtar.lake.read import read_json, read_variants
+from birchtar.lake.rejects import FILE
 from birchtar.lake.schema_groups import read_groups
 from birchtar.lake.source import Conflicts, Source
 from transforms.choices.settle_choices import Settled, merged_frames, typed_rows
@@ -29,7 +30,7 @@ def read_settled(spark: SparkSession, source: Source, conflicts: Conflicts) -> S
     """
     if source.format == "json":
         spark.conf.set(_LAST_OF_TWINS, "true")
-        settled = typed_rows(partial(_json, spark, source), conflicts)
+        settled = typed_rows(partial(_json, spark, source), conflicts, file_path=FILE)
         if not [name for name in settled.df.columns if name != "_error"]:
             raise LakeError.at(source.paths, "there is no JSON object to take the columns from. Declare a schema.")
         return settled
@@ -39,8 +40,9 @@ def read_settled(spark: SparkSession, source: Source, conflicts: Conflicts) -> S
             partial(kind_of, source=source),
             partial(cast_text, source=source),
             conflicts,
+            file_path=FILE,
         )
-    return merged_frames(list(read_groups(spark, source)), conflicts)
+    return merged_frames(list(read_groups(spark, source)), conflicts, file_path=FILE)
 
 
 def _json(spark: SparkSession, source: Source, schema: StructType | None) -> DataFrame:

@@ -113,9 +113,8 @@ def _compute(
 
 def _publish(spark: SparkSession, state: State, owned: Run, report: Report, staged: Sequence[StagedOutput]) -> Report:
     """Let readers see what is staged, output by output, and then remember the run. Safe to begin again at any point."""
-    outputs = outputs_of(state, owned)
     here = {output.report.name: output.staged for output in staged}
-    for output in outputs:
+    for output in outputs_of(state, owned):
         if output.published_at is None:
             try:
                 publish(spark, output.plan, here.get(output.output))
@@ -125,6 +124,7 @@ def _publish(spark: SparkSession, state: State, owned: Run, report: Report, stag
                     " run the job again when the cause is gone, and it will be published."
                 ) from error
             mark_published(state, owned, output.output)
+        clean(spark, output.plan)
     read = intent(state, owned)
 
     def also(connection: Connection) -> None:
@@ -132,8 +132,6 @@ def _publish(spark: SparkSession, state: State, owned: Run, report: Report, stag
         index_rejects(connection, owned, _by_code(report))
 
     succeed(state, owned, report.as_json(), also)
-    for output in outputs:
-        clean(spark, output.plan)
     return report
 
 

@@ -83,7 +83,7 @@ def test_every_value_keeps_its_type(settled):
     assert [str(conflict) for conflict in conflicts if conflict.path in ("a", "b.struct.c.array[]", "items")] == [
         '`a`: int 1 times, such as 1; string 1 times, such as "x"; struct 2 times, such as {"z":1}',
         '`b.struct.c.array[]`: double 1 times, such as 1.5; int 1 times, such as 1; string 1 times, such as "x"',
-        '`items`: array 2 times, such as [{"p":1,"z":[]},{"p":"free","z":null}]; struct 1 times, such as {"p":true}',
+        '`items`: array 2 times, such as [{"p":1,"z":[]},{"p":"free"}]; struct 1 times, such as {"p":true}',
     ]
     assert [conflict.path for conflict in conflicts] == [path for path, _ in choices_in(df.schema)]
 
@@ -109,7 +109,9 @@ def test_numbers(settled):
         "  message: string",
         "  record: string",
     ]
-    assert [conflict.path for conflict in conflicts] == ["both"]
+    assert [str(conflict) for conflict in conflicts] == [
+        "`both`: double 1 times, such as 1.5; int 1 times, such as 1",
+    ]
     assert [(int(row.big), row.point) for row in df.collect()] == [(1, 1.0), (12345678901234567890, 100.0)]
 
 
@@ -155,7 +157,7 @@ def test_fail_lists_all(settled):
     assert (back(df), conflicts) == ([{"a": 1}, {}], [])
 
 
-def test_rescue_keeps_the_most_frequent_type(settled):
+def test_rescue_keeps_the_most_frequent_type(settled, tmp_path):
     records = [
         {"a": 1, "i": [{"p": 1}, {"p": "free"}], "s": {"x": "t"}},
         {"a": 2, "i": [{"p": 2}], "s": {"x": {"y": 1}}},
@@ -168,7 +170,17 @@ def test_rescue_keeps_the_most_frequent_type(settled):
     assert [row.a for row in rows] == [1, 2, None]
     assert rows[0].i == [(1,), (None,)]
     assert [row.s.x for row in rows] == ["t", None, "u"]
-    assert [row._rescued_data for row in rows] == ['{"i[1].p":"free"}', '{"s.x":{"y":1}}', '{"a":[3,"x"]}']
+    assert [json.loads(row._rescued_data) for row in rows] == [
+        {"i[1].p": "free", "_file_path": str(tmp_path / "x.json")},
+        {"s.x": {"y": 1}, "_file_path": str(tmp_path / "x.json")},
+        {"a": [3, "x"], "_file_path": str(tmp_path / "x.json")},
+    ]
+
+
+def test_a_file_path_is_not_put_over_a_column_of_its_name(settled):
+    records = [{"_file_path": "/mine", "v": 1}, {"_file_path": 2, "v": 1}, {"_file_path": "/ours", "v": 1}]
+    df, _ = settled(records, "rescue")
+    assert [row._rescued_data for row in df.collect()] == [None, '{"_file_path":2}', None]
 
 
 def test_nothing_in_conflict(settled):
@@ -299,6 +311,7 @@ def test_csv_of_one_type(settled, conflicts, kinds, v):
     if conflicts == "rescue":
         assert [row._rescued_data for row in df.collect()][::2] == [None, None]
         assert json.loads(df.collect()[1]._rescued_data)["v"] == "x"
+        assert json.loads(df.collect()[1]._rescued_data)["_file_path"].endswith("/x.csv")
 
 
 def test_csv_lines_that_do_not_fit(settled):

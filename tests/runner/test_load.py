@@ -158,6 +158,51 @@ def complaints(path: Path, *settings: str) -> list[str]:
             id="partitions to overwrite without partitions",
         ),
         pytest.param(
+            "outputs:\n  people: {path: out, format: delta, mode: merge}",
+            ["3:44: `merge` needs `keys`: the columns that name a row."],
+            id="a merge without keys",
+        ),
+        pytest.param(
+            "outputs:\n  people: {path: out, format: parquet, mode: scd2, keys: [name], order_by: name}",
+            [
+                "3:46: `scd2` is for Delta only, not for parquet.",
+                "3:76: `name` is one of the keys.",
+            ],
+            id="versions in Parquet",
+        ),
+        pytest.param(
+            "outputs:\n  people: {path: out, format: delta, mode: scd2, keys: [name], valid_to: valid_from}",
+            [
+                "3:44: `scd2` needs `order_by`: the time from which a row holds.",
+                "3:44: `valid_from`, `valid_to` and `is_current` need three different names.",
+            ],
+            id="versions without a time",
+        ),
+        pytest.param(
+            "outputs:\n  people: {path: out, format: csv, mode: append, schema_changes: evolve, zorder_by: [age]}",
+            [
+                "3:50: `schema_changes` is for Delta only, not for csv.",
+                "3:74: `zorder_by` is for Delta only, not for csv.",
+            ],
+            id="keys for Delta",
+        ),
+        pytest.param(
+            "outputs:\n  people: {path: out, format: delta, mode: append, keys: [name], replace_where: age > 3}",
+            [
+                "3:52: `keys` is for `merge` and `scd2`, not for `append`.",
+                "3:66: `replace_where` is for `mode: overwrite`, not for `append`.",
+            ],
+            id="keys for other modes",
+        ),
+        pytest.param(
+            "outputs:\n  people: {path: o, format: delta, cluster_by: [age], partition_by: [b], schema_changes: warn}",
+            [
+                "3:36: a table has either `cluster_by` or `partition_by`.",
+                "3:74: `schema_changes` is for `append` and `merge`, not for `overwrite`.",
+            ],
+            id="clusters and partitions",
+        ),
+        pytest.param(
             "outputs:\n  people.root: {path: out, format: delta}",
             ["3:3: there is no input or table `people.root`. Did you mean `people`?"],
             id="a member of what has none",

@@ -41,7 +41,7 @@ def test_all_is_well(whole):
         "ok pyspark 4.2.0",
         "ok delta-spark 4.4.0",
         "ok jars io.delta:delta-spark_4.2_2.13:4.4.0, io.delta:delta-storage:4.4.0,"
-        f" org.apache.spark:spark-avro_2.13:4.1.1 in {whole}/home/jars",
+        f" org.apache.spark:spark-avro_2.13:4.1.1, org.postgresql:postgresql:42.7.14 in {whole}/home/jars",
         f"ok folder {whole}/home is writable",
         f"ok folder {whole} is writable",
     ]

@@ -21,10 +21,12 @@ from birchtar.runtime.jars import listed, require_jars
 
 ROOT = Path(__file__).parents[2]
 DELTA, STORAGE, AVRO = "delta-spark_4.2_2.13-4.4.0.jar", "delta-storage-4.4.0.jar", "spark-avro_2.13-4.1.1.jar"
+POSTGRESQL = "postgresql-42.7.14.jar"
 IN_MAVEN = {
     DELTA: "io/delta/delta-spark_4.2_2.13/4.4.0",
     STORAGE: "io/delta/delta-storage/4.4.0",
     AVRO: "org/apache/spark/spark-avro_2.13/4.1.1",
+    POSTGRESQL: "org/postgresql/postgresql/42.7.14",
 }
 
 
@@ -86,7 +88,7 @@ def names(folder: Path) -> list[str]:
 
 def test_whole_jars_are_found(real_jars, installed):
     link_all(real_jars, installed)
-    assert require_jars() == [installed / DELTA, installed / STORAGE, installed / AVRO]
+    assert require_jars() == [installed / DELTA, installed / STORAGE, installed / AVRO, installed / POSTGRESQL]
 
 
 def test_a_missing_and_a_broken_jar_are_told_together(real_jars, installed):
@@ -121,10 +123,10 @@ def test_spark_is_not_started_without_them(machine, java_of, monkeypatch):
 
 
 def test_a_folder_is_copied_from(folder, installed):
-    assert [jar.file for jar in fetch_jars()] == [DELTA, STORAGE, AVRO]
-    assert names(installed) == [DELTA, STORAGE, AVRO]
+    assert [jar.file for jar in fetch_jars()] == [DELTA, STORAGE, AVRO, POSTGRESQL]
+    assert names(installed) == [DELTA, STORAGE, POSTGRESQL, AVRO]
     assert not any(path.is_symlink() for path in installed.iterdir())
-    assert len(require_jars()) == 3
+    assert len(require_jars()) == 4
 
 
 def test_a_second_fetch_does_nothing(folder, installed, monkeypatch):
@@ -140,7 +142,7 @@ def test_only_what_is_broken_is_fetched_again(folder, installed):
     replace(installed / STORAGE, "")
     (folder / DELTA).unlink()
     assert [jar.file for jar in fetch_jars()] == [STORAGE]
-    assert len(require_jars()) == 3
+    assert len(require_jars()) == 4
 
 
 def test_a_folder_that_lacks_a_jar(folder, installed):
@@ -160,15 +162,15 @@ def test_a_folder_with_another_file_under_the_name(folder, installed):
 
 
 def test_a_mirror_is_fetched_from_by_ivy(mirror, installed):
-    assert [jar.file for jar in fetch_jars()] == [DELTA, STORAGE, AVRO]
-    assert names(installed) == [DELTA, STORAGE, AVRO]
-    assert len(require_jars()) == 3
+    assert [jar.file for jar in fetch_jars()] == [DELTA, STORAGE, AVRO, POSTGRESQL]
+    assert names(installed) == [DELTA, STORAGE, POSTGRESQL, AVRO]
+    assert len(require_jars()) == 4
 
 
 def test_a_mirror_need_not_hold_what_the_jars_depend_on(mirror):
     pom = "<project><parent><groupId>g</groupId><artifactId>gone</artifactId><version>1</version></parent></project>"
     (mirror / IN_MAVEN[AVRO] / AVRO.replace(".jar", ".pom")).write_text(pom)
-    assert len(fetch_jars()) == 3
+    assert len(fetch_jars()) == 4
 
 
 def test_a_mirror_that_lacks_a_jar(mirror, installed):
@@ -212,7 +214,7 @@ def test_two_fetches_at_once_both_end_well(mirror, installed):
     started = [subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE) for _ in range(2)]
     said = [process.communicate()[1].decode() for process in started]
     assert [process.returncode for process in started] == [0, 0], said
-    assert names(installed) == [DELTA, STORAGE, AVRO]
+    assert names(installed) == [DELTA, STORAGE, POSTGRESQL, AVRO]
 
 
 def test_a_place_that_cannot_be_written(folder, machine, monkeypatch):
@@ -225,7 +227,7 @@ def test_a_place_that_cannot_be_written(folder, machine, monkeypatch):
 def test_the_list_fits_the_pinned_packages():
     pinned = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     versions = dict(pin.split("==") for pin in pinned if "==" in pin)
-    delta, storage, avro = listed()
+    delta, storage, avro, _ = listed()
     assert delta.version == storage.version == versions["delta-spark"]
     spark_line = ".".join(versions["pyspark"].split(".")[:2])
     assert delta.artifact == f"delta-spark_{spark_line}_2.13"

@@ -7,6 +7,7 @@ from transforms.cast_fields import cast_fields
 from transforms.errors import ColumnTypeError, DuplicateColumnError, MissingColumnError, PathSyntaxError, TransformError
 from transforms.filter_array import filter_array
 from transforms.map_array import map_array
+from transforms.rename_field import rename_field
 from transforms.with_fields import with_fields
 
 
@@ -238,3 +239,35 @@ def test_empty_frames_and_no_edits(orders):
 def test_what_cannot_be_done_is_said(orders, edit, error, message):
     with pytest.raises(error, match=message):
         edit(orders)
+
+
+@pytest.mark.parametrize(
+    ("struct", "edits"),
+    [
+        pytest.param(
+            "struct(id AS a, 1 AS b)", [lambda df: with_fields(df, {"s.a": "a + 1"})] * 40, id="never null, one field"
+        ),
+        pytest.param(
+            "if(id > 0, struct(id AS a, 1 AS b), NULL)", [lambda df: with_fields(df, {"s.a": "a + b"})] * 40, id="null"
+        ),
+        pytest.param(
+            "struct(id AS a, struct(1 AS a, 2 AS b) AS t)",
+            [
+                lambda df: cast_fields(df, {"s.t.a": "string"}),
+                lambda df: rename_field(df, "s.t.a", "s.t.z"),
+                lambda df: with_fields(df, {"s.t.z": "CASE WHEN z > b THEN b ELSE z END"}),
+                lambda df: rename_field(df, "s.t.z", "s.t.a"),
+            ]
+            * 10,
+            id="never null, two levels",
+        ),
+    ],
+)
+def test_the_plan_of_forty_edits_stays_small(spark, capsys, struct, edits):
+    df = spark.sql(f"SELECT {struct} AS s FROM range(2)")
+    for edit in edits:
+        df = edit(df)
+    capsys.readouterr()
+    df.explain("formatted")
+    assert len(capsys.readouterr().out) < 30_000
+    assert df.count() == 2

@@ -47,6 +47,8 @@ def test_json_with_a_schema(spark):
         pytest.param(
             "`a.b` INT, Id INT, id INT, `it's` INT", '{"a.b":1,"Id":2,"id":3,"it\'s":4}', (1, 2, 3, 4), id="names"
         ),
+        pytest.param("int", "12", 12, id="a scalar"),
+        pytest.param("value INT, end INT", '{"value":1,"end":2}', (1, 2), id="our own wrapper's names"),
         pytest.param("_unparsed INT", '{"_unparsed":1}', (1,), id="our own helper's name"),
     ],
 )
@@ -55,6 +57,24 @@ def test_schemas_of_json(spark, schema, text, expected):
         (expected, None),
         (None, "PARSE"),
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":1} zz',
+        '{"a":1}}',
+        '{"a":1}]',
+        '{"a":1},',
+        '{"a":1},{"a":2}',
+        '{"a":1}{"a":2}',
+        '{"a":1}, "b": 2',
+        "1",
+        "{",
+    ],
+)
+def test_what_is_behind_a_json_value_rejects(spark, text):
+    assert outcome(unbox(texts(spark, text), "t", "json", schema="a INT")) == [(None, "PARSE")]
 
 
 def test_json_without_a_schema_gets_every_field(spark):
@@ -156,7 +176,7 @@ def test_an_empty_frame(spark):
     empty = texts(spark, None).limit(0)
     assert outcome(unbox(empty, "t", "json", schema="a INT")) == []
     for kind in ("json", "xml"):
-        with pytest.raises(TransformError, match=f"no {kind} object to learn a schema from"):
+        with pytest.raises(TransformError, match=f"no {kind} to learn a schema from"):
             unbox(empty, "t", kind)
     with pytest.raises(TransformError, match="no header to learn a schema from"):
         unbox(empty, "t", "csv", with_header=True)
@@ -171,7 +191,6 @@ def test_an_empty_frame(spark):
         (("t", "avro", AVRO), ColumnTypeError, "avro has to be binary, but the field is of type string"),
         (("a.t", "json", None), ColumnTypeError, "lies inside the array `a`"),
         (("t", "json", "a INTT"), TransformError, "unbox, `t`: The schema 'a INTT' has no type name at character 3"),
-        (("t", "json", "int"), ColumnTypeError, "json cannot be read as int"),
         (("t", "csv", "array<int>"), ColumnTypeError, "csv cannot be read as array<int>"),
         (("t", "json", "{oops"), TransformError, "`schema` is no JSON"),
         (("t", "json", '{"type":"x"}'), TransformError, "not that of a StructType"),

@@ -18,10 +18,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
 
-from transforms.core.columns import fields_by_position
 from transforms.core.type_names import type_name
 from transforms.nested.values import Named, Value, struct_of
 from transforms.paths import quote
@@ -111,7 +110,21 @@ def choices_in(schema: StructType) -> list[FoundChoice]:
         >>> [(path, choice.names) for path, choice in found]
         [('`a.b`[].c', ['int', 'string'])]
     """
-    return list(_found(to_choices(schema), ""))
+    return list(walk_choices(to_choices(schema)))
+
+
+def walk_choices(data_type: DataType, path: str = "") -> Iterator[FoundChoice]:
+    """Yield what `choices_in` returns, of a type made by `to_choices`."""
+    if isinstance(data_type, ChoiceType):
+        yield FoundChoice(path, data_type)
+    if isinstance(data_type, StructType):
+        for field in data_type.fields:
+            inner = f"{path}.{path_name(field.name)}" if path else path_name(field.name)
+            yield from walk_choices(field.dataType, inner)
+    elif isinstance(data_type, ArrayType):
+        yield from walk_choices(data_type.elementType, f"{path}[]")
+    elif isinstance(data_type, MapType):
+        yield from walk_choices(data_type.valueType, f"{path}{{}}")
 
 
 def has_choices(df: DataFrame) -> bool:
@@ -147,18 +160,6 @@ def _is_inside(path: str, other: str) -> bool:
 def path_name(name: str) -> str:
     """Return a name as a path holds it: in back-ticks only where it needs them."""
     return quote(name) if any(sign in name for sign in ".`[]{}") else name
-
-
-def named(column: Column, field: StructField) -> Column:
-    """Return a column under the name of a field whose type may hold choices, with their mark."""
-    metadata = unmarked(field) | mark_of(field.dataType)
-    return column.alias(field.name, metadata=metadata) if metadata else column.alias(field.name)
-
-
-def members_of(column: Column, struct: StructType) -> list[Column]:
-    """Return the members of a struct or choice, in their order; names may differ in case only."""
-    source, names = fields_by_position(column, plain(struct))  # type: ignore[arg-type]  # of a struct it is a struct
-    return [source.getField(name) for name in names]
 
 
 def marked(name: str, value: Value, metadata: Mapping[str, Any]) -> Named:
@@ -209,16 +210,3 @@ def _places(data_type: DataType, place: str = "") -> Iterator[str]:
         yield from _places(data_type.elementType, f"{place}[]")
     elif isinstance(data_type, MapType):
         yield from _places(data_type.valueType, f"{place}{{}}")
-
-
-def _found(data_type: DataType, path: str) -> Iterator[FoundChoice]:
-    if isinstance(data_type, ChoiceType):
-        yield FoundChoice(path, data_type)
-    if isinstance(data_type, StructType):
-        for field in data_type.fields:
-            inner = f"{path}.{path_name(field.name)}" if path else path_name(field.name)
-            yield from _found(field.dataType, inner)
-    elif isinstance(data_type, ArrayType):
-        yield from _found(data_type.elementType, f"{path}[]")
-    elif isinstance(data_type, MapType):
-        yield from _found(data_type.valueType, f"{path}{{}}")

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, DataType, MapType, StructType
+from pyspark.sql.types import ArrayType, DataType, MapType, NullType, StructType
 
 from transforms.choices.bare_choices import holds_choice
+from transforms.choices.choice import ChoiceType
 from transforms.core.columns import by_position
-from transforms.nested.values import COLUMN, Value, element_of, members, row_of
+from transforms.nested.values import COLUMN, Value, element_of, members, once, row_of
 
 _PAIRS = "array<struct<place: int, value: variant>>"
 
@@ -31,8 +32,8 @@ def gather(df: DataFrame, types: StructType, pick: Pick, wanted: Callable[[DataT
     for _, value, _ in members(row_of(types)):
         if not wanted(value.data_type):
             continue
-        if _has_inner_choice(value.data_type):
-            many.append(_of_column(value, pick, wanted))
+        if _is_built(value.data_type):
+            many.append(once(value, lambda column: Value(_of_value(column, pick, wanted), NullType())).sql)
         else:
             _collect(value, pick, wanted, single, many)
     pairs = F.expr(_joined(single, many))
@@ -44,15 +45,18 @@ def pair(place: int, value: Value) -> str:
     return f"struct({place} AS place, {value.sql} AS value)"
 
 
-def _of_column(column: Value, pick: Pick, wanted: Callable[[DataType], bool]) -> str:
-    """Return what is gathered of a column whose own expression is long; in the plan it stands once."""
-    alone = element_of(replace(column, data_type=ArrayType(column.data_type)))
-    return f"transform(array({column.sql}), {alone.sql} -> {_of_value(alone, pick, wanted)})[0]"
+def _is_built(data_type: DataType) -> bool:
+    """Return whether what is inside of a value lies in what its own, long expression makes.
 
-
-def _has_inner_choice(data_type: DataType) -> bool:
-    """Return whether a struct or a choice has a choice inside."""
-    return isinstance(data_type, StructType) and any(holds_choice(field.dataType) for field in data_type.fields)
+    There Spark looks for what the expressions of all places have in common, which takes it twice as long, and twice as
+    much code, for each level.
+    """
+    if not isinstance(data_type, StructType):
+        return False
+    inner = [field.dataType for field in data_type.fields]
+    return any(map(holds_choice, inner)) or (
+        isinstance(data_type, ChoiceType) and any(isinstance(one, StructType) for one in inner)
+    )
 
 
 def _of_value(value: Value, pick: Pick, wanted: Callable[[DataType], bool]) -> str:

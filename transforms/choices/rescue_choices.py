@@ -18,20 +18,24 @@ from transforms.resolve_choice import resolve_choice
 
 RESCUED_COLUMN = "_rescued_data"
 
+FILE_KEY = "_file_path"
+"""Beside the paths, where the row is from; Databricks calls it so."""
+
 _ENTRIES = "array<struct<key: string, value: variant>>"
 
 
-def rescue_choices(df: DataFrame, conflicts: Sequence[Conflict]) -> DataFrame:
+def rescue_choices(df: DataFrame, conflicts: Sequence[Conflict], *, file_path: str | None = None) -> DataFrame:
     """Keep in each choice the values of its most frequent type; what does not fit goes to a column of its own. Lazy.
 
     That column, ``_rescued_data``, is null where all fits. Else it is a JSON text with an object that has a value for
-    each path: ``{"items[1].price": "free"}``. No value is lost.
+    each path, and maybe the file: ``{"items[1].price": "free", "_file_path": "/raw/orders.json"}``. No value is lost.
 
     Glue: none. Cost: lazy, no pass beside the one that counted.
 
     Args:
         df: A frame with choices.
         conflicts: What `count_choices` counted in it.
+        file_path: SQL for the path of the file that a row is from; it is left out where a column has its name.
 
     Returns:
         The same columns, and behind them ``_rescued_data``; ``_error`` stays the last.
@@ -48,7 +52,10 @@ def rescue_choices(df: DataFrame, conflicts: Sequence[Conflict]) -> DataFrame:
         if holds_choice(value.data_type)
     ]
     found = _joined(entries)
-    rescued = F.expr(f"CASE WHEN size({found}) > 0 THEN to_json(map_from_entries({found})) END")
+    told = found
+    if file_path is not None and FILE_KEY not in df.columns:
+        told = f"concat({found}, array(struct('{FILE_KEY}' AS key, CAST({file_path} AS VARIANT) AS value)))"
+    rescued = F.expr(f"CASE WHEN size({found}) > 0 THEN to_json(map_from_entries({told})) END")
     rows = by_position(df, COLUMN).select("*", rescued.alias(RESCUED_COLUMN))
     named = rows.toDF(*df.columns, RESCUED_COLUMN)
     kept = resolve_choice(named, [(path, f"project:{name}") for path, name in winners.items()]) if winners else named

@@ -1,33 +1,40 @@
 """Typed columns out of texts, such as the cells of CSV files, where cells of one column may be of several types."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructField
 
-from transforms.choices.choice import ChoiceType, named, path_name
+from transforms.choices.choice import ChoiceType, choice_of, marked, path_name
 from transforms.choices.count_choices import Conflict, TypeCount
 from transforms.choices.settle_choices import OnConflict, Settled, settle_choices
 from transforms.choices.widened import widened
-from transforms.core.columns import by_position
+from transforms.core.columns import by_position, schema_of
 from transforms.core.type_names import parse_type, type_name
+from transforms.nested.rebuild import select
+from transforms.nested.values import Named, Value, members, row_of
 from transforms.rejects import ERROR_COLUMN, accepted
 
 _NUMBERS = ("int", "bigint", "decimal(38,0)", "double")
 """Kinds of numbers, each of which takes the texts of those before it: texts do not say which one they mean."""
 
-Kind = Callable[[Column], Column]
-"""Returns the name of the narrowest Spark type that a text is."""
+Kind = Callable[[str], str]
+"""Returns, as SQL, the name of the narrowest Spark type that a text, as SQL, is."""
 
-Cast = Callable[[Column, str], Column]
-"""Returns a text as a type, by its name; null where it is none."""
+Cast = Callable[[str, str], str]
+"""Returns, as SQL, a text as a type, by its name; null where it is none."""
 
 _Kinds = Mapping[str, tuple[int, str]]
 """By kind, how often it occurs, and an example."""
 
+_Groups = Mapping[str, tuple[Sequence[str], int, str]]
+"""By the type that a group of texts gets, their kinds, how many there are, and an example."""
 
-def typed_texts(df: DataFrame, kind: Kind, cast: Cast, conflicts: OnConflict) -> Settled:
+
+def typed_texts(
+    df: DataFrame, kind: Kind, cast: Cast, conflicts: OnConflict, *, file_path: str | None = None
+) -> Settled:
     """Return columns of texts as what the texts are; numbers of one column are of the widest of their types.
 
     Starts one Spark job that looks at every text. The frame is lazy.
@@ -37,6 +44,7 @@ def typed_texts(df: DataFrame, kind: Kind, cast: Cast, conflicts: OnConflict) ->
         kind: Tells the type of a text.
         cast: Makes the type of a text.
         conflicts: What to do where texts of one column have several types.
+        file_path: For `rescue_choices`.
 
     Raises:
         ConflictError: There is a conflict, and ``conflicts`` is ``fail``.
@@ -45,31 +53,28 @@ def typed_texts(df: DataFrame, kind: Kind, cast: Cast, conflicts: OnConflict) ->
     found = _look(accepted(df), kind)
     kinds = [_groups(found.get(position, {})) for position in range(len(names))]
     counted = [_conflict(name, groups) for name, groups in zip(names, kinds, strict=True) if len(groups) > 1]
-    columns = []
-    for position, (name, groups) in enumerate(zip(names, kinds, strict=True)):
-        text = F.col(f"c{position}")
-        column = _column(text, groups, kind, cast, conflicts)
-        is_choice = len(groups) > 1 and conflicts not in ("string", "widest")
-        columns.append(named(column, StructField(name, _choice(groups))) if is_choice else column.alias(name))
-    rest = [F.col(f"c{len(names)}").alias(ERROR_COLUMN)] if ERROR_COLUMN in df.columns else []
-    typed = by_position(df).select(*columns, *rest)
+    cells = members(row_of(schema_of(df)))
+    columns = [
+        marked(text.name, _value(text.value, groups, kind, cast, conflicts), {})
+        for text, groups in zip(cells[: len(names)], kinds, strict=True)
+    ]
+    typed = select(df, [*columns, *cells[len(names) :]])
     if conflicts in ("string", "widest"):
         return Settled(typed, counted)
-    return Settled(settle_choices(typed, counted, conflicts), counted)
+    return Settled(settle_choices(typed, counted, conflicts, file_path=file_path), counted)
 
 
 def _look(df: DataFrame, kind: Kind) -> dict[int, dict[str, tuple[int, str]]]:
     rows = by_position(df)
     texts = rows.select(F.posexplode(F.array(*rows.columns)).alias("column", "text")).where("text IS NOT NULL")
-    kinds = texts.groupBy("column", kind(F.col("text")).alias("kind"))
+    kinds = texts.groupBy("column", F.expr(kind("text")).alias("kind"))
     found: dict[int, dict[str, tuple[int, str]]] = {}
     for column, name, count, example in kinds.agg(F.count(F.lit(1)), F.any_value("text")).collect():
         found.setdefault(column, {})[name] = (count, example)
     return found
 
 
-def _groups(kinds: _Kinds) -> dict[str, tuple[Sequence[str], int, str]]:
-    """Return, by the type that it gets, the kinds of each group of texts, how many there are, and an example."""
+def _groups(kinds: _Kinds) -> _Groups:
     numbers = [name for name in _NUMBERS if name in kinds]
     groups: dict[str, tuple[Sequence[str], int, str]] = {}
     if numbers:
@@ -78,30 +83,27 @@ def _groups(kinds: _Kinds) -> dict[str, tuple[Sequence[str], int, str]]:
     return dict(sorted(groups.items(), key=lambda item: type_name(parse_type(item[0]))))
 
 
-def _choice(groups: Mapping[str, object]) -> ChoiceType:
-    return ChoiceType.of([parse_type(name) for name in groups])
-
-
-def _column(
-    text: Column, groups: Mapping[str, tuple[Sequence[str], int, str]], kind: Kind, cast: Cast, conflicts: OnConflict
-) -> Column:
-    if not groups:
+def _value(text: Value, groups: _Groups, kind: Kind, cast: Cast, conflicts: OnConflict) -> Value:
+    if not groups or (len(groups) > 1 and conflicts == "string"):
         return text
     if len(groups) == 1:
-        return cast(text, next(iter(groups)))
-    if conflicts == "string":
-        return text
-    choice = _choice(groups)
+        return _cast(text, next(iter(groups)), cast)
+    types = [parse_type(name) for name in groups]
     if conflicts == "widest":
-        return cast(text, widened(choice).simpleString())
-    its_kind = kind(text)
-    members = [
-        named(F.when(its_kind.isin(list(kinds)), cast(text, name)), field)
-        for (name, (kinds, _, _)), field in zip(groups.items(), choice.fields, strict=True)
-    ]
-    return F.when(text.isNotNull(), F.struct(*members))
+        return _cast(text, widened(ChoiceType.of(types)).simpleString(), cast)
+    fields = []
+    for (name, (kinds, _, _)), data_type in zip(groups.items(), types, strict=True):
+        among = ", ".join(f"'{kind_}'" for kind_ in kinds)
+        member = _cast(text, name, cast)
+        member = replace(member, sql=f"CASE WHEN {kind(text.sql)} IN ({among}) THEN {member.sql} END")
+        fields.append(Named(type_name(data_type), member, {}))
+    return choice_of(fields, unless_null=text)
 
 
-def _conflict(name: str, groups: Mapping[str, tuple[Sequence[str], int, str]]) -> Conflict:
+def _cast(text: Value, name: str, cast: Cast) -> Value:
+    return Value(cast(text.sql, name), parse_type(name), is_kept=False)
+
+
+def _conflict(name: str, groups: _Groups) -> Conflict:
     types = [TypeCount(type_name(parse_type(kind)), count, example) for kind, (_, count, example) in groups.items()]
     return Conflict(path_name(name), tuple(types))

@@ -1,28 +1,18 @@
-"""Typed columns, with choices, out of VARIANTs: only what needs it goes through a VARIANT.
-
-Two schemas tell how rows are read: in both, a choice is a VARIANT at first. Spark's JSON reader also refuses a struct
-whose names differ in case only, so there such a struct is a VARIANT too (`json_type`); a cast does not (`cast_type`).
-"""
+"""Typed columns, with choices, out of VARIANTs: only what needs it goes through a VARIANT."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
-from pyspark.sql.types import (
-    ArrayType,
-    DataType,
-    DoubleType,
-    NullType,
-    StringType,
-    StructField,
-    StructType,
-    VariantType,
-)
+from pyspark.sql import DataFrame
+from pyspark.sql.types import ArrayType, DataType, StructField, StructType, VariantType
 
-from transforms.choices.choice import ChoiceType, members_of, named
-from transforms.choices.variant_shapes import Fractions
-from transforms.core.columns import by_position
-from transforms.rejects import ERROR_COLUMN
+from transforms.choices.choice import ChoiceType, marked
+from transforms.choices.read_types import cast_type, has_twins, is_ready, json_type
+from transforms.choices.variant_rows import objects
+from transforms.core.columns import by_position, schema_of
+from transforms.core.type_names import type_text
+from transforms.nested.rebuild import select
+from transforms.nested.values import Named, Value, each, members, once, row_of, struct_of, text_literal
 
 Read = Callable[[StructType | None], DataFrame]
 """Reads rows as a schema says, in its order; without one, as one VARIANT per row, an object."""
@@ -32,189 +22,89 @@ BIG = r"^DECIMAL\((19|[23]\d),0\)$"
 
 
 def read_columns(read: Read, types: StructType) -> DataFrame:
-    """Return the columns of a struct type made by `transforms.choices.variant_types`, choices in place. Lazy."""
+    """Return the columns of a struct type made by `transforms.choices.variant_types`, choices in place. Lazy.
+
+    What the frame that was read has behind them, such as ``_error``, stays behind them.
+    """
     if has_twins(types):
-        return _cast_rows(objects(read(None)), types)
-    df = read(json_type(types))  # type: ignore[arg-type]  # of a struct without twins it is a struct
-    rows = by_position(df)
+        df = _cast_rows(objects(read(None)), types)
+        row, *rest = members(row_of(schema_of(df)))
+        found = members(row.value)
+    else:
+        df = read(json_type(types))  # type: ignore[arg-type]  # of a struct without twins it is a struct
+        found = members(row_of(schema_of(df)))
+        found, rest = found[: len(types.fields)], found[len(types.fields) :]
     columns = [
-        named(from_json(F.col(f"c{position}"), field.dataType), field) for position, field in enumerate(types.fields)
+        marked(field.name, typed(member.value, field.dataType), field.metadata or {})
+        for field, member in zip(types.fields, found, strict=True)
     ]
-    rest = [F.col(f"c{position}").alias(name) for position, name in enumerate(df.columns)][len(columns) :]
-    return rows.select(*columns, *rest)
+    return select(df, [*columns, *rest])
 
 
 def _cast_rows(df: DataFrame, types: StructType) -> DataFrame:
-    rest = [F.col(f"c{position}").alias(name) for position, name in enumerate(df.columns)][1:]
-    rows = by_position(df).select(F.col("c0").cast(cast_type(types)).alias("row"), *rest)
-    members = members_of(F.col("row"), cast_type(types))  # type: ignore[arg-type]  # of a struct it is a struct
-    columns = [
-        named(from_cast(member, field.dataType), field) for member, field in zip(members, types.fields, strict=True)
-    ]
-    return rows.select(*columns, *rows.columns[1:])
-
-
-def objects(df: DataFrame) -> DataFrame:
-    """Return rows of VARIANTs as Spark's JSON reader takes them: of an array each element, and nothing but objects.
-
-    Args:
-        df: The VARIANT, and maybe ``_error``, in which what is no object is rejected.
-    """
     rows = by_position(df)
-    shape = F.schema_of_variant("c0")
-    elements = F.when(shape.startswith("ARRAY<"), F.col("c0").cast("array<variant>")).otherwise(F.array("c0"))
-    opened = rows.select(F.explode(elements).alias("c0"), *rows.columns[1:])
-    is_object = F.coalesce(shape.startswith("OBJECT<"), F.lit(False))
-    if ERROR_COLUMN not in df.columns:
-        return opened.where(is_object).toDF(*df.columns)
-    error = F.struct(
-        F.lit("MALFORMED").alias("code"),
-        F.lit("The record is not a JSON object.").alias("message"),
-        F.to_json("c0").alias("record"),
-    )
-    return opened.select(
-        F.when(is_object, F.col("c0")).alias(df.columns[0]),
-        F.coalesce("c1", F.when(~is_object, error)).alias(ERROR_COLUMN),
-    )
+    return rows.selectExpr(f"CAST(c0 AS {type_text(cast_type(types))}) AS row", *rows.columns[1:]).toDF(*df.columns)
 
 
-def has_twins(struct: StructType) -> bool:
-    """Return whether names differ in case only."""
-    return len({name.lower() for name in struct.names}) < len(struct.names)
-
-
-def json_type(data_type: DataType) -> DataType:
-    """Return what Spark's JSON reader is told to read."""
-    if isinstance(data_type, StructType) and not isinstance(data_type, ChoiceType):
-        if has_twins(data_type):
-            return VariantType()
-        return StructType([StructField(field.name, json_type(field.dataType)) for field in data_type.fields])
-    if isinstance(data_type, ArrayType):
-        return ArrayType(json_type(data_type.elementType))
-    return _scalar(data_type)
-
-
-def cast_type(data_type: DataType) -> DataType:
-    """Return what a VARIANT is cast to."""
-    if isinstance(data_type, StructType) and not isinstance(data_type, ChoiceType):
-        return StructType([StructField(field.name, cast_type(field.dataType)) for field in data_type.fields])
-    if isinstance(data_type, ArrayType):
-        return ArrayType(cast_type(data_type.elementType))
-    return _scalar(data_type)
-
-
-def _scalar(data_type: DataType) -> DataType:
-    if isinstance(data_type, ChoiceType):
-        return VariantType()
-    return StringType() if isinstance(data_type, NullType) else data_type
-
-
-def from_json(column: Column, data_type: DataType) -> Column:
-    """Return a column that was read as `json_type` with its choices and twins in place."""
-    if isinstance(data_type, StructType) and not isinstance(data_type, ChoiceType) and has_twins(data_type):
-        return from_cast(column.cast(cast_type(data_type)), data_type)
-    return _rebuilt(column, data_type, json_type, from_json)
-
-
-def from_cast(column: Column, data_type: DataType) -> Column:
-    """Return a column that was cast to `cast_type` with its choices in place."""
-    return _rebuilt(column, data_type, cast_type, from_cast)
-
-
-def _rebuilt(
-    column: Column,
-    data_type: DataType,
-    read_as: Callable[[DataType], DataType],
-    again: Callable[[Column, DataType], Column],
-) -> Column:
-    if isinstance(data_type, ChoiceType):
-        return _choice(column, data_type)
-    if not _needs_work(data_type, read_as):
-        return column
-    if isinstance(data_type, ArrayType):
-        inner = data_type.elementType
-        return F.transform(column, lambda element: again(element, inner))
-    members = [
-        named(again(member, field.dataType), field)
-        for member, field in zip(
-            members_of(column, read_as(data_type)),  # type: ignore[arg-type]  # a struct
-            data_type.fields,  # type: ignore[attr-defined]  # nothing else is left
-            strict=True,
-        )
-    ]
-    return F.when(column.isNotNull(), F.struct(*members))
-
-
-def _needs_work(data_type: DataType, read_as: Callable[[DataType], DataType]) -> bool:
-    """Return whether what was read is not yet what is wanted."""
-    if isinstance(data_type, ChoiceType):
-        return True
-    if isinstance(data_type, ArrayType):
-        return _needs_work(data_type.elementType, read_as)
-    if isinstance(data_type, StructType):
-        if isinstance(read_as(data_type), VariantType):
-            return True
-        return any(_needs_work(field.dataType, read_as) for field in data_type.fields)
-    return False
-
-
-def _choice(value: Column, choice: ChoiceType) -> Column:
-    """Return the choice for a VARIANT."""
-    shape = F.schema_of_variant(value)
-    tests = {field.name: _is(shape, field.name, choice) for field in choice.fields}
-    members = [named(F.when(tests[field.name], _of_variant(value, field.dataType)), field) for field in choice.fields]
-    known = tests[choice.names[0]]
-    for name in choice.names[1:]:
-        known = known | tests[name]
-    unknown = F.raise_error(
-        F.concat(F.lit(f"A value is none of {', '.join(choice.names)}, which were there before: "), F.to_json(value))
-    )
-    return F.when(known, F.struct(*members)).when(value.isNotNull() & (shape != "VOID"), unknown)
-
-
-def _is(shape: Column, name: str, choice: ChoiceType) -> Column:
-    """Tell whether a VARIANT of this shape is held by this alternative of the choice."""
-    if name in ("int", "long"):
-        return shape == "BIGINT"
-    if name == "decimal":
-        return (shape == "BIGINT") | shape.rlike(BIG)
-    if name == "double":
-        is_number = shape.startswith("DECIMAL") | shape.isin("DOUBLE", "FLOAT")
-        return is_number & ~shape.rlike(BIG) if "decimal" in choice.names else is_number
-    if name in ("struct", "array"):
-        return shape.startswith("OBJECT<" if name == "struct" else "ARRAY<")
-    return shape == name.upper()
-
-
-def _of_variant(value: Column, data_type: DataType) -> Column:
-    if isinstance(data_type, VariantType):
+def typed(value: Value, wanted: DataType) -> Value:
+    """Return a value that was read as `transforms.choices.read_types` says with its choices and twins in place."""
+    if is_ready(value.data_type, wanted):
         return value
-    cast = value.cast(cast_type(data_type))
-    return _let(cast, lambda it: from_cast(it, data_type)) if _needs_work(data_type, cast_type) else cast
+    if isinstance(wanted, ChoiceType):
+        return _choice(value, wanted)
+    if isinstance(value.data_type, VariantType):
+        return _cast(value, wanted)
+    if isinstance(wanted, ArrayType):
+        return each(value, lambda element: typed(element, wanted.elementType))
+    assert isinstance(wanted, StructType)  # noqa: S101  # nothing else is left
+    fields = [
+        Named(field.name, typed(member.value, field.dataType), field.metadata or {})
+        for field, member in zip(wanted.fields, members(value), strict=True)
+    ]
+    return struct_of(fields, unless_null=[value])
 
 
-def _let(column: Column, build: Callable[[Column], Column]) -> Column:
-    """Return what is built of a column; in the plan it stands once, however often it is built upon."""
-    return F.transform(F.array(column), build).getItem(0)
+def _cast(variant: Value, wanted: DataType) -> Value:
+    if isinstance(wanted, VariantType):
+        return variant
+    read_as = cast_type(wanted)
+    sql = f"CAST({variant.sql} AS {type_text(read_as)})"
+    cast = Value(sql, read_as, arrays=variant.arrays, is_kept=False)
+    return cast if is_ready(read_as, wanted) else once(cast, lambda it: typed(it, wanted))
 
 
-def final_type(data_type: DataType) -> DataType:
-    """Return a closed type as rows get it: a field that is always null is a text, an empty struct is left out."""
-    if isinstance(data_type, ChoiceType):
-        return ChoiceType([StructField(field.name, final_type(field.dataType)) for field in data_type.fields])
-    if isinstance(data_type, StructType):
-        fields = [field for field in data_type.fields if not _is_empty(field.dataType)]
-        return StructType([StructField(field.name, final_type(field.dataType)) for field in fields])
-    if isinstance(data_type, ArrayType):
-        return ArrayType(final_type(data_type.elementType))
-    if isinstance(data_type, Fractions):
-        return DoubleType()
-    return StringType() if isinstance(data_type, NullType) else data_type
+def _choice(variant: Value, choice: ChoiceType) -> Value:
+    shape = f"schema_of_variant({variant.sql})"
+    tests = [_is(shape, name, choice) for name in choice.names]
+    fields = [
+        Named(field.name, _where(test, _cast(variant, field.dataType)), field.metadata or {})
+        for test, field in zip(tests, choice.fields, strict=True)
+    ]
+    alternatives = struct_of(fields)
+    unknown = text_literal(f"A value is none of {', '.join(choice.names)}, which were there before: ")
+    text = (
+        f"CASE WHEN {' OR '.join(tests)} THEN {alternatives.sql}"
+        f" WHEN {variant.sql} IS NOT NULL AND {shape} <> 'VOID'"
+        f" THEN raise_error(concat({unknown}, to_json({variant.sql}))) END"
+    )
+    made = [StructField(name, value.data_type, metadata=metadata) for name, value, metadata in fields]
+    return Value(text, ChoiceType(made), arrays=variant.arrays, is_kept=False)
 
 
-def _is_empty(data_type: DataType) -> bool:
-    if isinstance(data_type, ArrayType):
-        return _is_empty(data_type.elementType)
-    if isinstance(data_type, ChoiceType) or not isinstance(data_type, StructType):
-        return False
-    return all(_is_empty(field.dataType) for field in data_type.fields)
+def _where(test: str, value: Value) -> Value:
+    return replace(value, sql=f"CASE WHEN {test} THEN {value.sql} END", nullable=True, is_kept=False)
+
+
+def _is(shape: str, name: str, choice: ChoiceType) -> str:
+    """Return whether a VARIANT of this shape is held by this alternative of the choice."""
+    is_big = f"{shape} RLIKE {text_literal(BIG)}"
+    if name in ("int", "long"):
+        return f"{shape} = 'BIGINT'"
+    if name == "decimal":
+        return f"({shape} = 'BIGINT' OR {is_big})"
+    if name == "double":
+        is_number = f"(startswith({shape}, 'DECIMAL') OR {shape} IN ('DOUBLE', 'FLOAT'))"
+        return f"({is_number} AND NOT {is_big})" if "decimal" in choice.names else is_number
+    if name in ("struct", "array"):
+        return f"startswith({shape}, '{'OBJECT<' if name == 'struct' else 'ARRAY<'}')"
+    return f"{shape} = '{name.upper()}'"

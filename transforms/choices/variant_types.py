@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import count
+from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -18,9 +19,11 @@ from pyspark.sql.types import (
 )
 
 from transforms.choices.choice import ChoiceType
+from transforms.choices.count_choices import TypeCount
 from transforms.choices.gather import gather, pair
-from transforms.choices.variant_columns import BIG, Read, objects, read_columns
-from transforms.choices.variant_shapes import Fractions, Numbers, WholeNumbers, merge_shapes, parse_shape
+from transforms.choices.variant_columns import BIG, Read, read_columns
+from transforms.choices.variant_rows import objects
+from transforms.choices.variant_shapes import Fractions, Numbers, WholeNumbers, parse_shape
 from transforms.core.columns import by_position
 from transforms.core.type_names import type_name
 from transforms.nested.values import Value, text_literal
@@ -29,11 +32,27 @@ from transforms.rejects import accepted
 _INT = 2**31
 
 _WHOLE = ("int", "long", "decimal")
-_MOST_SHAPES = 10_000
-"""Of so many, the driver has room."""
 
-_Kinds = Mapping[str, DataType]
-"""The merged shape of the values of each kind that were found at a place."""
+
+class _Found(NamedTuple):
+    """Values of one kind at one place."""
+
+    shape: DataType
+    times: int
+    example: str
+
+
+_Kinds = Mapping[str, _Found]
+"""What was found at a place, by kind."""
+
+
+class CountedChoice(ChoiceType):
+    """A choice that knows how often each of its types was found."""
+
+    def __init__(self, fields: list[StructField], counts: tuple[TypeCount, ...] | None = None) -> None:
+        super().__init__(fields)
+        self.counts = counts
+        """None where fractions are among them: those are not looked at one by one."""
 
 
 def variant_types(read: Read) -> StructType:
@@ -45,7 +64,7 @@ def variant_types(read: Read) -> StructType:
     doubles. Both in one place are a choice, as in Glue. A field that is always null has the type null.
 
     Starts one Spark job over all rows for the shape of the rows, a second that looks at numbers and at places with
-    values of several types, and one more for each level of such places inside one another.
+    values of several types and counts these, and one more for each level of such places inside one another.
 
     Raises:
         TransformError: An object has too many different keys.
@@ -88,14 +107,12 @@ def _look(df: DataFrame, types: StructType) -> Mapping[int, _Kinds]:
     values = gather(df, types, pick, _is_open)
     shape = F.schema_of_variant("value").alias("shape")
     shaped = values.select("place", "value", shape).where("shape <> 'VOID'")
-    kinds = shaped.select("place", _kind(F.col("shape"), F.col("value")).alias("kind"), "shape", "value")
-    rows = kinds.select("place", "kind", "shape").distinct().limit(_MOST_SHAPES + 1).collect()
-    if len(rows) > _MOST_SHAPES:  # objects with ever other keys: to merge them in Spark takes longer, but no room here
-        rows = kinds.groupBy("place", "kind").agg(F.schema_of_variant_agg("value")).collect()
-    found: dict[int, dict[str, DataType]] = {}
-    for place, kind, text in rows:
-        here = found.setdefault(place, {})
-        here[kind] = merge_shapes(here.get(kind, NullType()), parse_shape(text))
+    kinds = shaped.select("place", _kind(F.col("shape"), F.col("value")).alias("kind"), "value")
+    example = F.to_json(F.any_value("value"))
+    rows = kinds.groupBy("place", "kind").agg(F.schema_of_variant_agg("value"), F.count("*"), example).collect()
+    found: dict[int, dict[str, _Found]] = {}
+    for place, kind, text, times, shown in rows:
+        found.setdefault(place, {})[kind] = _Found(parse_shape(text), times, shown)
     return found
 
 
@@ -128,7 +145,7 @@ def _closed(data_type: DataType, found: Mapping[int, _Kinds], numbers: Iterator[
     """Return the type with what was open in it closed, or open further inside; in the order of `_look`."""
     if isinstance(data_type, StructType):
         fields = [_closed_field(field, found, numbers) for field in data_type.fields]
-        return ChoiceType(fields) if isinstance(data_type, ChoiceType) else StructType(fields)
+        return CountedChoice(fields, data_type.counts) if isinstance(data_type, CountedChoice) else StructType(fields)
     if isinstance(data_type, ArrayType):
         return ArrayType(_closed(data_type.elementType, found, numbers))
     if not _is_open(data_type):
@@ -137,27 +154,32 @@ def _closed(data_type: DataType, found: Mapping[int, _Kinds], numbers: Iterator[
     if isinstance(data_type, WholeNumbers):
         return LongType() if kinds else IntegerType()
     if isinstance(data_type, Numbers) and data_type.has_fractions:
-        return _of_kinds(kinds, Fractions.of(data_type.exact))
-    return _of_kinds(kinds, None)
+        fractions, whole = Fractions.of(data_type.exact), _whole(kinds)
+        return CountedChoice.of(sorted([fractions, whole], key=type_name)) if whole else fractions
+    return _of_kinds(kinds)
 
 
-def _of_kinds(kinds: _Kinds, fractions: DataType | None) -> DataType:
-    types = [fractions] if fractions else []
-    types += [whole] if (whole := _whole(kinds)) else []
-    for kind, shape in kinds.items():
-        if kind == "double":
-            types.append(Fractions.of(shape.exact if isinstance(shape, Numbers) else None))
-        elif kind not in _WHOLE:
-            types.append(shape)
-    if len(types) < 2:
-        return types[0] if types else NullType()
-    return ChoiceType.of(sorted(types, key=type_name))
+def _of_kinds(kinds: _Kinds) -> DataType:
+    whole = [kinds[kind] for kind in _WHOLE if kind in kinds]
+    found = {kind: one for kind, one in kinds.items() if kind not in _WHOLE}
+    if whole and (data_type := _whole(kinds)):
+        found["whole"] = _Found(data_type, sum(one.times for one in whole), whole[0].example)
+    if "double" in found:
+        shape = found["double"].shape
+        found["double"] = found["double"]._replace(
+            shape=Fractions.of(shape.exact if isinstance(shape, Numbers) else None)
+        )
+    ordered = sorted(found.values(), key=lambda one: type_name(one.shape))
+    if len(ordered) < 2:
+        return ordered[0].shape if ordered else NullType()
+    fields = [StructField(type_name(one.shape), one.shape) for one in ordered]
+    return CountedChoice(fields, tuple(TypeCount(type_name(one.shape), one.times, one.example) for one in ordered))
 
 
 def _whole(kinds: _Kinds) -> DataType | None:
     """Return the type that holds all whole numbers."""
     if "decimal" in kinds:
-        found = kinds["decimal"]
+        found = kinds["decimal"].shape
         return found.exact if isinstance(found, Numbers) else None
     if "long" in kinds:
         return LongType()

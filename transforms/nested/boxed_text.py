@@ -1,24 +1,27 @@
-"""Texts in a column that hold values: of which type they are, and the SQL that parses them."""
+"""Texts in a column that hold values: of which type they are."""
 
 import csv
 import json
-from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, DataType, MapType, StructType, VariantType
+from pyspark.sql.types import DataType, StructType
 
-from transforms.core.columns import by_position, schema_of, unused_name
-from transforms.core.sql_errors import analysed
-from transforms.core.type_names import parse_fields, parse_type, type_text
+from transforms.core.columns import by_position, schema_of
+from transforms.core.type_names import parse_fields, parse_type
 from transforms.errors import ColumnTypeError, TransformError
-from transforms.nested.values import COLUMN, Value, members, struct_of, text_literal
+from transforms.nested.values import COLUMN, text_literal
+
+JSON_VALUE = "value"
+"""The field of the object round a JSON text."""
+
+SPACE = text_literal(" \t\r\n")
 
 BoxFormat = Literal["avro", "csv", "json", "xml"]
 
-_UNPARSED = "_unparsed"
-_SPACE = text_literal(" \t\r\n")
+_UNPARSED = "_unparsed by unbox"
+"""A name that no field of a user's has."""
 
 
 class Boxed(NamedTuple):
@@ -27,8 +30,8 @@ class Boxed(NamedTuple):
     sql: str
     format: BoxFormat
     where: str
-    separator: str
-    escaper: str | None
+    separator: str = ","
+    escaper: str | None = None
 
 
 class AvroSchema(NamedTuple):
@@ -58,8 +61,7 @@ def declared_type(boxed: Boxed, schema: StructType | str) -> DataType | AvroSche
         _read_json(boxed, schema)
         return AvroSchema(schema)
     found = schema if isinstance(schema, StructType) else _type_in(boxed, schema)
-    nested = (ArrayType, MapType, StructType, VariantType) if boxed.format == "json" else (StructType,)
-    if not isinstance(found, nested):
+    if boxed.format != "json" and not isinstance(found, StructType):
         raise ColumnTypeError(f"{boxed.where}: {boxed.format} cannot be read as {found.simpleString()}.")
     return found
 
@@ -102,18 +104,24 @@ def inferred_type(df: DataFrame, boxed: Boxed) -> DataType:
         )
         values = _values(boxed, by_position(df, COLUMN).agg(F.expr(most)).collect()[0][0])
         return StructType().add("col0", "string") if not values else _strings([f"col{at}" for at in range(len(values))])
-    texts = by_position(df, COLUMN).select(F.expr(boxed.sql).alias("text"))
-    reader, unparsed = df.sparkSession.read, secret_name()
+    reader, rows = df.sparkSession.read, by_position(df, COLUMN)
     if boxed.format == "json":
-        found = schema_of(reader.json(texts, columnNameOfCorruptRecord=unparsed))
+        texts = rows.select(F.expr(json_object(boxed.sql)).alias("text")).where("text IS NOT NULL")
+        found = schema_of(reader.json(texts, columnNameOfCorruptRecord=_UNPARSED))
+        if JSON_VALUE in found.names:
+            return found[JSON_VALUE].dataType
     else:
-        found = schema_of(reader.xml(texts, rowTag="row", columnNameOfCorruptRecord=unparsed))
-    fields = [field for field in found.fields if field.name != unparsed]
-    if not fields:
-        raise TransformError(
-            f"{boxed.where}: There is no {boxed.format} object to learn a schema from. Declare `schema`."
-        )
-    return StructType(fields)
+        texts = rows.select(F.expr(boxed.sql).alias("text"))
+        found = schema_of(reader.xml(texts, rowTag="row", columnNameOfCorruptRecord=_UNPARSED))
+        if fields := [field for field in found.fields if field.name != _UNPARSED]:
+            return StructType(fields)
+    raise TransformError(f"{boxed.where}: There is no {boxed.format} to learn a schema from. Declare `schema`.")
+
+
+def json_object(sql: str, before: str = "", behind: str = "") -> str:
+    """Return the SQL for a JSON object that holds a JSON text, whatever its type; null where that is blank."""
+    start, end = text_literal(f'{{"{JSON_VALUE}":{before}'), text_literal(f"{behind}}}")
+    return f"CASE WHEN btrim({sql}, {SPACE}) <> '' THEN concat({start}, {sql}, {end}) END"
 
 
 def header_type(df: DataFrame, boxed: Boxed) -> DataType:
@@ -129,11 +137,6 @@ def header_type(df: DataFrame, boxed: Boxed) -> DataType:
     return _strings(names)
 
 
-def secret_name() -> str:
-    """Return a name that no field of a user's has."""
-    return "_unparsed by unbox"
-
-
 def _values(boxed: Boxed, text: str | None) -> list[str]:
     escaping = {"doublequote": True} if boxed.escaper is None else {"escapechar": boxed.escaper, "doublequote": False}
     return next(csv.reader([text or ""], delimiter=boxed.separator, **escaping), [])
@@ -144,72 +147,3 @@ def _strings(names: list[str]) -> StructType:
     for name in names:
         struct.add(name, "string")
     return struct
-
-
-def parsed_rows(df: DataFrame, boxed: Boxed, wanted: DataType | AvroSchema) -> DataFrame:
-    """Return the frame with the parsed value behind its columns. Lazy.
-
-    Raises:
-        TransformError: Spark cannot read the format with this schema.
-    """
-    names = schema_of(df).names
-    parsed = F.expr(_parse(boxed, wanted))
-
-    def with_parsed() -> DataFrame:
-        return by_position(df, COLUMN).select("*", parsed.alias("parsed")).toDF(*names, "parsed")
-
-    if not isinstance(wanted, AvroSchema):
-        return analysed(with_parsed, df, where=boxed.where)
-    try:
-        return analysed(with_parsed, df, where=boxed.where)
-    except TransformError:
-        raise
-    except Exception as error:  # what Avro says of its schema comes as one of many classes of Java's
-        message = next(
-            (line for line in str(error).splitlines() if "Exception:" in line), str(error).partition("\n")[0]
-        )
-        raise TransformError(f"{boxed.where}: Avro cannot use the schema: {message.strip()}") from None
-
-
-def _parse(boxed: Boxed, wanted: DataType | AvroSchema) -> str:
-    if isinstance(wanted, AvroSchema):
-        return f"from_avro({boxed.sql}, {text_literal(wanted.text)}, map('mode', 'PERMISSIVE'))"
-    if isinstance(wanted, VariantType):
-        return f"try_parse_json({boxed.sql})"
-    options = {"mode": "PERMISSIVE"}
-    if boxed.format == "csv":
-        options |= {"sep": boxed.separator, "escape": '"' if boxed.escaper is None else boxed.escaper}
-    if isinstance(wanted, StructType):
-        unparsed = unused_name(wanted.names, _UNPARSED)
-        wanted = StructType([*wanted.fields]).add(unparsed, "string")
-        options["columnNameOfCorruptRecord"] = unparsed
-    pairs = ", ".join(f"{text_literal(key)}, {text_literal(value)}" for key, value in options.items())
-    return f"from_{boxed.format}({boxed.sql}, {text_literal(type_text(wanted))}, map({pairs}))"
-
-
-def value_and_test(boxed: Boxed, parsed: Value, wanted: DataType | AvroSchema) -> tuple[Value, str]:
-    """Return the parsed value, null where the text did not parse, and the SQL test for such texts."""
-    blanks = "('', 'null')" if boxed.format == "json" else "('')"
-    if isinstance(wanted, AvroSchema):
-        return _avro_and_test(boxed, parsed, wanted)
-    if not isinstance(parsed.data_type, StructType):
-        not_blank = f"btrim({boxed.sql}, {_SPACE}) NOT IN {blanks}"
-        return parsed, f"{boxed.sql} IS NOT NULL AND {parsed.sql} IS NULL AND {not_blank}"
-    *fields, unparsed = members(parsed)
-    struct = struct_of(fields)
-    is_good = f"{parsed.sql} IS NOT NULL AND {unparsed.value.sql} IS NULL"
-    if boxed.format == "csv":
-        is_good += f" AND btrim({boxed.sql}, {_SPACE}) <> ''"
-    value = Value(f"CASE WHEN {is_good} THEN {struct.sql} END", struct.data_type, is_kept=False)
-    return value, f"{unparsed.value.sql} IS NOT NULL AND btrim({unparsed.value.sql}, {_SPACE}) NOT IN {blanks}"
-
-
-def _avro_and_test(boxed: Boxed, parsed: Value, wanted: AvroSchema) -> tuple[Value, str]:
-    test = f"{boxed.sql} IS NOT NULL AND {parsed.sql} IS NULL"
-    schema = json.loads(wanted.text)
-    fields = schema.get("fields", []) if isinstance(schema, dict) else []
-    if isinstance(parsed.data_type, StructType) and any("null" not in field.get("type", "") for field in fields):
-        # What is no such record comes as one whose fields are all null, also those that Avro never has as null.
-        nulls = " AND ".join(f"{field.value.sql} IS NULL" for field in members(parsed))
-        test = f"{boxed.sql} IS NOT NULL AND {nulls}"
-    return replace(parsed, sql=f"CASE WHEN NOT ({test}) THEN {parsed.sql} END"), test

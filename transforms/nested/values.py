@@ -144,6 +144,14 @@ def with_elements(array: Value, new: Value) -> Value:
     return Value(text, ArrayType(new.data_type, new.nullable), array.nullable, array.arrays, is_kept=False)
 
 
+def once(value: Value, build: Callable[[Value], Value]) -> Value:
+    """Return what is built of a value; in the plan the value stands once, however often it is built upon."""
+    alone = element_of(replace(value, data_type=ArrayType(value.data_type)))
+    new = build(alone)
+    text = f"transform(array({value.sql}), {alone.sql} -> {new.sql})[0]"
+    return Value(text, new.data_type, arrays=value.arrays, is_kept=False)
+
+
 def value_in(a_map: Value) -> Value:
     """Return what the variable of a lambda over the map stands for, for its values."""
     assert isinstance(a_map.data_type, MapType)  # noqa: S101  # callers walk the schema
@@ -186,14 +194,20 @@ def null_of(data_type: DataType) -> Value:
 
 
 def struct_of(fields: Sequence[Named], *, unless_null: Sequence[Value] = ()) -> Value:
-    """Return a struct of these fields; null where all of ``unless_null`` are, if there are any."""
+    """Return a struct of these fields; null where all of ``unless_null`` are, if there are any.
+
+    Where one of these never is null, such as a struct that is edited, the new struct stands in an array for a moment:
+    Spark does not look into that. Else it would write each struct of a chain of edits into every field of the next.
+    """
     text = f"struct({', '.join(f'{field.value.sql} AS {quote(field.name)}' for field in fields)})"
+    arrays = max((value.arrays for value in [*unless_null, *(field.value for field in fields)]), default=0)
     nullable = bool(unless_null) and all(value.nullable for value in unless_null)
     if nullable:
         some = " OR ".join(dict.fromkeys(f"{value.sql} IS NOT NULL" for value in unless_null))
         text = f"CASE WHEN {some} THEN {text} END"
+    elif unless_null and not arrays:
+        text = f"element_at(array({text}), 1)"
     struct = StructType([StructField(name, value.data_type, value.nullable, data) for name, value, data in fields])
-    arrays = max((value.arrays for value in [*unless_null, *(field.value for field in fields)]), default=0)
     return Value(text, struct, nullable, arrays, is_kept=False)
 
 

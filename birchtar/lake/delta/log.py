@@ -53,19 +53,28 @@ class Log:
 
     def commit(self, version: int) -> list[dict[str, Any]]:
         """Return the actions of one commit, as the log's file has them."""
-        file = self.jvm.org.apache.hadoop.fs.Path(self.java.logPath(), f"{version:020d}.json")
-        lines = self.java.store().read(file, self.java.newDeltaHadoopConf()).mkString("\n")
+        lines = self.java.store().read(self._file(version), self.java.newDeltaHadoopConf()).mkString("\n")
         return [json.loads(line) for line in lines.splitlines() if line]
 
-    def committed_files(self, *, after: int) -> set[str]:
-        """Return the data files that commits after a version have added, by their paths below the table."""
-        actions = (action for version in range(after + 1, self.version() + 1) for action in self.commit(version))
+    def committed_files(self, *, after: int) -> set[str] | None:
+        """Return the data files that commits after a version have added; None where the log holds no longer all."""
+        versions = range(after + 1, self.version() + 1)
+        if versions and not self._holds(versions[0]):
+            return None
+        actions = (action for version in versions for action in self.commit(version))
         return {unquote(action["add"]["path"]) for action in actions if "add" in action}
 
     def is_clustered(self) -> bool:
         """Return whether the table's rows are kept clustered by some columns."""
         table = self.jvm.org.apache.spark.sql.delta.skipping.clustering.ClusteredTableUtils
         return bool(table.getClusterBySpecOptional(self.snapshot()).isDefined())
+
+    def _file(self, version: int) -> Any:
+        return self.jvm.org.apache.hadoop.fs.Path(self.java.logPath(), f"{version:020d}.json")
+
+    def _holds(self, version: int) -> bool:
+        file = self._file(version)
+        return bool(file.getFileSystem(self.java.newDeltaHadoopConf()).exists(file))
 
     def commit_of(self, label: Label, after: int) -> tuple[int, list[dict[str, Any]]] | None:
         """Return the version and the actions of the commit that published a write, if it came after a version."""

@@ -5,7 +5,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, MapType, StructField, StructType, VariantType
 
-from birchtar.lake.delta.compare import sort_key
+from birchtar.lake.delta.compare import comparable
 from birchtar.lake.errors import LakeError
 from birchtar.lake.rejects import named
 from birchtar.lake.sink import Sink
@@ -45,8 +45,12 @@ def require_one_row_per_key(staged: DataFrame, sink: Sink, path: str) -> None:
     Raises:
         LakeError: There are such rows.
     """
-    different = F.count_distinct(sort_key(staged.schema, staged.columns))
-    keys = staged.groupBy(*map(named, sink.keys)).agg(different.alias("rows")).where("rows > 1").count()
+    values = [comparable(named(field.name), field.dataType) for field in staged.schema]
+    # A hash passes over nulls, so what is null goes into it as well.
+    row = F.xxhash64(*values, *(value.isNull() for value in values))
+    keys = (
+        staged.groupBy(*map(named, sink.keys)).agg((F.min(row) != F.max(row)).alias("differ")).where("differ").count()
+    )
     if keys:
         raise LakeError.at(
             [path],

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pyspark.sql import SparkSession
 
 from birchtar.lake.delta.discard import delete_staged
+from birchtar.lake.delta.lock import committing
 from birchtar.lake.delta.log import Log
 from birchtar.lake.delta.plan import Label, Plan, Published, Staged
 from birchtar.lake.delta.retry import is_conflict, with_retries
@@ -114,4 +115,5 @@ def _cluster(spark: SparkSession, sink: Sink, path: str, plan: Plan) -> None:
     if plan["base"] >= 0 or Log(spark, path).is_clustered():
         return
     columns = ", ".join("`" + name.replace("`", "``") + "`" for name in sink.cluster_by)
-    spark.sql(f"ALTER TABLE delta.`{path.replace('`', '``')}` CLUSTER BY ({columns})")
+    with committing(path):
+        spark.sql(f"ALTER TABLE delta.`{path.replace('`', '``')}` CLUSTER BY ({columns})")

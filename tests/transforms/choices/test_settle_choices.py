@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from deep_frames import LEVELS
 from pyspark.sql import functions as F
 
 from transforms.choices.choice import choices_in
@@ -21,16 +22,31 @@ RECORDS = [
 
 
 @pytest.fixture
-def read(spark):
-    """Reads records that are kept as texts."""
-    texts = spark.createDataFrame([(json.dumps(record),) for record in RECORDS], "text STRING")
+def reading(spark):
+    """Makes what reads records that are kept as texts."""
 
-    def with_schema(schema):
-        if schema is None:
-            return texts.select(F.parse_json("text"))
-        return texts.select(F.from_json("text", schema).alias("row")).select("row.*")
+    def of(records):
+        texts = spark.createDataFrame([(json.dumps(record),) for record in records], "text STRING")
 
-    return with_schema
+        def with_schema(schema):
+            if schema is None:
+                return texts.select(F.parse_json("text"))
+            return texts.select(F.from_json("text", schema).alias("row")).select("row.*")
+
+        return with_schema
+
+    return of
+
+
+@pytest.fixture
+def read(reading):
+    return reading(RECORDS)
+
+
+def nested(value, levels):
+    for level in range(levels):
+        value = {"a": value, "n": level}
+    return value
 
 
 def test_rows_keep_the_types_of_their_values(read):
@@ -82,6 +98,31 @@ def test_rescue_needs_its_name(read):
 
 
 @pytest.mark.parametrize(
+    ("records", "names"),
+    [
+        pytest.param([nested(1, LEVELS), nested("x", LEVELS)], [["int", "string"]], id="below thirty levels"),
+        pytest.param(
+            [nested(1, LEVELS - 1), nested("x", LEVELS - 1), {"a": "shallow"}],
+            [["string", "struct"], ["int", "string"]],
+            id="one below thirty levels of another",
+        ),
+        pytest.param(
+            [nested(1, LEVELS) | {"b": 1, "B": 1}, nested("x", LEVELS)],
+            [["int", "string"]],
+            id="below thirty levels, beside twins",
+        ),
+    ],
+)
+def test_conflicts_deep_inside(reading, records, names):
+    df, conflicts = typed_rows(reading(records), "choice")
+    assert [choice.names for _, choice in choices_in(df.schema)] == names
+    innermost = conflicts[-1].path
+    assert innermost.count(".") >= LEVELS - 1
+    assert [(found.type, found.times) for found in conflicts[-1].types] == [("int", 1), ("string", 1)]
+    assert df.select(f"{innermost}.int", f"{innermost}.string").collect()[:2] == [(1, None), (None, "x")]
+
+
+@pytest.mark.parametrize(
     ("conflicts", "expected"),
     [
         pytest.param("choice", [((1, None), 1), ((None, "x"), None)], id="choice"),
@@ -129,12 +170,12 @@ def test_frames_in_conflict_deep_inside(spark):
 
 def test_texts(spark):
     def kind(text):
-        return F.when(text.try_cast("int").isNotNull(), "int").otherwise("string")
+        return f"CASE WHEN try_cast({text} AS int) IS NOT NULL THEN 'int' ELSE 'string' END"
 
     df = spark.createDataFrame(
         [("1", "1", None), ("x", "2", None), (None, "3", None)], "`a.b` STRING, c STRING, n STRING"
     )
-    typed, conflicts = typed_texts(df, kind, lambda text, name: text.try_cast(name), "choice")
+    typed, conflicts = typed_texts(df, kind, lambda text, name: f"try_cast({text} AS {name})", "choice")
     assert typed.collect() == [((1, None), 1, None), ((None, "x"), 2, None), (None, 3, None)]
     assert [(conflict.path, conflict.most_frequent) for conflict in conflicts] == [("`a.b`", "int")]
     assert [path for path, _ in choices_in(typed.schema)] == ["`a.b`"]

@@ -1,0 +1,286 @@
+"""Many small files of a folder become few, in one step for readers, whoever else adds files to it meanwhile.
+
+The new files, and links to those that stay as they are, are made in a hidden folder beside it; then the two folders
+change places, and files that came to the old one after it was listed are moved over. An intent file says what was
+listed: whoever finds one finishes what a killed process began, or takes it back.
+"""
+
+import fcntl
+import glob
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from birchtar.lake.errors import LakeError
+from birchtar.lake.exchange import exchange
+from birchtar.lake.files import is_hidden
+from birchtar.lake.rewrite import Kind, clean, kind_of, rewrite
+from birchtar.lake.source import Format
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_INTENT = ".compact.json"
+_UNFINISHED = f"{_INTENT}.unfinished"
+_NEAR = 0.75
+"""A file of this part of the target size is left as it is."""
+
+
+@dataclass
+class Compacted:
+    """What compaction did to a table."""
+
+    files_before: int = 0
+    files_after: int = 0
+    bytes_before: int = 0
+    bytes_after: int = 0
+    folders: int = 0
+    """Folders in which it put files together."""
+    left: list[str] = field(default_factory=list)
+    """Why some folder was left as it is."""
+
+
+@dataclass(frozen=True)
+class _Intent:
+    folder: Path
+    token: str
+    old: list[str]
+    """The files that the new ones take the place of."""
+    listed: list[str]
+    """All files that were there when it began."""
+    new: list[str]
+    """The files that were made."""
+
+    @property
+    def staged(self) -> Path:
+        """Return where the new folder is made; after the exchange it is the old one."""
+        return self.folder.parent / f".{self.folder.name}.{self.token}.staged"
+
+    @property
+    def replaced(self) -> Path:
+        """Return where the old folder goes where two cannot change places."""
+        return self.folder.parent / f".{self.folder.name}.{self.token}.replaced"
+
+    @property
+    def file(self) -> Path:
+        """Return where this is written down."""
+        return self.folder.parent / f".{self.folder.name}.{self.token}{_INTENT}"
+
+
+def compact_files(
+    start: "Callable[[], SparkSession]", table: Path, form: Format, target: int, where: Callable[[str], bool]
+) -> Compacted:
+    """Put the small files of each folder of a local table together. Rows, columns and partitions stay as they are.
+
+    Args:
+        start: Gives the Spark session; called where a format needs it and there is something to do.
+        table: The table's folder.
+        form: Its format.
+        target: About how many bytes the new files shall have.
+        where: Whether to look at a folder, by its path below the table, such as ``year=2024/month=1``.
+
+    Raises:
+        LakeError: Another compaction works on it.
+    """
+    told = Compacted()
+    with _alone(table):
+        _recover(table)
+        for folder in [table, *(path for path in sorted(table.rglob("*")) if path.is_dir())]:
+            below = folder.relative_to(table)
+            if any(map(is_hidden, below.parts)) or not where("" if below == Path() else below.as_posix()):
+                continue
+            if (table / "_temporary").exists():
+                told.left.append(f"{table}: another Spark is writing to it (`_temporary`).")
+                break
+            _compact_folder(start, folder, form, target, told)
+    return told
+
+
+def recover(table: Path) -> int:
+    """Finish or take back what killed compactions of a table began, and return how many there were.
+
+    Raises:
+        LakeError: One is at work.
+    """
+    with _alone(table):
+        return _recover(table)
+
+
+def _recover(table: Path) -> int:
+    found = 0
+    for file in [*table.parent.glob(f".{glob.escape(table.name)}.*{_UNFINISHED}"), *table.rglob(f".*{_UNFINISHED}")]:
+        file.unlink()
+    for file in [*table.parent.glob(f".*{_INTENT}"), *table.rglob(f".*{_INTENT}")]:
+        said = json.loads(file.read_text(encoding="utf-8"))
+        if file.parent != table.parent or said["folder"] == table.name:
+            _settle(_Intent(**said | {"folder": file.parent / said["folder"]}))
+            found += 1
+    return found
+
+
+def _compact_folder(
+    start: "Callable[[], SparkSession]", folder: Path, form: Format, target: int, told: Compacted
+) -> None:
+    listed = _data_files(folder)
+    sizes = {file: file.stat().st_size for file in listed}
+    told.files_before += len(listed)
+    told.bytes_before += sum(sizes.values())
+    inode = folder.stat().st_ino
+    groups = dict[Kind, list[Path]]()
+    for file in listed:
+        if sizes[file] < _NEAR * target and (kind := kind_of(file, form)) is not None:
+            groups.setdefault(kind, []).append(file)
+    wanted = {kind: -(-sum(map(sizes.__getitem__, files)) // target) for kind, files in groups.items()}
+    groups = {kind: files for kind, files in groups.items() if len(files) > max(1, wanted[kind])}
+    if groups and any(entry.is_dir() and not is_hidden(entry.name) for entry in folder.iterdir()):
+        told.left.append(f"{folder}: it holds files and folders side by side.")
+        groups = {}
+    if groups:
+        old = [file for files in groups.values() for file in files]
+        intent = _Intent(folder, uuid.uuid4().hex, [file.name for file in old], [file.name for file in listed], [])
+        _stage(start, intent, form, {kind: (files, wanted[kind]) for kind, files in groups.items()})
+        if _put_in_place(intent, inode):
+            told.folders += 1
+        else:
+            told.left.append(f"{folder}: another job replaced it meanwhile.")
+    now = _data_files(folder)
+    told.files_after += len(now)
+    told.bytes_after += sum(file.stat().st_size for file in now)
+
+
+def _stage(
+    start: "Callable[[], SparkSession]", intent: _Intent, form: Format, groups: dict[Kind, tuple[list[Path], int]]
+) -> None:
+    """Make the whole new folder, then write down what it is for: what has no intent file is only rubbish."""
+    try:
+        intent.staged.mkdir()
+        for number, (kind, (files, wanted)) in enumerate(groups.items()):
+            part = intent.staged / f".{intent.token}-{number}"
+            rewrite(start, form, kind, files, part, wanted)
+            clean(part)
+            for file in part.iterdir():
+                file.rename(intent.staged / file.name)
+                intent.new.append(_data_name(file.name))
+            part.rmdir()
+        for entry in intent.folder.iterdir():
+            name = _data_name(entry.name)
+            if name in intent.listed and name not in intent.old:
+                (intent.staged / entry.name).hardlink_to(entry)
+        shutil.copymode(intent.folder, intent.staged)
+        _write_durably(intent.file, json.dumps(vars(intent) | {"folder": intent.folder.name}))
+    except BaseException:
+        shutil.rmtree(intent.staged, ignore_errors=True)
+        raise
+
+
+def _put_in_place(intent: _Intent, inode: int) -> bool:
+    if intent.folder.stat().st_ino == inode and not exchange(str(intent.folder), str(intent.staged)):
+        _rename_twice(intent)
+    return _settle(intent)
+
+
+def _rename_twice(intent: _Intent) -> None:
+    intent.folder.rename(intent.replaced)
+    while not _try_rename(intent.staged, intent.folder):
+        # Another job made the folder anew for a file of its own: that comes along.
+        _move_over(intent.folder, intent.staged, ())
+        shutil.rmtree(intent.folder)
+
+
+def _try_rename(source: Path, target: Path) -> bool:
+    try:
+        source.rename(target)
+    except OSError:
+        if not target.exists():
+            raise
+        return False
+    return True
+
+
+def _settle(intent: _Intent) -> bool:
+    """Bring a folder to its old or its new state, wherever a process stopped. Return whether it is the new one.
+
+    The new files are in the folder that was made for them, so where they are tells whether it has taken its place.
+    """
+    if _holds_any(intent.staged, intent.new):
+        if intent.replaced.exists():
+            _put_back(intent)
+        _drop(intent, intent.staged, intent.new)
+        return False
+    behind = intent.replaced if intent.replaced.exists() else intent.staged
+    if not behind.exists():
+        intent.file.unlink(missing_ok=True)
+        return True
+    if not all((behind / name).exists() for name in intent.old):
+        # It is not what was listed, but what another job had put in its place: that goes back.
+        if not exchange(str(intent.folder), str(behind)):
+            intent.folder.rename(intent.staged)
+            behind.rename(intent.folder)
+            behind = intent.staged
+        _drop(intent, behind, intent.new)
+        return False
+    _drop(intent, behind, ())
+    return True
+
+
+def _put_back(intent: _Intent) -> None:
+    if intent.folder.exists():
+        _move_over(intent.folder, intent.replaced, ())
+        shutil.rmtree(intent.folder)
+    intent.replaced.rename(intent.folder)
+
+
+def _drop(intent: _Intent, folder: Path, new: Collection[str]) -> None:
+    """Delete a folder, once all that others put into it is where it belongs. Without the intent file it is rubbish."""
+    _move_over(folder, intent.folder, {*intent.listed, *new})
+    intent.file.unlink(missing_ok=True)
+    shutil.rmtree(folder)
+
+
+def _move_over(source: Path, target: Path, but: Collection[str]) -> None:
+    for entry in source.iterdir():
+        if _data_name(entry.name) not in but and not (target / entry.name).exists():
+            entry.rename(target / entry.name)
+
+
+def _holds_any(folder: Path, names: list[str]) -> bool:
+    return any((folder / name).exists() for name in names)
+
+
+def _data_files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.is_file() and not is_hidden(file.name))
+
+
+def _data_name(name: str) -> str:
+    """Return the file that a checksum of Hadoop's belongs to; of other names the name itself."""
+    return name.removeprefix(".").removesuffix(".crc") if name.startswith(".") and name.endswith(".crc") else name
+
+
+def _write_durably(file: Path, text: str) -> None:
+    unfinished = file.with_name(file.name.removesuffix(_INTENT) + _UNFINISHED)
+    with unfinished.open("w", encoding="utf-8") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
+    unfinished.rename(file)
+
+
+@contextmanager
+def _alone(table: Path) -> Iterator[None]:
+    """Keep other compactions away from the tables of a folder, for as long as this process lives."""
+    descriptor = os.open(table.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise LakeError.at(
+            [str(table)], "another process compacts a table of the same folder. Try again later."
+        ) from None
+    finally:
+        os.close(descriptor)

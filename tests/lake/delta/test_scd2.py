@@ -1,0 +1,159 @@
+"""`mode: scd2`: every version of a row, from when to when it held, in whatever order its events came."""
+
+from datetime import timedelta
+from itertools import groupby
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from birchtar.lake.delta import Label, publish, stage
+from birchtar.lake.delta.optimize import vacuum
+from birchtar.lake.errors import LakeError
+from birchtar.lake.sink import Sink
+
+EVENTS = "id INT, at INT, town STRING, gone BOOLEAN"
+HISTORY = {"mode": "scd2", "keys": ["id"], "order_by": "at", "delete_when": "gone"}
+VERSION = ("id", "town", "valid_from", "valid_to", "is_current")
+
+
+def events(spark, *rows):
+    return spark.createDataFrame(list(rows), EVENTS).coalesce(1)
+
+
+def test_versions_follow_one_another_and_the_last_is_open(spark, table):
+    made = table.write(events(spark, (1, 1, "Bern", False), (1, 3, "Rome", None), (2, 2, "Oslo", False)), 1, **HISTORY)
+    assert (made.version, made.inserted) == (0, 3)
+    assert table.rows(*VERSION) == [
+        (1, "Bern", 1, 3, False),
+        (1, "Rome", 3, None, True),
+        (2, "Oslo", 2, None, True),
+    ]
+    published = table.write(events(spark, (1, 5, "Bern", False), (2, 4, None, True)), 2, **HISTORY)
+    assert (published.version, published.inserted, published.updated, published.deleted) == (1, 1, 2, 0)
+    assert table.rows(*VERSION) == [
+        (1, "Bern", 1, 3, False),
+        (1, "Bern", 5, None, True),
+        (1, "Rome", 3, 5, False),
+        (2, "Oslo", 2, 4, False),
+    ]
+    assert table.rows("id", "at") == [(1, 1), (1, 3), (1, 5), (2, 2)]
+
+
+def test_a_late_event_is_put_between_two_versions(spark, table):
+    table.write(events(spark, (1, 1, "Bern", False), (1, 9, "Rome", False)), 1, **HISTORY)
+    table.write(events(spark, (1, 5, "Oslo", False)), 2, **HISTORY)
+    assert table.rows(*VERSION) == [(1, "Bern", 1, 5, False), (1, "Oslo", 5, 9, False), (1, "Rome", 9, None, True)]
+    table.write(events(spark, (1, 7, None, True), (1, 0, "Bonn", False)), 3, **HISTORY)
+    assert table.rows(*VERSION) == [
+        (1, "Bern", 1, 5, False),
+        (1, "Bonn", 0, 1, False),
+        (1, "Oslo", 5, 7, False),
+        (1, "Rome", 9, None, True),
+    ]
+
+
+def test_what_says_the_same_makes_no_version_but_is_not_forgotten(spark, table):
+    table.write(events(spark, (1, 1, "Bern", False), (1, 5, "Bern", False)), 1, **HISTORY)
+    assert table.rows(*VERSION) == [(1, "Bern", 1, None, True)]
+    table.write(events(spark, (1, 3, "Rome", False)), 2, **HISTORY)
+    assert table.rows(*VERSION) == [(1, "Bern", 1, 3, False), (1, "Bern", 5, None, True), (1, "Rome", 3, 5, False)]
+
+
+def test_a_deletion_holds_for_what_comes_late(spark, table):
+    table.write(events(spark, (1, 5, None, True), (1, 7, None, True)), 1, **HISTORY)
+    assert table.rows() == []
+    table.write(events(spark, (1, 3, "Bern", False), (1, 6, "Rome", False)), 2, **HISTORY)
+    assert table.rows(*VERSION) == [(1, "Bern", 3, 5, False), (1, "Rome", 6, 7, False)]
+
+
+def test_the_same_events_again_change_nothing(spark, table):
+    first = [
+        (1, 1, "Bern", False),
+        (1, 2, "Bern", False),
+        (1, 4, None, True),
+        (1, 6, "x", True),
+        (None, 1, None, False),
+    ]
+    table.write(events(spark, *first), 1, **HISTORY)
+    files = table.data_files()
+    assert table.write(events(spark, *first), 2, **HISTORY).version is None
+    assert table.write(events(spark, *first[2:]), 3, **HISTORY).version is None
+    assert table.data_files() == files
+    assert table.rows(*VERSION) == [(None, None, 1, None, True), (1, "Bern", 1, 4, False)]
+
+
+def test_vacuum_does_not_take_what_is_remembered(spark, table):
+    table.write(events(spark, (1, 5, None, True), (1, 1, "Bern", False), (2, 5, None, True)), 1, **HISTORY)
+    table.write(events(spark, (1, 2, "Rome", False)), 2, **HISTORY)
+    keep_nothing = "SET TBLPROPERTIES ('delta.deletedFileRetentionDuration' = 'interval 0 hours')"
+    spark.sql(f"ALTER TABLE delta.`{table.folder}` {keep_nothing}")
+    assert vacuum(spark, table.path, timedelta(0), dry_run=False)
+    table.write(events(spark, (2, 3, "Oslo", False)), 3, **HISTORY)
+    assert table.rows(*VERSION) == [(1, "Bern", 1, 2, False), (1, "Rome", 2, 5, False), (2, "Oslo", 3, 5, False)]
+
+
+def test_columns_can_have_other_names_and_times_are_times(spark, table):
+    named = HISTORY | {"valid_from": "since", "valid_to": "until", "is_current": "now", "delete_when": None}
+    rows = "VALUES (1, TIMESTAMP '2020-01-01', 'a'), (1, TIMESTAMP '2020-01-02', 'b') AS t(id, at, word)"
+    table.write(spark.sql(f"SELECT * FROM {rows}"), 1, **named)
+    read = spark.read.format("delta").load(table.path)
+    assert read.dtypes[3:] == [("since", "timestamp"), ("until", "timestamp"), ("now", "boolean")]
+    assert [row["now"] for row in read.orderBy("since").collect()] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("schema", "row", "message"),
+    [
+        pytest.param(EVENTS, (1, None, "Bern", False), "1 rows have no `at`", id="no time"),
+        pytest.param(f"{EVENTS}, is_current INT", (1, 1, "", False, 1), "`is_current` already", id="taken name"),
+        pytest.param(f"{EVENTS}, more INT", (1, 1, "", False, 1), "the table has", id="other columns"),
+    ],
+)
+def test_events_that_cannot_be_placed_are_refused_before_anything_is_published(spark, table, schema, row, message):
+    table.write(events(spark, (1, 1, "Bern", False)), 1, **HISTORY)
+    with pytest.raises(LakeError, match=message):
+        table.stage(spark.createDataFrame([row], schema), 2, **HISTORY)
+    assert table.beside() == ["table"]
+
+
+def history(told):
+    """Return the versions that events make: the oracle, which knows nothing of tables and batches."""
+    versions = []
+    for key, of_key in groupby(sorted(told, key=lambda event: event[:2]), key=lambda event: event[0]):
+        held, since = None, None
+        for at, of_time in groupby(of_key, key=lambda event: event[1]):
+            at_once = list(of_time)
+            if any(gone for *_, gone in at_once):
+                now = None
+            else:
+                now = (max((town is not None, town or "") for _, _, town, _ in at_once),)
+            if now != held:
+                if held is not None:
+                    versions.append((key, held[0][1] if held[0][0] else None, since, at, False))
+                held, since = now, at
+        if held is not None:
+            versions.append((key, held[0][1] if held[0][0] else None, since, None, True))
+    return sorted(versions, key=str)
+
+
+EVENT = st.tuples(
+    st.integers(1, 12),
+    st.integers(1, 6),
+    st.sampled_from(["Bern", "Rome", None]),
+    st.sampled_from([False, False, True]),
+)
+BATCHES = st.lists(st.lists(EVENT, min_size=20, max_size=60), min_size=3, max_size=3)
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=BATCHES)
+def test_the_order_and_the_batches_of_events_do_not_matter(spark, tmp_path_factory, batches):
+    folder = tmp_path_factory.mktemp("history")
+    path = f"file:{folder}/table"
+    sink = Sink(path=path, format="delta", **HISTORY)
+    for run, batch in enumerate(batches, 1):
+        staged = stage(events(spark, *batch), sink, path, Label("birchtar:job:out", run))
+        publish(spark, sink, path, Label("birchtar:job:out", run), staged.plan, staged)
+    rows = map(tuple, spark.read.format("delta").load(path).select(*VERSION).collect())
+    assert sorted(rows, key=str) == history([event for batch in batches for event in batch])

@@ -1,0 +1,267 @@
+"""Small files become few, and no row is lost: to no kill, to no job that writes meanwhile, to no second try."""
+
+import gzip
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet
+import pytest
+
+from birchtar.lake import compact_files
+from birchtar.lake.errors import LakeError
+from birchtar.lake.maintain import Table, compact, table_at, vacuum
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    return tmp_path / "lake" / "table"
+
+
+def never():
+    raise AssertionError("this needs no Spark")
+
+
+def data(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*") if not path.name.startswith((".", "_")))
+
+
+def hidden(folder):
+    return sorted(path.name for path in folder.parent.rglob(".*") if not path.name.endswith(".crc"))
+
+
+def text(folder, **files):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / f"{name}.csv").write_text(content)
+
+
+def csv_rows(folder):
+    return sorted(duckdb.sql(f"SELECT * FROM read_csv('{folder}/**/*.csv', all_varchar=true)").fetchall())
+
+
+@pytest.mark.parametrize("kind", ["parquet", "orc", "avro", "json", "csv"])
+def test_rows_columns_and_partitions_stay_as_they_are(spark, folder, kind):
+    df = spark.sql(
+        "SELECT id, CAST(id AS DECIMAL(9,2)) AS worth, CAST(NULL AS STRING) AS none, CONCAT('0', id % 2) AS day"
+        " FROM range(12)"
+    )
+    df.repartition(4).write.partitionBy("day").option("header", True).format(kind).save(f"file:{folder}")
+    read = spark.read.option("header", True).format(kind)
+    before = read.load(f"file:{folder}")
+    rows, kinds = sorted(map(str, before.collect())), before.dtypes
+    assert len(data(folder)) == 8
+    done = compact(lambda: spark, Table(str(folder), kind))
+    assert (done.files_before, done.files_after, done.folders) == (8, 2, 2)
+    after = read.load(f"file:{folder}")
+    assert (sorted(map(str, after.collect())), after.dtypes) == (rows, kinds)
+    assert {name.partition("/")[0] for name in data(folder)} == {"day=00", "day=01"}
+    assert hidden(folder) == []
+    assert compact(never, Table(str(folder), kind)).folders == 0
+
+
+def test_text_is_joined_byte_by_byte_and_without_spark(folder):
+    text(folder, a='id,"two\nlines"\n1,007\n', b='id,"two\nlines"\n2,"x\ny"', c="other\n5\n", d="other\n6\n")
+    done = compact(never, table_at(str(folder)))
+    assert (done.files_before, done.files_after) == (4, 2)
+    joined = sorted((folder / name).read_bytes() for name in data(folder))
+    assert joined == [b'id,"two\nlines"\n1,007\n2,"x\ny"\n', b"other\n5\n6\n"]
+
+
+def test_compressed_text_stays_compressed(folder):
+    folder.mkdir(parents=True)
+    for name in "ab":
+        with gzip.open(folder / f"{name}.json.gz", "wt") as file:
+            file.write(f'{{"name": "{name}"}}\n')
+    compact(never, Table(str(folder), "json"))
+    (name,) = data(folder)
+    assert gzip.decompress((folder / name).read_bytes()) == b'{"name": "a"}\n{"name": "b"}\n'
+
+
+def test_files_of_other_columns_are_not_mixed_and_large_ones_stay(spark, folder):
+    for number in range(2):
+        spark.sql(f"SELECT {number} AS a").write.mode("append").parquet(f"file:{folder}")
+        spark.sql(f"SELECT {number} AS a, 'x' AS b").write.mode("append").parquet(f"file:{folder}")
+    spark.range(200_000).selectExpr("CAST(id AS INT) AS a").coalesce(1).write.mode("append").parquet(f"file:{folder}")
+    (large,) = [path for path in folder.glob("*.parquet") if path.stat().st_size > 100_000]
+    compact(lambda: spark, Table(str(folder), "parquet", target_size="100k"))
+    schemas = sorted(str(pyarrow.parquet.read_schema(path).names) for path in folder.glob("*.parquet"))
+    assert schemas == ["['a', 'b']", "['a']", "['a']"]
+    assert large.name in data(folder)
+    count = duckdb.sql(f"SELECT count(*), count(b) FROM read_parquet('{folder}/*.parquet', union_by_name=true)")
+    assert count.fetchall() == [(200_004, 2)]
+
+
+def test_only_the_chosen_partitions(spark, folder):
+    for day in ("01", "02", "__HIVE_DEFAULT_PARTITION__"):
+        text(folder / f"day={day}", a="id\n1\n", b="id\n2\n")
+    done = compact(lambda: spark, Table(str(folder), "csv"), where="day = 1 OR day IS NULL")
+    assert done.folders == 2
+    assert [name.split("/")[0] for name in data(folder)] == [
+        "day=01",
+        "day=02",
+        "day=02",
+        "day=__HIVE_DEFAULT_PARTITION__",
+    ]
+
+
+MEANWHILE = [
+    pytest.param("_stage", id="after listing"),
+    pytest.param("exchange", id="after exchange"),
+]
+
+
+@pytest.mark.parametrize("when", MEANWHILE)
+@pytest.mark.parametrize("swaps", [pytest.param(True, id="exchange"), pytest.param(False, id="two renames")])
+def test_a_file_that_arrives_meanwhile_is_not_lost(folder, monkeypatch, when, swaps):
+    text(folder, a="id\n1\n", b="id\n2\n")
+    if not swaps:
+        monkeypatch.setattr(compact_files, "exchange", lambda a, b: False)
+    real = getattr(compact_files, when)
+
+    def and_then(*arguments):
+        result = real(*arguments)
+        text(folder, late="id\n3\n")
+        return result
+
+    monkeypatch.setattr(compact_files, when, and_then)
+    compact(never, Table(str(folder), "csv"))
+    assert csv_rows(folder) == [("1",), ("2",), ("3",)]
+    assert "late.csv" in data(folder)
+    assert hidden(folder) == []
+
+
+def test_a_folder_that_another_job_replaces_meanwhile_stays_replaced(folder, monkeypatch):
+    text(folder, a="id\n1\n", b="id\n2\n")
+    real = compact_files.exchange
+
+    def replaced_first(a, b):
+        if not (folder.parent / "old").exists():
+            folder.rename(folder.parent / "old")
+            text(folder, new="id\n9\n")
+        return real(a, b)
+
+    monkeypatch.setattr(compact_files, "exchange", replaced_first)
+    done = compact(never, Table(str(folder), "csv"))
+    assert csv_rows(folder) == [("9",)]
+    assert "another job" in done.left[0]
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from birchtar.lake import compact_files
+from birchtar.lake.maintain import Table, compact
+folder, step, swaps = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "True"
+if not swaps:
+    compact_files.exchange = lambda a, b: False
+def trace(frame, event, argument):
+    global step
+    if frame.f_code.co_filename != compact_files.__file__:
+        return None
+    if event == "line":
+        step -= 1
+        if step == 0:
+            os.kill(os.getpid(), 9)
+    return trace
+sys.settrace(trace)
+compact(None, Table(folder, "csv"))
+"""
+
+
+@pytest.mark.parametrize("swaps", [pytest.param(True, id="exchange"), pytest.param(False, id="two renames")])
+def test_a_kill_at_any_line_loses_nothing_and_the_next_try_tidies_up(folder, swaps):
+    killed = 0
+    for step in range(60, 100_000, 3 if swaps else 4):
+        text(folder, a="id\n1\n", b="id\n2\n")
+        (folder / "_SUCCESS").touch()
+        process = subprocess.run([sys.executable, "-c", KILLED, str(folder), str(step), str(swaps)], check=False)
+        if process.returncode == 0:
+            break
+        assert process.returncode == -signal.SIGKILL
+        killed += 1
+        if folder.exists():
+            assert csv_rows(folder) == [("1",), ("2",)]
+        else:
+            assert not swaps
+        done = vacuum(never, Table(str(folder), "csv"), timedelta(0), dry_run=False) if folder.exists() else None
+        compact_files.recover(folder)
+        assert csv_rows(folder) == [("1",), ("2",)], step
+        compact(never, Table(str(folder), "csv"))
+        vacuum(never, Table(str(folder), "csv"), timedelta(0), dry_run=False)
+        assert (csv_rows(folder), len(data(folder)), hidden(folder)) == ([("1",), ("2",)], 1, []), (step, done)
+        for path in folder.iterdir():
+            path.unlink()
+    assert killed > 20
+
+
+def test_two_compactions_at_once_do_not_meet(folder):
+    text(folder, a="id\n1\n", b="id\n2\n")
+    with compact_files._alone(folder), pytest.raises(LakeError, match="another process"):
+        compact(never, Table(str(folder), "csv"))
+
+
+def test_vacuum_removes_what_old_runs_left_hidden_and_nothing_else(folder):
+    text(folder, a="id\n1\n")
+    text(folder / "day=1", b="id\n1\n")
+    names = [
+        ".table.0a1b.staged",
+        "table/.day=1.0a1b.staged",
+        ".other.0a1b.staged",
+        ".table.2c3d.staged",
+        ".table.replaced",
+    ]
+    for name in names:
+        text(folder.parent / name, x="id\n1\n")
+    old = time.time() - 8 * 86400
+    for name in names[:3]:
+        for path in (folder.parent / name / "x.csv", folder.parent / name):
+            os.utime(path, (old, old))
+    table = table_at(str(folder))
+    would = vacuum(never, table, timedelta(days=7), dry_run=True)
+    assert would == [str(folder.parent / name) for name in names[:2]]
+    assert vacuum(never, table, timedelta(days=7), dry_run=False) == would
+    assert hidden(folder) == [".other.0a1b.staged", ".table.2c3d.staged", ".table.replaced"]
+    assert data(folder) == ["a.csv", "day=1/b.csv"]
+
+
+def test_a_delta_table_is_compacted_and_vacuumed(spark, folder):
+    for number in range(4):
+        spark.range(number, number + 1).coalesce(1).write.format("delta").mode("append").save(f"file:{folder}")
+    table = table_at(str(folder))
+    done = compact(lambda: spark, Table(str(folder), "delta", zorder_by=("id",)))
+    assert (done.files_before, done.files_after) == (4, 1)
+    rows = f"SELECT id FROM read_parquet('{folder}/*.parquet')"
+    with pytest.raises(LakeError, match="7 days"):
+        vacuum(lambda: spark, table, timedelta(hours=1), dry_run=False)
+    assert vacuum(lambda: spark, table, timedelta(days=7), dry_run=False) == []
+    spark.sql(
+        f"ALTER TABLE delta.`{folder}` SET TBLPROPERTIES ('delta.deletedFileRetentionDuration' = 'interval 0 hours')"
+    )
+    assert len(vacuum(lambda: spark, table, timedelta(0), dry_run=True)) == 4
+    assert len(vacuum(lambda: spark, table, timedelta(0), dry_run=False)) == 4
+    assert sorted(duckdb.sql(rows).fetchall()) == [(0,), (1,), (2,), (3,)]
+    with pytest.raises(LakeError, match="no column `ids`"):
+        compact(lambda: spark, Table(str(folder), "delta", zorder_by=("ids",)))
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        pytest.param({}, "found: none", id="empty"),
+        pytest.param({"a.csv": "", "b.json": ""}, "found: csv, json", id="two formats"),
+        pytest.param(None, "no such folder", id="no folder"),
+    ],
+)
+def test_what_is_no_table_is_said(folder, files, message):
+    if files is not None:
+        folder.mkdir(parents=True)
+        for name, content in files.items():
+            (folder / name).write_text(content)
+    with pytest.raises(LakeError, match=message):
+        table_at(str(folder))

@@ -1,0 +1,247 @@
+"""Rules on a job's tables: what breaks them is counted, rejected, or stops the run, in the pass that writes."""
+
+import duckdb
+import pytest
+
+from birchtar.runner.document import ConfigError
+from birchtar.runner.failures import JobError
+from birchtar.runner.load import load
+
+HEAD = """
+inputs:
+  people: {path: people.csv, format: csv, schema: {name: STRING, town: INT, age: INT}}
+  towns: {path: towns.csv, format: csv, schema: {id: INT, town: STRING}}
+tables:
+  checked:
+    from: people
+    rules:
+      - %s
+outputs: {checked: {path: out, format: parquet}}
+"""
+
+
+def job(*rules):
+    return HEAD % "\n      - ".join(rules)
+
+
+def written():
+    return [row[0] for row in duckdb.sql("SELECT name FROM 'out/*.parquet' ORDER BY name").fetchall()]
+
+
+def quarantined():
+    query = (
+        "SELECT \"table\", step, rule, code, message, record FROM 'data/quarantine/job/*.parquet' ORDER BY rule, record"
+    )
+    return duckdb.sql(query).fetchall()
+
+
+@pytest.fixture(autouse=True)
+def people(place):
+    """A town that is not there, a missing age, two of one name."""
+    (place / "people.csv").write_text("name,town,age\nAda,1,36\nBob,2,41\nCy,9,7\nDee,,\nBob,1,50\n")
+
+
+@pytest.mark.parametrize(
+    ("rule", "kept"),
+    [
+        pytest.param("{not_null: age, action: reject}", ["Ada", "Bob", "Bob", "Cy"], id="not_null"),
+        pytest.param("{not_null: [age, town], action: reject}", ["Ada", "Bob", "Bob", "Cy"], id="several columns"),
+        pytest.param("{unique: name, action: reject}", ["Ada", "Cy", "Dee"], id="unique rejects all of a key"),
+        pytest.param("{unique: town, action: reject}", ["Bob", "Cy", "Dee"], id="nulls are unique"),
+        pytest.param("{in: {column: town, values: [1, 2]}, action: reject}", ["Ada", "Bob", "Bob", "Dee"], id="in"),
+        pytest.param(
+            "{between: {column: age, lowest: 18, highest: 41}, action: reject}", ["Ada", "Bob", "Dee"], id="between"
+        ),
+        pytest.param(
+            "{matches: {column: name, pattern: '[A-C].*'}, action: reject}", ["Ada", "Bob", "Bob", "Cy"], id="matches"
+        ),
+        pytest.param("{matches: {column: name, pattern: o}, action: reject}", [], id="matches whole texts"),
+        pytest.param("{expression: 'age < town * 25', action: reject}", ["Bob", "Cy", "Dee"], id="expression"),
+        pytest.param(
+            "{foreign_key: {columns: town, other: towns, other_columns: id}, action: reject}",
+            ["Ada", "Bob", "Bob", "Dee"],
+            id="foreign key",
+        ),
+        pytest.param("{mine.rules:short_name: {most: 2}, action: reject}", ["Cy"], id="a rule of one's own"),
+    ],
+)
+def test_rows_that_break_a_rule_go_to_the_quarantine_and_the_others_on(run_job, place, rule, kept):
+    (place / "mine").mkdir()
+    (place / "mine" / "rules.py").write_text(
+        "from pyspark.sql import functions as F\n\n"
+        "def short_name(df, most: int):\n    return F.length('name') <= most\n"
+    )
+    report = run_job(job(rule))
+    assert written() == kept
+    gone = 5 - len(kept)
+    assert [found.rows for found in report.rejects] == [gone]
+    assert {row[:2] for row in quarantined()} == {("checked", "rules")}
+    assert [(found.broken, found.rows) for found in report.rules] == [(gone, 5)]
+
+
+def test_a_rejected_row_says_which_rule_it_broke_first_and_keeps_its_values(run_job):
+    run_job(
+        job("{name: grown up, between: {column: age, lowest: 18}, action: reject}", "{unique: name, action: reject}")
+    )
+    assert quarantined() == [
+        (
+            "checked",
+            "rules",
+            "grown up",
+            "RULE",
+            'The row breaks the rule "grown up".',
+            '{"name":"Cy","town":9,"age":7}',
+        ),
+        (
+            "checked",
+            "rules",
+            "unique name",
+            "RULE",
+            'The row breaks the rule "unique name".',
+            '{"name":"Bob","town":1,"age":50}',
+        ),
+        (
+            "checked",
+            "rules",
+            "unique name",
+            "RULE",
+            'The row breaks the rule "unique name".',
+            '{"name":"Bob","town":2,"age":41}',
+        ),
+    ]
+
+
+def test_a_broken_rule_that_says_fail_stops_the_run_before_anything_is_published(run_job, place):
+    told = (
+        r"checked: 1 of 5 rows break the rule \"not_null age\", such as \{\"name\":\"Dee\",\"town\":null,\"age\":null\}"
+    )
+    with pytest.raises(JobError, match=rf"job\.yaml:8:10: table {told}\nNothing was published"):
+        run_job(job("{not_null: age}", "{unique: town, action: warn}"))
+    assert not (place / "out").exists()
+    assert files_in(place / "data") == []
+
+
+def test_a_broken_rule_that_says_warn_is_told(run_job):
+    report = run_job(job("{not_null: age, action: warn}"))
+    assert written() == ["Ada", "Bob", "Bob", "Cy", "Dee"]
+    assert [(found.rule, found.holds, found.broken) for found in report.rules] == [("not_null age", False, 1)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "holds", "found"),
+    [
+        pytest.param("{row_count: 5, action: warn}", True, "5 rows", id="enough"),
+        pytest.param("{row_count: {least: 6}, action: warn}", False, "5 rows", id="too few"),
+        pytest.param("{row_count: {least: 1, most: 4}, action: warn}", False, "5 rows", id="too many"),
+    ],
+)
+def test_a_table_is_held_to_its_number_of_rows(run_job, rule, holds, found):
+    (report,) = run_job(job(rule)).rules
+    assert (report.holds, report.found) == (holds, found)
+
+
+def test_a_stale_table_is_told(run_job):
+    text = job("{freshness: {column: day, max_age: 2 days}, action: warn}").replace(
+        "from: people\n", "from: people\n    steps: [sql: \"SELECT *, DATE'2013-01-01' AS day FROM checked\"]\n"
+    )
+    (report,) = run_job(text).rules
+    assert (report.holds, report.found) == (False, "newest is 2013-01-01 00:00:00")
+
+
+def test_all_rules_together_read_the_source_once(run_job, spark, place):
+    rows = [f"N{n},{n % 3},{n % 90}" for n in range(5000)]
+    (place / "people.csv").write_text("name,town,age\n" + "\n".join(rows) + "\nN7,,\n")
+    read = rows_read(spark)
+    run_job(
+        job(
+            "{not_null: [name, age], action: reject}",
+            "{unique: name, action: reject}",
+            "{in: {column: town, values: [1, 2]}, action: warn}",
+            "{between: {column: age, lowest: 0, highest: 200}}",
+            "{matches: {column: name, pattern: '[A-Z].*'}}",
+            "{expression: age > 7, action: reject}",
+            "{row_count: 1}",
+        )
+    )
+    # Beside each row once, the line of the header, for its names, and the rejected rows, to be counted by reason.
+    rejected = 5001 - len(written())
+    assert rejected == 449  # 448 with an age of at most 7, one of whose names comes again, without an age
+    assert 5001 <= rows_read(spark) - read <= 5001 + rejected + 10
+
+
+def rows_read(spark):
+    """Return how many rows all of Spark's stages have read from files so far, other than those of Parquet footers."""
+    spark.sparkContext._jsc.sc().listenerBus().waitUntilEmpty()
+    store = spark.sparkContext._jsc.sc().statusStore()
+    jvm = spark._jvm
+    stages = store.stageList(None, False, False, spark.sparkContext._gateway.new_array(jvm.double, 0), None)
+    return sum(stages.apply(n).inputRecords() for n in range(stages.size()))
+
+
+@pytest.mark.parametrize(
+    ("most", "stops"),
+    [("1", True), ("2", False), ("39%", True), ("40%", False)],
+)
+def test_more_rejected_rows_than_allowed_stop_the_run(run_job, place, most, stops):
+    text = (
+        job("{unique: name, action: reject}").replace(", town: STRING}}", ", town: STRING}}", 1)
+        + f"max_rejected: {most}\n"
+    )
+    text = text.replace("  towns: {path: towns.csv, format: csv, schema: {id: INT, town: STRING}}\n", "")
+    if not stops:
+        assert run_job(text).rejects[0].rows == 2
+        return
+    with pytest.raises(
+        JobError, match=rf"2 of 5 rows were rejected, more than `max_rejected: {most}` allows: 2 RULE in"
+    ):
+        run_job(text)
+    assert not (place / "out").exists()
+    assert files_in(place / "data") == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("{not_nul: age}", "there is no rule `not_nul`. Did you mean `not_null`?"),
+        ("{not_null: age, unique: name}", "a rule has one key that says what is asked, beside `action` and `name`"),
+        ("{action: warn}", "here are none."),
+        ("{not_null: age, action: drop}", "`action` cannot be `drop`. There are these actions: fail, reject, warn."),
+        ("{row_count: 5, action: reject}", "no single row breaks `row_count`, so none can be rejected"),
+        ("{between: {column: age, lowst: 1}}", "`between`: there is no key `lowst` here. Did you mean `lowest`?"),
+        ("{foreign_key: {columns: town, other: town}}", "there is no input or table `town`. Did you mean `towns`?"),
+        ("{nowhere.at_all:rule: {}}", "there is no module `nowhere`"),
+    ],
+)
+def test_a_rule_that_is_wrong_is_told_before_spark_starts(config, rule, told):
+    with pytest.raises(ConfigError) as caught:
+        load(config(job(rule)))
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        (
+            "{not_null: agee}",
+            "rule not_null agee of table checked: The rule `not_null`: There is no column `agee`. Did you mean `age`?",
+        ),
+        ("{matches: {column: name, pattern: '('}}", "'(' is no regular expression that Java can read"),
+        ("{matches: {column: age, pattern: x}}", "The rule `matches` is for texts; `age` is of type int."),
+        ("{expression: 'age +'}", "The rule `expression`"),
+        (
+            "{between: {column: age, lowest: soon}}",
+            "`age` is of type int, and 'soon' is nothing that compares with it.",
+        ),
+        ("{freshness: {column: age, max_age: 1 day}}", "is for timestamps and dates; `age` is of type int"),
+    ],
+)
+def test_a_rule_that_does_not_fit_its_table_is_told_with_its_place(run_job, rule, told):
+    with pytest.raises(JobError) as caught:
+        run_job(job(rule))
+    assert "job.yaml:8:10: " in str(caught.value)
+    assert told in str(caught.value)
+
+
+def files_in(folder):
+    """Return the files below a folder, hidden ones too."""
+    return [path for path in folder.rglob("*") if path.is_file()]

@@ -1,0 +1,147 @@
+"""Parse the texts in a column: each becomes its value, or rejects its row."""
+
+import json
+from dataclasses import replace
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, BinaryType, DataType, NullType, StringType, StructType
+
+from transforms.core.columns import by_position, schema_of, unused_name
+from transforms.core.sql_errors import analysed
+from transforms.core.type_names import type_text
+from transforms.errors import ColumnTypeError, TransformError
+from transforms.nested.boxed_text import JSON_VALUE, SPACE, AvroSchema, Boxed, BoxFormat, json_object
+from transforms.nested.rebuild import Change, rebuild
+from transforms.nested.values import COLUMN, Named, Value, member, members, row_of, struct_of, text_literal, value_at
+from transforms.paths import Position, quote
+from transforms.rejects import ERROR_COLUMN, ERROR_TYPE
+
+_END, _UNPARSED = "end", "_unparsed"
+
+
+def text_at(schema: StructType, position: Position, format: BoxFormat, where: str) -> str:  # noqa: A002
+    """Return the SQL for the text at a place of the frame by position.
+
+    Raises:
+        ColumnTypeError: It is no text.
+    """
+    value = value_at(schema, position)
+    if format == "avro" and isinstance(value.data_type, BinaryType):
+        return value.sql
+    if format != "avro" and isinstance(value.data_type, StringType):
+        return value.sql
+    if format != "avro" and isinstance(value.data_type, BinaryType):
+        return f"decode({value.sql}, 'UTF-8')"
+    wanted = "binary" if format == "avro" else "a string or binary"
+    raise ColumnTypeError(
+        f"{where}: {format} has to be {wanted}, but the field is of type {value.data_type.simpleString()}."
+    )
+
+
+def unboxed(df: DataFrame, boxed: Boxed, wanted: DataType | AvroSchema, place: Position | str) -> DataFrame:
+    """Return the frame with the parsed value at a place, or in a new column, and with the errors behind it. Lazy.
+
+    A text that does not parse, or does not fit the type, rejects the row with the code PARSE.
+
+    Raises:
+        TransformError: Spark cannot read the format with this schema.
+    """
+    came = schema_of(df)
+    rows, last = _parsed_rows(df, boxed, wanted), len(came.fields)
+    value, is_bad = _value_and_test(boxed, member(row_of(schema_of(rows)), last), wanted)
+    error = f"CASE WHEN {is_bad} THEN {_error(came, boxed)} END"
+    changes: dict[Position, Change] = {}
+    if ERROR_COLUMN in came.names:
+        earlier = came.names.index(ERROR_COLUMN)
+        error = f"coalesce({COLUMN}{earlier}, {error})"
+        value = replace(value, sql=f"CASE WHEN {COLUMN}{earlier} IS NULL THEN {value.sql} END")
+        changes[(earlier,)] = lambda field, scope: []
+    behind = [Named(ERROR_COLUMN, Value(error, NullType(), is_kept=False), {})]
+    if isinstance(place, str):
+        behind.insert(0, Named(place, value, {}))
+    else:
+        changes[place] = lambda field, scope: [Named(field.name, value, {})]
+    changes[(last,)] = lambda field, scope: behind
+    return rebuild(rows, changes)
+
+
+def _error(came: StructType, boxed: Boxed) -> str:
+    record = [f"{COLUMN}{at} AS {quote(name)}" for at, name in enumerate(came.names) if name != ERROR_COLUMN]
+    message = text_literal(f"The text is no {boxed.format} of the schema that was asked for: {boxed.where}")
+    return (
+        f"CAST(struct('PARSE' AS code, {message} AS message,"
+        f" to_json(struct({', '.join(record)}), map('ignoreNullFields', 'false')) AS record) AS {ERROR_TYPE})"
+    )
+
+
+def _parsed_rows(df: DataFrame, boxed: Boxed, wanted: DataType | AvroSchema) -> DataFrame:
+    """Return the frame with the parsed value behind its columns. Lazy.
+
+    Raises:
+        TransformError: Spark cannot read the format with this schema.
+    """
+    names = schema_of(df).names
+    parsed = F.expr(_parse(boxed, wanted))
+
+    def with_parsed() -> DataFrame:
+        return by_position(df, COLUMN).select("*", parsed.alias("parsed")).toDF(*names, "parsed")
+
+    if not isinstance(wanted, AvroSchema):
+        return analysed(with_parsed, df, where=boxed.where)
+    try:
+        return analysed(with_parsed, df, where=boxed.where)
+    except TransformError:
+        raise
+    except Exception as error:  # what Avro says of its schema comes as one of many classes of Java's
+        message = next(
+            (line for line in str(error).splitlines() if "Exception:" in line), str(error).partition("\n")[0]
+        )
+        raise TransformError(f"{boxed.where}: Avro cannot use the schema: {message.strip()}") from None
+
+
+def _parse(boxed: Boxed, wanted: DataType | AvroSchema) -> str:
+    if isinstance(wanted, AvroSchema):
+        return f"from_avro({boxed.sql}, {text_literal(wanted.text)}, map('mode', 'PERMISSIVE'))"
+    text = boxed.sql
+    if boxed.format == "json":
+        # Between brackets, and with a field behind it: so what is behind the value in the text does not parse.
+        text = json_object(boxed.sql, "[", f'],"{_END}":true')
+        wanted = StructType().add(JSON_VALUE, ArrayType(wanted)).add(_END, "boolean")
+    assert isinstance(wanted, StructType)  # noqa: S101  # nothing else is left
+    unparsed = unused_name(wanted.names, _UNPARSED)
+    wanted = StructType([*wanted.fields]).add(unparsed, "string")
+    options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": unparsed}
+    if boxed.format == "csv":
+        options |= {"sep": boxed.separator, "escape": '"' if boxed.escaper is None else boxed.escaper}
+    pairs = ", ".join(f"{text_literal(key)}, {text_literal(value)}" for key, value in options.items())
+    return f"from_{boxed.format}({text}, {text_literal(type_text(wanted))}, map({pairs}))"
+
+
+def _value_and_test(boxed: Boxed, parsed: Value, wanted: DataType | AvroSchema) -> tuple[Value, str]:
+    """Return the parsed value, null where the text did not parse, and the SQL test for such texts."""
+    if isinstance(wanted, AvroSchema):
+        return _avro_and_test(boxed, parsed, wanted)
+    *fields, unparsed = members(parsed)
+    if boxed.format == "json":
+        values, end = fields
+        is_good = f"{end.value.sql} AND {unparsed.value.sql} IS NULL AND size({values.value.sql}) < 2"
+        text = f"CASE WHEN {is_good} THEN get({values.value.sql}, 0) END"
+        return Value(text, wanted, is_kept=False), f"{parsed.sql} IS NOT NULL AND NOT coalesce({is_good}, false)"
+    struct = struct_of(fields)
+    is_good = f"{parsed.sql} IS NOT NULL AND {unparsed.value.sql} IS NULL"
+    if boxed.format == "csv":
+        is_good += f" AND btrim({boxed.sql}, {SPACE}) <> ''"
+    value = Value(f"CASE WHEN {is_good} THEN {struct.sql} END", struct.data_type, is_kept=False)
+    return value, f"{unparsed.value.sql} IS NOT NULL AND btrim({unparsed.value.sql}, {SPACE}) <> ''"
+
+
+def _avro_and_test(boxed: Boxed, parsed: Value, wanted: AvroSchema) -> tuple[Value, str]:
+    test = f"{boxed.sql} IS NOT NULL AND {parsed.sql} IS NULL"
+    schema = json.loads(wanted.text)
+    fields = schema.get("fields", []) if isinstance(schema, dict) else []
+    if isinstance(parsed.data_type, StructType) and any("null" not in field.get("type", "") for field in fields):
+        # What is no such record comes as one whose fields are all null, also those that Avro never has as null.
+        nulls = " AND ".join(f"{field.value.sql} IS NULL" for field in members(parsed))
+        test = f"{boxed.sql} IS NOT NULL AND {nulls}"
+    return replace(parsed, sql=f"CASE WHEN NOT ({test}) THEN {parsed.sql} END"), test
