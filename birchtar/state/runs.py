@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -125,7 +126,7 @@ def begin(
     wanted = _Wanted(job, kind, scope, when_busy == "queue", once)
     place: int | None = None
     try:
-        while isinstance(found := state.write(lambda connection: _begin(connection, wanted, place)), Busy):
+        while isinstance(found := state.write(partial(_begin, wanted=wanted, place=place)), Busy):
             if when_busy == "fail":
                 raise JobBusyError(f"{found} Wait until it has ended, or end that process.")
             place = found.place

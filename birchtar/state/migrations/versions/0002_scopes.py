@@ -8,5 +8,5 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Runs that are there already are ordinary ones, of no scope."""
+    """Add the column; runs that are there already are ordinary ones, of no scope."""
     op.add_column("runs", sa.Column("scope", sa.Text()))
