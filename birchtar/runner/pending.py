@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from birchtar.lake.delta_changes import DeltaMark, newest, read_appended, read_changes
 from birchtar.lake.errors import LakeError
-from birchtar.lake.jdbc_bookmark import KeyMark, newest_keys, read_keys
+from birchtar.lake.jdbc_bookmark import KeyMark, newest_keys, read_keys, read_range
 from birchtar.lake.listing import list_files
 from birchtar.lake.read import as_declared
 from birchtar.lake.read_files import empty_frame, restricted
@@ -24,7 +24,7 @@ from birchtar.state.known_files import new_files, settle
 from birchtar.state.listed import Listing
 from birchtar.state.runs import Run
 
-DELTA, CHANGES, KEYS = "delta", "changes", "keys"
+DELTA, CHANGES, KEYS, RANGE = "delta", "changes", "keys", "range"
 
 _MOST_SHOWN = 5
 """Files that a message names."""
@@ -117,6 +117,8 @@ def new_of(spark: SparkSession, source: Source, pending: Pending) -> Source | Da
         LakeError: There is nothing to take the columns from; or what is new cannot be read.
     """
     read = pending.read
+    if read.kind == RANGE:
+        return as_declared(read_range(spark, source, read.since, read.until), source)
     if read.kind == KEYS:
         return as_declared(read_keys(spark, source, _keys(read.since), _keys(read.until)), source)
     if read.kind in (DELTA, CHANGES):

@@ -4,11 +4,11 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from birchtar.state.database import State, now
 from birchtar.state.owners import Owner, is_alive
-from birchtar.state.runs import UNFINISHED
+from birchtar.state.runs import SUCCEEDED, UNFINISHED
 from birchtar.state.tables import jobs, runs
 from birchtar.state.waiting import WAITING
 
@@ -45,6 +45,16 @@ def list_runs(state: State, job: str | None = None, *, limit: int = 20) -> list[
         return [_past(row._asdict(), moment) for row in connection.execute(query)]
 
     return state.read(work)
+
+
+def done_scopes(state: State, job: str) -> dict[str, int]:
+    """Return the scopes of a job of which a run has succeeded, each with the number of the last one."""
+    query = select(runs.c.scope, func.max(runs.c.number).label("number")).where(
+        runs.c.job == job, runs.c.scope.is_not(None), runs.c.state == SUCCEEDED
+    )
+    return state.read(
+        lambda connection: {row.scope: row.number for row in connection.execute(query.group_by(runs.c.scope))}
+    )
 
 
 def job_names(state: State) -> list[str]:
