@@ -161,22 +161,37 @@ def test_versions_of_a_delta_table_lie_in_an_interval_by_their_commits(spark, pl
     assert between("2024-01-03", "2024-02-01") == (DeltaMark(table, 0), DeltaMark(table, 2))
 
 
+TWO = """
+inputs:
+  days: {path: days, format: csv, schema: "id INT", bookmark: %s}
+  towns: {path: towns.csv, format: csv}
+outputs:
+  days: {path: out/days, format: delta, mode: append}
+  towns: {path: out/towns, format: delta, mode: %s}
+"""
+
+
 @pytest.mark.parametrize(
-    ("change", "numbers", "says"),
+    ("text", "range_", "says"),
     [
-        ((", mode: append", ""), False, "output days: `mode: overwrite` would keep the rows of one interval only"),
-        ((", bookmark: true, max_files: 1", ""), False, "no input has a bookmark"),
-        (("", ""), True, "only a database's keys lie in intervals of numbers"),
+        (TWO % ("true", "overwrite"), ("2024-01-01", "2024-01-02", "1d"), "output towns: `mode: overwrite` would keep"),
+        (TWO % ("false", "append"), ("2024-01-01", "2024-01-02", "1d"), "no input has a bookmark"),
+        (TWO % ("true", "append"), ("0", "9", "5"), "only a database's keys lie in intervals of numbers"),
     ],
+    ids=["overwritten", "no bookmark", "numbers"],
 )
-def test_jobs_that_cannot_be_run_by_intervals_are_refused(config, change, numbers, says):
+def test_jobs_that_cannot_be_run_by_intervals_are_refused(config, text, range_, says):
     Path("days").mkdir()
-    plan = load(config((JOB % ("", "delta")).replace(*change) if change[0] else JOB % ("", "delta")))
-    spans = [
-        Span(each) for each in (intervals("0", "9", "5") if numbers else intervals("2024-01-01", "2024-01-02", "1d"))
-    ]
+    plan = load(config(text))
     with pytest.raises(JobError, match=says):
-        require_backfillable(plan, spans)
+        require_backfillable(plan, [Span(each) for each in intervals(*range_)])
+
+
+def test_that_intervals_may_replace_each_others_partitions_is_said(config):
+    Path("days").mkdir()
+    plan = load(config(TWO % ("true", "overwrite_partitions, partition_by: [id]")))
+    (note,) = require_backfillable(plan, [Span(each) for each in intervals("2024-01-01", "2024-01-02", "1d")])
+    assert note == "output towns: where two intervals write one partition, it keeps the rows of the last only."
 
 
 @pytest.mark.parametrize(

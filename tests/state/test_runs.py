@@ -414,7 +414,8 @@ WAIT_IN_QUEUE = """
     from birchtar.state.publishing import prepare, succeed
     from birchtar.state.runs import begin
     state = open_state(sys.argv[1])
-    run = begin(state, "job", when_busy="queue", on_wait=lambda busy: print(busy.place is not None, busy.ahead, flush=True))
+    tell = lambda busy: print(busy.place is not None, busy.ahead, flush=True)
+    run = begin(state, "job", when_busy="queue", on_wait=tell)
     began = time.time()
     time.sleep(0.3)
     prepare(state, run, [])
