@@ -7,6 +7,7 @@ import duckdb
 import pytest
 from rich.console import Console
 
+from birchtar.runner.cli import app, main
 from birchtar.runner.document import ConfigError
 from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
@@ -47,6 +48,35 @@ def test_the_input_with_conflicts_is_read_and_resolved(spark, tmp_path: Path, mo
         report = run(load("job.yaml"), spark, open_state(), progress)
     assert duckdb.sql("SELECT * FROM 'clean/*.parquet' ORDER BY 1").fetchall() == [(7,), (None,)]
     assert len(report.conflicts) == 1
+
+
+def test_the_job_that_remembers_reads_each_file_once(spark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BIRCHTAR_STATE_URL", raising=False)
+    Path("sales").mkdir()
+    Path("sales/monday.csv").write_text("id,town\n1,Ulm\n")
+    Path("sales.yaml").write_text(blocks("yaml")[2])
+    for _ in range(2):
+        with Progress(Console(), spark.sparkContext) as progress:
+            run(load("sales.yaml"), spark, open_state(), progress)
+    assert duckdb.sql("SELECT * FROM 'table/*.parquet'").fetchall() == [(1, "Ulm")]
+    said = next(block for block in blocks("console") if "bookmark diff" in block)
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        main(["bookmark", "diff", "sales.yaml"])
+    assert capsys.readouterr().out.strip() == said.splitlines()[-1]
+
+
+def test_the_commands_that_are_named_are_there():
+    named = re.findall(r"^\| `birchtar ([a-z ]+?)(?: [A-Z-].*)?` \|", README, re.MULTILINE)
+    assert len(named) == 7
+    known = {command.name or command.callback.__name__ for command in app.registered_commands}
+    known |= {
+        f"{group.name} {command.name or command.callback.__name__}"
+        for group in app.registered_groups
+        for command in group.typer_instance.registered_commands
+    }
+    assert set(named) <= known
 
 
 def test_the_transform_that_is_shown_gives_what_is_shown(spark):

@@ -1,5 +1,6 @@
 """What a Delta table got since a version: rows that were appended, or all changes from its change data feed."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from pyspark.errors import PySparkException
@@ -14,6 +15,8 @@ from birchtar.lake.source import Source
 
 _CHANGE = ("_change_type", "_commit_version", "_commit_timestamp")
 """The columns that Delta adds to the rows of a change data feed."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _OUT = "Reset the bookmark of this input to read the whole table as it is now."
 
@@ -41,6 +44,33 @@ def newest(spark: SparkSession, source: Source) -> DeltaMark:
     if snapshot.version() < 0:
         raise LakeError.at(source.paths, "there is no Delta table.")
     return DeltaMark(str(snapshot.metadata().id()), int(snapshot.version()))
+
+
+def versions_between(
+    spark: SparkSession, source: Source, start: datetime, end: datetime
+) -> tuple[DeltaMark | None, DeltaMark | None]:
+    """Return the last versions that were committed before each of two moments; None where there is none.
+
+    Reads the table's whole log.
+
+    Raises:
+        UnreadableChangesError: The log of what was committed before the first moment is cleaned up.
+        LakeError: There is no Delta table.
+    """
+    from delta.tables import DeltaTable
+
+    table = newest(spark, source).table
+    history = DeltaTable.forPath(spark, absolute(source.paths[0])).history()
+    commits = history.select("version", F.unix_micros("timestamp").alias("at")).collect()
+    bounds = [(moment - _EPOCH) // timedelta(microseconds=1) for moment in (start, end)]
+    since, until = (max((row["version"] for row in commits if row["at"] < at), default=None) for at in bounds)
+    if since is None and until is not None and (first := min(row["version"] for row in commits)) > 0:
+        raise UnreadableChangesError.at(
+            source.paths,
+            f"its log begins with version {first}, after {start:%Y-%m-%d %H:%M:%S} UTC: what was appended from then on"
+            " cannot be told from what was there before.",
+        )
+    return tuple(None if version is None else DeltaMark(table, version) for version in (since, until))  # type: ignore[return-value]  # of two is two
 
 
 def read_appended(spark: SparkSession, source: Source, since: DeltaMark | None, until: DeltaMark) -> DataFrame:

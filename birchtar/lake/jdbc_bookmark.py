@@ -82,6 +82,40 @@ def read_keys(spark: SparkSession, source: Source, since: KeyMark | None, until:
     return read_relation(spark, source, _where(spark, source, types, since, until))
 
 
+def read_range(spark: SparkSession, source: Source, start: str, end: str) -> DataFrame:
+    """Return the rows whose first key is at least one value, and less than another.
+
+    Args:
+        spark: The session.
+        source: A table or query with ``bookmark_keys``.
+        start: A number, a date, or a time in UTC, as texts.
+        end: The same.
+
+    Raises:
+        LakeError: The key is of a type to which these do not belong, or null in some rows; or as `newest_keys`.
+        DatabaseError: As `newest_keys`.
+    """
+    types = _key_types(source, _schema(spark, source))
+    _refuse_nulls(spark, source)
+    name, kind = next(iter(types.items()))
+    key = quoted(spark, source, name)
+    first, last = (_literal(_bound(text, name, kind, source), kind, source) for text in (start, end))
+    found = f"(SELECT * FROM {relation(source)} WHERE {key} >= {first} AND {key} < {last}) {_NEW}"  # noqa: S608
+    return read_relation(spark, source, found)
+
+
+def _bound(text: str, name: str, kind: DataType, source: Source) -> str:
+    """Return a bound as the database reads it."""
+    is_number, is_date = _NUMBER.fullmatch(text) is not None, "T" not in text
+    if is_number != isinstance(kind, NumericType) or (not is_date and isinstance(kind, DateType | StringType)):
+        raise LakeError(f"{place(source)}: the key `{name}` is {kind.simpleString()}: {text} is none of its values.")
+    if not isinstance(kind, TimestampType | TimestampNTZType):
+        return text
+    moment = text.replace("T", " ") if not is_date else f"{text} 00:00"
+    # PostgreSQL takes a time without a zone for one of its session's, where the column keeps moments.
+    return f"{moment}+00" if (source.url or "").startswith("jdbc:postgresql") else moment
+
+
 def _schema(spark: SparkSession, source: Source) -> StructType:
     reader = connected(spark, source).option("dbtable", relation(source))
     return asked(source, lambda: reader.load().schema)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from birchtar.runner import backfill_command, bookmark_commands
 from birchtar.runner.document import ConfigError, Problem
 from birchtar.runtime.errors import RuntimeSetupError
 from birchtar.state.errors import StateError
@@ -27,6 +28,8 @@ BAD_CONFIG = 2
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Glue-style ETL on plain Spark."
 )
+app.add_typer(bookmark_commands.app, name="bookmark")
+app.command()(backfill_command.backfill)
 
 Configs = Annotated[
     list[Path], typer.Argument(metavar="CONFIG...", help="Job configs, such as conf/jobs/flights.yaml.")

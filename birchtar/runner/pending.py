@@ -7,14 +7,15 @@ from pyspark.sql import DataFrame, SparkSession
 
 from birchtar.lake.delta_changes import DeltaMark, newest, read_appended, read_changes
 from birchtar.lake.errors import LakeError
-from birchtar.lake.jdbc_bookmark import KeyMark, newest_keys, read_keys
+from birchtar.lake.jdbc_bookmark import KeyMark, newest_keys, read_keys, read_range
 from birchtar.lake.listing import list_files
 from birchtar.lake.read import as_declared
-from birchtar.lake.read_files import empty_frame, first, restricted
+from birchtar.lake.read_files import empty_frame, restricted
 from birchtar.lake.source import Source
 from birchtar.lake.unchanged import changed_since
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.located import located
+from birchtar.runner.next_files import next_files
 from birchtar.runner.plan import Plan
 from birchtar.state.bookmarks import FILES, Bookmark, bookmark_of
 from birchtar.state.database import State
@@ -23,7 +24,7 @@ from birchtar.state.known_files import new_files, settle
 from birchtar.state.listed import Listing
 from birchtar.state.runs import Run
 
-DELTA, CHANGES, KEYS = "delta", "changes", "keys"
+DELTA, CHANGES, KEYS, RANGE = "delta", "changes", "keys", "range"
 
 _MOST_SHOWN = 5
 """Files that a message names."""
@@ -67,8 +68,13 @@ def find_pending(plan: Plan, spark: SparkSession, state: State, run: Run) -> dic
     return pending
 
 
+def kind_of(source: Source) -> str:
+    """Return of which kind an input's bookmark is."""
+    return {"delta": DELTA if source.bookmark_by == "version" else CHANGES, "jdbc": KEYS}.get(source.format, FILES)
+
+
 def _pending(name: str, source: Source, spark: SparkSession, state: State, run: Run) -> Pending:
-    kind = {"delta": DELTA if source.bookmark_by == "version" else CHANGES, "jdbc": KEYS}.get(source.format, FILES)
+    kind = kind_of(source)
     found = state.write(lambda connection: bookmark_of(connection, run, name, kind))
     if kind == FILES:
         return _pending_files(name, source, found, spark, state)
@@ -83,13 +89,11 @@ def _pending_files(name: str, source: Source, found: Bookmark, spark: SparkSessi
     difference = state.read(lambda connection: new_files(connection, found.id, listed))
     if difference.quiet:
         state.write(lambda connection: settle(connection, found.id, difference))
-    wanted, notes = difference.new, []
-    if difference.changed and source.changed_files == "report":
+    found_files, notes = next_files(source, difference), []
+    if ignored := found_files.ignored:
         what = "have changed since they were read, and are not read again"
-        notes.append(f"input {name}: {len(difference.changed):,} files {what}: {_say(difference.changed.paths)}")
-    elif difference.changed:
-        wanted = Listing.of([*wanted, *difference.changed])
-    chosen = first(wanted, max_files=source.max_files, max_bytes=source.most_bytes)
+        notes.append(f"input {name}: {len(ignored):,} files {what}: {_say(ignored.paths)}")
+    chosen, wanted = found_files.chosen, found_files.wanted
     if left := len(wanted) - len(chosen):
         notes.append(f"input {name}: {left:,} new files are left for the next run")
     files = tuple(RunFile(*file) for file in chosen)
@@ -113,6 +117,8 @@ def new_of(spark: SparkSession, source: Source, pending: Pending) -> Source | Da
         LakeError: There is nothing to take the columns from; or what is new cannot be read.
     """
     read = pending.read
+    if read.kind == RANGE:
+        return as_declared(read_range(spark, source, read.since, read.until), source)
     if read.kind == KEYS:
         return as_declared(read_keys(spark, source, _keys(read.since), _keys(read.until)), source)
     if read.kind in (DELTA, CHANGES):

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -26,6 +27,7 @@ from birchtar.runner.progress import Progress
 from birchtar.runner.quarantine import stage_rejects
 from birchtar.runner.report import ConflictReport, InputReport, Report
 from birchtar.runner.rules import judge, require_rules
+from birchtar.runner.span import Span, find_between
 from birchtar.runner.staging import StagedOutput, discard, stage_outputs
 from birchtar.runner.tables import Tables, make_tables
 from birchtar.runner.threshold import Threshold, is_passed
@@ -38,6 +40,9 @@ from birchtar.state.publishing import RunOutput, fail, mark_published, outputs_o
 from birchtar.state.quarantine import RejectedRows, index_rejects
 from birchtar.state.runs import PREPARED, Busy, Run, begin
 from transforms.choices.format_schema import format_schema
+
+BACKFILL = "backfill"
+"""The kind of a run that reads an interval."""
 
 
 def job_name(plan: Plan) -> str:
@@ -59,23 +64,35 @@ def may_follow(plan: Plan) -> bool:
 
 
 def run(
-    plan: Plan, spark: SparkSession, state: State, progress: Progress, *, on_wait: Callable[[Busy], None] | None = None
+    plan: Plan,
+    spark: SparkSession,
+    state: State,
+    progress: Progress,
+    *,
+    on_wait: Callable[[Busy], None] | None = None,
+    span: Span | None = None,
+    again: bool = False,
 ) -> Report:
     """Run a job to its end, or finish the run of it that died.
 
-    While another process runs the same job, this one waits or fails, as the config's ``when_busy`` says.
+    While another process runs the same job, this one waits or fails, as the config's ``when_busy`` says. With a span
+    it is a run of a backfill: it reads what lies in that interval, moves no bookmark, and only runs of the same
+    interval are in its way; one that succeeded is not repeated unless it is to run again.
 
     Raises:
         JobError: Something failed. No output has changed, unless the message says that the next run will finish it.
         JobBusyError: Another process runs the job, and ``when_busy`` is ``fail``.
+        JobDoneError: The backfill of the interval has succeeded before.
     """
-    owned = begin(state, job_name(plan), when_busy=plan.job.when_busy, on_wait=on_wait)
+    kind, scope = ("run", None) if span is None else (BACKFILL, span.scope)
+    once, when_busy = span is not None and not again, plan.job.when_busy
+    owned = begin(state, job_name(plan), kind=kind, when_busy=when_busy, on_wait=on_wait, scope=scope, once=once)
     # A session of the run's own: its views and settings meet nobody else's.
     spark = spark.newSession()
     with Heartbeat(state, owned):
         staged: list[StagedOutput] = []
         if owned.state != PREPARED:
-            report, staged = _compute(plan, spark, state, owned, progress)
+            report, staged = _compute(plan, spark, state, owned, progress, span)
         else:
             report = replace(Report.from_json(owned.report or {}), attempt=owned.attempt)
             report.notes.append(f"Run {owned.number} had died when all was computed; it was finished now.")
@@ -83,17 +100,18 @@ def run(
 
 
 def _compute(
-    plan: Plan, spark: SparkSession, state: State, owned: Run, progress: Progress
+    plan: Plan, spark: SparkSession, state: State, owned: Run, progress: Progress, span: Span | None
 ) -> tuple[Report, list[StagedOutput]]:
     """Stage all outputs and the rejected rows; when all is there, say so in the state database."""
     started = time.monotonic()
     report = Report(owned.job, owned.number, owned.attempt)
     if owned.is_takeover:
         report.notes.append(f"Run {owned.number} had died before anything was published; it was computed again.")
-    label = Label(owned.job_key, "", owned.number, owned.attempt)
+    label = Label(owned.writer, "", owned.number, owned.attempt)
     staged: list[StagedOutput] = []
     try:
-        pending = find_pending(plan, spark, state, owned)
+        look = partial(find_between, span=span) if span else find_pending
+        pending = look(plan, spark, state, owned)
         report.notes += [note for each in pending.values() for note in each.notes]
         if pending and all(each.is_empty for each in pending.values()):
             report.inputs += [_new_files_report(plan, pending, name, 0) for name in pending]
@@ -148,7 +166,8 @@ def _publish(spark: SparkSession, state: State, owned: Run, report: Report, stag
     read = intent(state, owned)
 
     def also(connection: Connection) -> None:
-        move_bookmarks(connection, owned, read, report.input_schemas)
+        if owned.kind != BACKFILL:
+            move_bookmarks(connection, owned, read, report.input_schemas)
         index_rejects(connection, owned, _by_code(report))
 
     succeed(state, owned, report.as_json(), also)

@@ -34,7 +34,7 @@ def print_runs(past: Iterable[PastRun]) -> None:
 
 def _state(run: PastRun) -> str:
     """Say of a run whose process is gone that it is: the next one of the job takes it over."""
-    name = run.state if run.kind == "run" else f"{run.state} {run.kind}"
+    name = " ".join([run.state, *([] if run.kind == "run" else [run.kind]), *([run.scope] if run.scope else [])])
     return f"{name}, died" if run.is_dead else name
 
 

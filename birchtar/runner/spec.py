@@ -48,6 +48,10 @@ class Job(BaseModel):
         ),
     ] = None
     when_busy: Annotated[
-        Literal["wait", "fail"],
-        Field(description="What a run does while another process runs the same job: wait until it has ended, or fail."),
+        Literal["wait", "queue", "fail"],
+        Field(
+            description="What a run does while another process runs the same job: `wait` until it has ended, whoever"
+            " then comes first (the default); `queue`: wait in the order in which they came, as `birchtar runs` shows;"
+            " or `fail`."
+        ),
     ] = "wait"

@@ -1,7 +1,7 @@
 """How far each input of a job has been read. A bookmark moves when a run has succeeded, in the same transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -32,21 +32,34 @@ class Bookmark:
 
 
 def bookmark_of(connection: Connection, run: Run, input_name: str, kind: str) -> Bookmark:
-    """Return the bookmark of an input, made where there is none.
+    """Return the bookmark of an input of a run's job, made where there is none.
+
+    Raises:
+        StateError: As `bookmark_in`.
+    """
+    return bookmark_in(connection, run.job, input_name, kind)
+
+
+def bookmark_in(connection: Connection, job: str, input_name: str, kind: str) -> Bookmark:
+    """Return the bookmark of an input, made where there is none. One that was reset becomes of any kind.
 
     Raises:
         StateError: There is one of another kind: the input was something else when it was last read.
     """
-    found = find_bookmark(connection, run.job, input_name)
+    found = find_bookmark(connection, job, input_name)
     if found is None:
-        connection.execute(insert(bookmarks).values(job=run.job, input=input_name, kind=kind, run_number=0))
-        return bookmark_of(connection, run, input_name, kind)
-    if found.kind != kind:
+        connection.execute(insert(bookmarks).values(job=job, input=input_name, kind=kind, run_number=0))
+        return bookmark_in(connection, job, input_name, kind)
+    if found.kind == kind:
+        return found
+    if found.mark is not None or known_files.count_known(connection, found.id):
         raise StateError(
             f"The bookmark of the input `{input_name}` is one of {found.kind}, but the input is now one of {kind}."
-            f" `birchtar bookmark reset` forgets it; then all is read from the beginning."
+            f" `birchtar bookmark reset {job} {input_name}` forgets it; then all is read from the beginning."
         )
-    return found
+    connection.execute(delete(bookmark_marks).where(bookmark_marks.c.bookmark_id == found.id))
+    connection.execute(update(bookmarks).where(bookmarks.c.id == found.id).values(kind=kind))
+    return replace(found, kind=kind)
 
 
 def find_bookmark(connection: Connection, job: str, input_name: str) -> Bookmark | None:

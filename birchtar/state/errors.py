@@ -9,5 +9,9 @@ class JobBusyError(StateError):
     """Another process runs this job."""
 
 
+class JobDoneError(StateError):
+    """What is to run once has run."""
+
+
 class LostRunError(StateError):
     """A run is no longer ours: another process took it over, or has finished it."""

@@ -4,12 +4,13 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from birchtar.state.database import State, now
 from birchtar.state.owners import Owner, is_alive
-from birchtar.state.runs import UNFINISHED
+from birchtar.state.runs import SUCCEEDED, UNFINISHED
 from birchtar.state.tables import jobs, runs
+from birchtar.state.waiting import WAITING
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,11 @@ class PastRun:
     finished_at: datetime | None
     error: str | None
     report: dict[str, Any] | None
+    scope: str | None
+    """The interval of a backfill."""
     is_dead: bool
-    """Whether it is not finished and no process works on it: the next run of the job takes it over."""
+    """Whether it is not finished and no process works on it: the next run of the job takes it over. One that was
+    waiting has lost its place."""
 
 
 def list_runs(state: State, job: str | None = None, *, limit: int = 20) -> list[PastRun]:
@@ -43,6 +47,16 @@ def list_runs(state: State, job: str | None = None, *, limit: int = 20) -> list[
     return state.read(work)
 
 
+def done_scopes(state: State, job: str) -> dict[str, int]:
+    """Return the scopes of a job of which a run has succeeded, each with the number of the last one."""
+    query = select(runs.c.scope, func.max(runs.c.number).label("number")).where(
+        runs.c.job == job, runs.c.scope.is_not(None), runs.c.state == SUCCEEDED
+    )
+    return state.read(
+        lambda connection: {row.scope: row.number for row in connection.execute(query.group_by(runs.c.scope))}
+    )
+
+
 def job_names(state: State) -> list[str]:
     """Return the names of all jobs that ever ran."""
     return state.read(lambda connection: list(connection.scalars(select(jobs.c.name).order_by(jobs.c.name))))
@@ -52,4 +66,4 @@ def _past(row: dict[str, Any], moment: datetime) -> PastRun:
     told = {field.name: row[field.name] for field in fields(PastRun) if field.name in row}
     owner = Owner(**row["owner"]) if row["owner"] else None
     works = owner is not None and is_alive(owner, row["lease_until"] or moment, now=moment)
-    return PastRun(**told, is_dead=row["state"] in UNFINISHED and not works)
+    return PastRun(**told, is_dead=row["state"] in (WAITING, *UNFINISHED) and not works)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
 from birchtar.state.buckets import Buckets, in_buckets
 from birchtar.state.listed import ListedFile, Listing
@@ -157,6 +157,27 @@ def explain(connection: Connection, bookmark_id: int, path: str, listed: Listing
     known = ListedFile(path, row.size, row.modified)
     state: Literal["known", "changed", "gone"] = "gone" if there is None else "known" if there == known else "changed"
     return Explanation(state, known, row.run_number, there)
+
+
+def count_known(connection: Connection, bookmark_id: int) -> int:
+    """Return how many files are known, those that are gone among them. Costs a row per bucket."""
+    b = bookmark_buckets.c
+    return int(connection.scalar(select(func.coalesce(func.sum(b.files), 0)).where(b.bookmark_id == bookmark_id)) or 0)
+
+
+def latest_files(connection: Connection, bookmark_id: int, limit: int) -> list[tuple[ListedFile, int]]:
+    """Return the files that the latest runs read, the newest first, each with the run's number."""
+    f = bookmark_files.c
+    query = select(f.path, f.size, f.modified, f.run_number).where(f.bookmark_id == bookmark_id)
+    newest = query.order_by(f.run_number.desc(), f.modified.desc(), f.path).limit(limit)
+    return [(ListedFile(*row[:3]), row.run_number) for row in connection.execute(newest)]
+
+
+def gone_files(connection: Connection, bookmark_id: int, listed: Listing, limit: int) -> list[str]:
+    """Return the paths of some known files that a listing does not have. Passes over all known files."""
+    there, f = set(listed.paths), bookmark_files.c
+    paths = connection.execution_options(yield_per=_ROWS).scalars(select(f.path).where(f.bookmark_id == bookmark_id))
+    return sorted(islice((path for path in paths if path not in there), limit))
 
 
 def _known(

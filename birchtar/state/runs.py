@@ -7,18 +7,21 @@ is still ours: in a takeover its attempt is counted up.
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from birchtar.state.database import State, now
-from birchtar.state.errors import JobBusyError, LostRunError
+from birchtar.state.errors import JobBusyError, JobDoneError, LostRunError, StateError
 from birchtar.state.owners import Owner, is_alive, this_process
 from birchtar.state.tables import jobs, runs
+from birchtar.state.waiting import WAITING, keep_place, leave, waiting_before
 
 RUNNING, PREPARED, SUCCEEDED, FAILED = "RUNNING", "PREPARED", "SUCCEEDED", "FAILED"
 UNFINISHED = (RUNNING, PREPARED)
@@ -46,22 +49,52 @@ class Run:
     is_takeover: bool
     report: dict[str, Any] | None = None
     """What `prepare` was told, for whoever publishes."""
+    scope: str | None = None
+    """The interval of a backfill."""
+
+    @property
+    def writer(self) -> str:
+        """The name by which tables remember what was written to them.
+
+        Of an ordinary run it is the job's: tables take its numbers in their order, and none twice. Runs that have a
+        scope end in any order, so each has a name of its own.
+        """
+        # No hyphen: what begins with the job's key and one is taken for what its dead runs have left.
+        return self.job_key if self.scope is None else f"{self.job_key}_{self.number}"
 
 
 @dataclass(frozen=True)
 class Busy:
-    """A run that another process works on."""
+    """A run that another process works on, or that waits before ours."""
 
     job: str
     number: int
     owner: Owner
     started_at: datetime
+    state: str = RUNNING
+    place: int | None = None
+    """The id of the run of ours that waits in the queue."""
+    ahead: int = 0
+    """How many wait before it."""
 
     def __str__(self) -> str:
+        what = "is waited for" if self.state == WAITING else "is running"
+        queue = "" if self.place is None else f" {self.ahead} in the queue before this run."
         return (
-            f"Job `{self.job}` is running already: run {self.number}, by {self.owner},"
-            f" since {self.started_at:%Y-%m-%d %H:%M:%S} UTC."
+            f"Job `{self.job}` {what} already: run {self.number}, by {self.owner},"
+            f" since {self.started_at:%Y-%m-%d %H:%M:%S} UTC.{queue}"
         )
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What `begin` was asked for."""
+
+    job: str
+    kind: str
+    scope: str | None
+    queues: bool
+    once: bool
 
 
 def begin(
@@ -69,8 +102,10 @@ def begin(
     job: str,
     *,
     kind: str = "run",
-    when_busy: Literal["wait", "fail"] = "wait",
+    when_busy: Literal["wait", "queue", "fail"] = "wait",
     on_wait: Callable[[Busy], None] | None = None,
+    scope: str | None = None,
+    once: bool = False,
 ) -> Run:
     """Begin the next run of a job, or take over the one whose process died; two processes never own one run.
 
@@ -78,20 +113,34 @@ def begin(
         state: Where runs are kept.
         job: The job's name; the first run of that name makes the job.
         kind: What a new run is called.
-        when_busy: What to do while another process runs the job.
+        when_busy: What to do while another process runs the job. Of those that `wait` any may be the next; those that
+            `queue` take a place that all can see, and begin in the order in which they came, before all who do not.
         on_wait: Called once, before the waiting begins.
+        scope: Of a run that may go beside others of the job: only those of the same scope are in its way.
+        once: Whether to begin none where one of the same scope has succeeded.
 
     Raises:
         JobBusyError: Another process runs the job, and `when_busy` is `fail`.
+        JobDoneError: It is to run `once`, and has.
     """
-    while isinstance(found := state.write(lambda connection: _begin(connection, job, kind)), Busy):
-        if when_busy == "fail":
-            raise JobBusyError(f"{found} Wait until it has ended, or end that process.")
-        if on_wait:
-            on_wait(found)
-            on_wait = None
-        # Not in step with others that wait.
-        time.sleep(random.uniform(*_LOOKS))  # noqa: S311 - nothing secret
+    wanted = _Wanted(job, kind, scope, when_busy == "queue", once)
+    place: int | None = None
+    try:
+        while isinstance(found := state.write(partial(_begin, wanted=wanted, place=place)), Busy):
+            if when_busy == "fail":
+                raise JobBusyError(f"{found} Wait until it has ended, or end that process.")
+            place = found.place
+            if on_wait:
+                on_wait(found)
+                on_wait = None
+            # Not in step with others that wait.
+            time.sleep(random.uniform(*_LOOKS))  # noqa: S311 - nothing secret
+    except BaseException:
+        if place is not None:
+            # Where the database is gone, the place is lost with this process.
+            with suppress(StateError):
+                state.write(lambda connection: leave(connection, place))
+        raise
     return found
 
 
@@ -127,31 +176,48 @@ def lock(connection: Connection, run: Run, *states: str) -> str:
     Raises:
         LostRunError: The run is no longer ours, or in another state.
     """
-    _lock_job(connection, run.job)
+    lock_job(connection, run.job)
     return _check(connection, run, *states)
 
 
-def _begin(connection: Connection, job: str, kind: str) -> Run | Busy:
-    key = _lock_job(connection, job)
+def _begin(connection: Connection, wanted: _Wanted, place: int | None) -> Run | Busy:
+    key = lock_job(connection, wanted.job)
     moment = now(connection)
     mine = {"owner": asdict(this_process()), "lease_until": moment + LEASE}
-    newest_first = select(runs).where(runs.c.job == job).order_by(runs.c.number.desc())
-    last = connection.execute(newest_first.limit(1)).one_or_none()
-    if last is None or last.state not in UNFINISHED:
-        number = last.number + 1 if last else 1
-        new = {"job": job, "number": number, "state": RUNNING, "attempt": 1, "kind": kind, "started_at": moment}
-        connection.execute(insert(runs).values(**new, **mine))
-        run_id = connection.execute(select(runs.c.id).where(runs.c.job == job, runs.c.number == number)).scalar_one()
-        return Run(run_id, job, key, number, 1, RUNNING, kind, is_takeover=False)
-    if last.owner and is_alive(Owner(**last.owner), last.lease_until, now=moment):
-        return Busy(job, last.number, Owner(**last.owner), last.started_at)
-    connection.execute(update(runs).where(runs.c.id == last.id).values(attempt=last.attempt + 1, **mine))
+    new = {"job": wanted.job, "kind": wanted.kind, "scope": wanted.scope, "started_at": moment}
+    alike = (runs.c.job == wanted.job) & runs.c.scope.is_not_distinct_from(wanted.scope)
+    last = connection.execute(select(runs).where(alike, runs.c.state.in_(UNFINISHED))).one_or_none()
+    ahead = waiting_before(connection, alike, place, moment)
+    working = [last] if last and last.owner and is_alive(Owner(**last.owner), last.lease_until, now=moment) else []
+    if working or ahead:
+        busy = [*working, *ahead][0]
+        place = keep_place(connection, place, new, mine) if wanted.queues else None
+        owner = Owner(**busy.owner)
+        return Busy(wanted.job, busy.number, owner, busy.started_at, busy.state, place, len(ahead))
+    if last is not None:
+        leave(connection, place)
+        connection.execute(update(runs).where(runs.c.id == last.id).values(attempt=last.attempt + 1, **mine))
+        return _run(last, key, attempt=last.attempt + 1, is_takeover=True)
+    if wanted.once:
+        _refuse_done(connection, wanted, alike)
+    place = keep_place(connection, place, new, mine)
+    connection.execute(update(runs).where(runs.c.id == place).values(state=RUNNING, started_at=moment))
+    return _run(connection.execute(select(runs).where(runs.c.id == place)).one(), key, attempt=1, is_takeover=False)
+
+
+def _run(row: Row[Any], key: str, *, attempt: int, is_takeover: bool) -> Run:
     return Run(
-        last.id, job, key, last.number, last.attempt + 1, last.state, last.kind, is_takeover=True, report=last.report
+        row.id, row.job, key, row.number, attempt, row.state, row.kind, is_takeover, report=row.report, scope=row.scope
     )
 
 
-def _lock_job(connection: Connection, job: str) -> str:
+def _refuse_done(connection: Connection, wanted: _Wanted, alike: ColumnElement[bool]) -> None:
+    done = select(runs.c.number).where(alike, runs.c.state == SUCCEEDED).limit(1)
+    if (number := connection.scalar(done)) is not None:
+        raise JobDoneError(f"Run {number} of job `{wanted.job}` has done {wanted.scope or 'this'} already.")
+
+
+def lock_job(connection: Connection, job: str) -> str:
     """Make the job's row where it is not there, lock it, and return its key; SQLite has locked the whole database."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     connection.execute(dialect.insert(jobs).values(name=job, key=uuid4().hex[:16]).on_conflict_do_nothing())

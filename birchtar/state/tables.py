@@ -73,7 +73,7 @@ runs = Table(
     Column("number", Integer, nullable=False, doc="Counts a job's runs from 1. A run taken over keeps its number."),
     Column("state", Text, nullable=False, doc="WAITING, RUNNING, PREPARED, SUCCEEDED, FAILED or ABANDONED."),
     Column("attempt", Integer, nullable=False, doc="How many processes have worked on it, counted from 1."),
-    Column("kind", Text, nullable=False, doc="run, replay or backfill."),
+    Column("kind", Text, nullable=False, doc="run, replay, backfill, or set, rewind, reset of bookmarks."),
     Column("owner", _Json, doc="The process that works on it: host, boot, pid, started."),
     Column("lease_until", Moment, doc="Until when the owner is taken for alive, where it cannot be looked at."),
     Column("started_at", Moment, nullable=False),
@@ -81,6 +81,7 @@ runs = Table(
     Column("finished_at", Moment),
     Column("error", Text),
     Column("report", _Json, doc="Counts and places, as the command line printed them."),
+    Column("scope", Text, doc="The interval of a backfill; runs of different scopes go beside each other."),
     UniqueConstraint("job", "number"),
 )
 
@@ -89,7 +90,7 @@ run_inputs = Table(
     metadata,
     Column("run_id", ForeignKey("runs.id"), primary_key=True),
     Column("input", Text, primary_key=True),
-    Column("kind", Text, nullable=False, doc="files, delta, changes or keys."),
+    Column("kind", Text, nullable=False, doc="files, delta, changes, keys or, in a backfill, range."),
     Column("since", _Json, doc="The bookmark's mark before the run; null at the first."),
     Column("until", _Json, doc="The mark that the run moves it to."),
     Column("rows", BigInteger),

@@ -15,9 +15,12 @@ import pytest
 
 from birchtar.lake.errors import LakeError
 from birchtar.lake.jdbc import DatabaseError, place
-from birchtar.lake.jdbc_bookmark import KeyMark, newest_keys, read_keys
+from birchtar.lake.jdbc_bookmark import KeyMark, newest_keys, read_keys, read_range
 from birchtar.lake.read import read
 from birchtar.lake.source import Source
+from birchtar.runner.pending import RANGE, Pending, new_of
+from birchtar.state.bookmarks import Bookmark
+from birchtar.state.intents import RunInput
 
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 PASSWORD = "s3cret'\" word"
@@ -178,6 +181,60 @@ def test_a_rerun_reads_the_same_rows_though_more_have_come(spark, sql, source):
     until = newest_keys(spark, source, since)
     sql("INSERT INTO t SELECT generate_series(6, 9)")
     assert values(read_keys(spark, source, since, until)) == [3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "start", "end", "expected"),
+    [
+        ("int", ["-1", "0", "9", "10"], "0", "10", [1, 2]),
+        ("numeric(9, 2)", ["0.5", "1", "1.99", "2"], "0.75", "2", [1, 2]),
+        ("date", ["2024-01-31", "2024-02-01", "2024-02-29", "2024-03-01"], "2024-02-01", "2024-03-01", [1, 2]),
+        (
+            "timestamp",
+            ["2024-01-31 23:59:59.999999", "2024-02-01", "2024-02-01 05:59:59.999999", "2024-02-01 06:00"],
+            "2024-02-01",
+            "2024-02-01T06:00",
+            [1, 2],
+        ),
+        (
+            "timestamptz",
+            ["2024-02-01 00:59:59+01", "2024-02-01 01:00+01", "2024-02-01 05:59+00", "2024-02-01 06:00+00"],
+            "2024-02-01",
+            "2024-02-01T06:00",
+            [1, 2],
+        ),
+        ("text", ["2024-01-31x", "2024-02-01", "2024-02-01T07", "2024-02-02"], "2024-02-01", "2024-02-02", [1, 2]),
+    ],
+)
+def test_rows_of_a_range_have_the_first_key_in_it(spark, sql, source, kind, keys, start, end, expected):
+    sql(f"CREATE TABLE t (n int NOT NULL, k {kind} NOT NULL)")
+    for n, key in enumerate(keys):
+        sql(f"INSERT INTO t VALUES (%s, %s::{kind})", (n, key))
+    source = source(bookmark_keys=["k", "n"])
+    assert values(read_range(spark, source, start, end)) == expected
+
+
+def test_what_a_backfill_means_to_read_of_a_table_is_its_range(spark, sql, source):
+    sql("CREATE TABLE t (n int)")
+    sql("INSERT INTO t SELECT generate_series(1, 9)")
+    pending = Pending(RunInput("numbers", RANGE, "3", "5"), Bookmark(0, "numbers", "", None, None, 0))
+    assert not pending.is_empty
+    assert values(new_of(spark, source(bookmark_keys=["n"], bookmark=True), pending)) == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("kind", "start", "says"),
+    [
+        ("int", "2024-01-01", "the key `k` is int: 2024-01-01 is none of its values"),
+        ("date", "2024-01-01T06:00", "the key `k` is date"),
+        ("timestamp", "7", "the key `k` is timestamp"),
+        ("text", "7", "the key `k` is string"),
+    ],
+)
+def test_a_range_that_is_not_of_the_keys_type_is_refused(spark, sql, source, kind, start, says):
+    sql(f"CREATE TABLE t (k {kind})")
+    with pytest.raises(LakeError, match=says):
+        read_range(spark, source(bookmark_keys=["k"]), start, "9")
 
 
 def test_the_database_chooses_the_rows_and_its_own_order_of_texts_counts(spark, sql, source):

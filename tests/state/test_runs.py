@@ -8,7 +8,7 @@ from processes import all_at_once, outcome, start
 from sqlalchemy import func, insert, select, update
 
 from birchtar.state.database import State, now, open_state
-from birchtar.state.errors import JobBusyError, LostRunError
+from birchtar.state.errors import JobBusyError, JobDoneError, LostRunError
 from birchtar.state.heartbeat import Heartbeat
 from birchtar.state.history import list_runs
 from birchtar.state.intents import RunFile, RunInput, intent, record_intent
@@ -406,3 +406,100 @@ def test_no_run_is_listed_of_an_empty_database(url):
         )
         == "[]"
     )
+
+
+WAIT_IN_QUEUE = """
+    import sys, time
+    from birchtar.state.database import open_state
+    from birchtar.state.publishing import prepare, succeed
+    from birchtar.state.runs import begin
+    state = open_state(sys.argv[1])
+    tell = lambda busy: print(busy.place is not None, busy.ahead, flush=True)
+    run = begin(state, "job", when_busy="queue", on_wait=tell)
+    began = time.time()
+    time.sleep(0.3)
+    prepare(state, run, [])
+    succeed(state, run, {}, lambda connection: None)
+    print(run.number, began)
+"""
+
+
+def test_those_who_queue_begin_in_the_order_in_which_they_came_and_before_those_who_wait(url):
+    state = open_state(url)
+    first = begin(state, "job")
+    queue = []
+    for ahead in range(3):
+        queue.append(start(WAIT_IN_QUEUE, url))
+        assert queue[-1].stdout.readline() == f"True {ahead}\n"
+    waits = start(WAIT_IN_QUEUE.replace('"queue"', '"wait"'), url)
+    assert waits.stdout.readline() == "False 3\n"
+    assert [(run.number, run.state) for run in list_runs(state)[:3]] == [(4, "WAITING"), (3, "WAITING"), (2, "WAITING")]
+    with pytest.raises(JobBusyError, match="is running already: run 1"):
+        begin(state, "job", when_busy="fail")
+    end(state, first)
+    told = [outcome(process).split() for process in [*queue, waits]]
+    assert [int(number) for number, _ in told] == [2, 3, 4, 5]
+    began = [float(moment) for _, moment in told]
+    assert began == sorted(began)
+    state.engine.dispose()
+
+
+def test_who_waits_is_in_the_way_of_those_who_do_not_queue(state, url):
+    first = begin(state, "job")
+    process = start(WAIT_IN_QUEUE, url)
+    process.stdout.readline()
+    end(state, first)
+    process.send_signal(19)  # it is stopped before it sees that its turn has come, or runs already
+    try:
+        with pytest.raises(JobBusyError, match="is (waited for|running) already: run 2, by process"):
+            begin(state, "job", when_busy="fail")
+    finally:
+        process.send_signal(18)
+    assert outcome(process).startswith("2 ")
+
+
+@pytest.mark.parametrize("signal", [9, 2], ids=["killed", "interrupted"])
+def test_a_process_that_died_while_it_waited_has_lost_its_place(state, url, signal):
+    first = begin(state, "job")
+    dead = start(WAIT_IN_QUEUE, url)
+    dead.stdout.readline()
+    behind = start(WAIT_IN_QUEUE, url)
+    assert behind.stdout.readline() == "True 1\n"
+    dead.send_signal(signal)
+    dead.communicate(timeout=60)
+    end(state, first)
+    assert outcome(behind).startswith("3 ")
+    kept = [(run.number, run.state, run.error) for run in list_runs(state) if run.number == 2]
+    assert kept == ([(2, "ABANDONED", "Its process died while it waited.")] if signal == 9 else [])
+
+
+def test_the_first_of_the_queue_takes_over_the_run_whose_process_died(state, url):
+    first = begin(state, "job")
+    process = start(WAIT_IN_QUEUE, url)
+    process.stdout.readline()
+    release(state, first)
+    assert outcome(process).startswith("1 ")
+    assert [(run.number, run.attempt, run.state) for run in list_runs(state)] == [(1, 2, "SUCCEEDED")]
+
+
+def test_runs_of_different_scopes_go_beside_each_other_and_have_names_of_their_own(state):
+    ordinary = begin(state, "job")
+    one, other = (begin(state, "job", kind="backfill", scope=day) for day in ("monday", "tuesday"))
+    assert [run.number for run in (ordinary, one, other)] == [1, 2, 3]
+    assert len({run.writer for run in (ordinary, one, other)}) == 3
+    assert ordinary.writer == ordinary.job_key
+    with pytest.raises(JobBusyError, match="run 2"):
+        begin(state, "job", scope="monday", when_busy="fail")
+    again = steal(state, ordinary)
+    assert (again.number, again.scope) == (1, None)
+    release(state, one)
+    taken = begin(state, "job", scope="monday", once=True)
+    assert (taken.number, taken.kind, taken.is_takeover, taken.writer) == (2, "backfill", True, one.writer)
+
+
+def test_what_is_to_run_once_runs_again_only_where_it_has_not_succeeded(state):
+    fail(state, begin(state, "job", scope="monday", once=True), "no")
+    end(state, begin(state, "job", scope="monday", once=True))
+    with pytest.raises(JobDoneError, match="Run 2 of job `job` has done monday already"):
+        begin(state, "job", scope="monday", once=True)
+    assert begin(state, "job", scope="monday").number == 3

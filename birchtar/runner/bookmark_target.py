@@ -1,0 +1,75 @@
+"""Whose bookmark a command is about: a job by its name or by its config."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from birchtar.state.database import State
+from birchtar.state.errors import StateError
+from birchtar.state.history import job_names
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from birchtar.lake.source import Source
+    from birchtar.runner.plan import Plan
+
+_CONFIGS = (".yaml", ".yml")
+
+StartSpark = Callable[[], "SparkSession"]
+"""Starts Spark, for what cannot be known without."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A job, as a command names it."""
+
+    job: str
+    config: Path | None
+
+
+def target_of(said: str) -> Target:
+    """Return the job that a name or the path of a config stands for.
+
+    Example:
+        >>> target_of("conf/jobs/flights.yaml").job, target_of("flights").job
+        ('flights', 'flights')
+    """
+    is_config = said.lower().endswith(_CONFIGS)
+    return Target(Path(said).stem, Path(said)) if is_config else Target(said, None)
+
+
+def require_job(state: State, job: str) -> None:
+    """Refuse a job that never ran and has no bookmark.
+
+    Raises:
+        StateError: With the closest name.
+    """
+    if job not in (known := job_names(state)):
+        from transforms.errors import say_known
+
+        raise StateError(f"{state.place} knows no job `{job}`. {say_known(job, known, kind='job')}")
+
+
+def bookmarked(plan: "Plan", input_name: str | None) -> "dict[str, Source]":
+    """Return the inputs of a config that have a bookmark, with paths as Spark takes them: one of them, or all.
+
+    Raises:
+        JobError: There is none, or none of this name.
+    """
+    from birchtar.runner.failures import JobError
+    from birchtar.runner.located import located
+    from transforms.errors import say_known
+
+    found = {name: located(source) for name, source in plan.job.inputs.items() if source.bookmark}
+    if not found:
+        raise JobError(f"{plan.file}: no input has a bookmark (`bookmark: true`): every run reads all of each.")
+    if input_name is None:
+        return found
+    if input_name not in found:
+        what = "has no bookmark" if input_name in plan.job.inputs else "is not there"
+        raise JobError(
+            f"{plan.file}: the input `{input_name}` {what}. {say_known(input_name, found, kind='bookmarked input')}"
+        )
+    return {input_name: found[input_name]}

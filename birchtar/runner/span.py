@@ -1,0 +1,99 @@
+"""What a run of a backfill reads: of each bookmarked input that which lies in one interval."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from pyspark.sql import SparkSession
+from sqlalchemy import Connection
+
+from birchtar.lake.delta_changes import versions_between
+from birchtar.lake.errors import LakeError
+from birchtar.lake.listing import list_files
+from birchtar.lake.source import Source
+from birchtar.runner.dated_paths import DatedPaths
+from birchtar.runner.failures import JobError, sentence
+from birchtar.runner.intervals import Interval, say_bound
+from birchtar.runner.located import located
+from birchtar.runner.moments import moment
+from birchtar.runner.pending import KEYS, RANGE, Pending, kind_of
+from birchtar.runner.plan import Plan
+from birchtar.state.bookmarks import FILES, Bookmark, find_bookmark
+from birchtar.state.database import State
+from birchtar.state.intents import RunFile, RunInput, record_intent
+from birchtar.state.listed import ListedFile, Listing
+from birchtar.state.runs import Run
+
+
+@dataclass(frozen=True)
+class Span:
+    """An interval, and how files lie in it."""
+
+    interval: Interval
+    dates: DatedPaths | None = None
+    """Where in a file's path its date stands; None: a file lies where its time of change does."""
+
+    @property
+    def scope(self) -> str:
+        """The name under which the interval is remembered; its runs are in nobody's way but each other's."""
+        return f"{self.interval} by {self.dates.pattern}" if self.dates else str(self.interval)
+
+
+def find_between(plan: Plan, spark: SparkSession, state: State, run: Run, span: Span) -> dict[str, Pending]:
+    """Return what lies in an interval, and write it down as what the run means to read. No bookmark is asked or moved.
+
+    Limits such as ``max_files`` do not count here.
+
+    Raises:
+        JobError: An input cannot be listed, or has nothing that lies in intervals of this kind.
+    """
+    pending = {}
+    for name, source in plan.job.inputs.items():
+        if source.bookmark:
+            try:
+                found = state.read(lambda connection, name=name: _known(connection, run.job, name))  # type: ignore[misc]
+                pending[name] = _between(name, located(source), spark, span, found)
+            except LakeError as error:
+                raise JobError(f"{plan.place(('inputs', name))}: input {name}: {sentence(error)}") from error
+    record_intent(state, run, [each.read for each in pending.values()])
+    return pending
+
+
+def _known(connection: Connection, job: str, name: str) -> Bookmark:
+    """Return the bookmark, for the schema in it; where there is none, one that knows nothing."""
+    return find_bookmark(connection, job, name) or Bookmark(0, name, "", None, None, 0)
+
+
+def _between(name: str, source: Source, spark: SparkSession, span: Span, found: Bookmark) -> Pending:
+    kind, interval = kind_of(source), span.interval
+    start, end = interval.start, interval.end
+    if kind == KEYS:
+        return Pending(RunInput(name, RANGE, say_bound(start), say_bound(end)), found)
+    if not isinstance(start, datetime) or not isinstance(end, datetime):
+        raise LakeError("only a database's keys lie in intervals of numbers; this input needs dates or times.")
+    if kind == FILES:
+        listed = list_files(source.paths, spark=spark, options=source.options)
+        notes = list(_undated(name, listed, span))
+        files = tuple(RunFile(*file) for file in listed if _lies_in(file, span, start, end))
+        return Pending(RunInput(name, FILES, files=files, bytes=sum(file.size for file in files)), found, notes=notes)
+    since, until = versions_between(spark, source, start, end)
+    return Pending(RunInput(name, kind, since and list(since), until and list(until)), found)
+
+
+def _lies_in(file: ListedFile, span: Span, start: datetime, end: datetime) -> bool:
+    at = span.dates.date_of(file.path) if span.dates else moment(file.modified)
+    return at is not None and start <= at < end
+
+
+def _undated(name: str, listed: Listing, span: Span) -> Iterator[str]:
+    """Tell of files in whose paths no date stands: no interval has them."""
+    if span.dates is None:
+        return
+    undated = [path for path in listed.paths if span.dates.date_of(path) is None]
+    if undated and len(undated) == len(listed):
+        raise LakeError(f"in none of its {len(listed):,} files' paths is a date {span.dates.pattern}: {undated[0]}")
+    if undated:
+        yield (
+            f"input {name}: {len(undated):,} files have no date {span.dates.pattern} in their paths, so no interval"
+            f" has them: {undated[0].removeprefix('file:')}{' ...' if len(undated) > 1 else ''}"
+        )

@@ -1,0 +1,238 @@
+"""A job run by intervals: each once, none in the way of another, bookmarks as they were."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from deltalake import DeltaTable
+from rich.console import Console
+
+from birchtar.lake.delta_changes import DeltaMark, versions_between
+from birchtar.lake.source import Source
+from birchtar.runner import run as run_module
+from birchtar.runner.backfill import backfill, done_before, require_backfillable
+from birchtar.runner.cli import main
+from birchtar.runner.dated_paths import DatedPaths
+from birchtar.runner.failures import JobError
+from birchtar.runner.intervals import intervals
+from birchtar.runner.load import load
+from birchtar.runner.progress import Progress
+from birchtar.runner.span import Span
+from birchtar.state.bookmark_views import view_bookmarks
+from birchtar.state.database import open_state
+from birchtar.state.history import list_runs
+
+JOB = """
+inputs: {days: {path: days, format: csv, schema: "id INT", bookmark: true, max_files: 1%s}}
+outputs: {days: {path: out, format: %s, mode: append}}
+"""
+JANUARY = 1_704_067_200
+"""2024-01-01 in seconds since 1970."""
+
+
+@pytest.fixture
+def filled(spark, config):
+    """Runs a backfill of a job, given as a text, from January 1 to a day of it."""
+
+    def fill(text: str, last: int, pattern: str | None = None, **how):
+        dates = DatedPaths(pattern) if pattern else None
+        spans = [Span(each, dates) for each in intervals("2024-01-01", f"2024-01-{last:02}", "1d")]
+        plan, state = load(config(text)), open_state()
+        require_backfillable(plan, spans)
+        with Progress(Console(), spark.sparkContext) as progress:
+            return backfill(plan, spark, state, progress, spans, **how)
+
+    return fill
+
+
+def day(name: str, number: int, *ids: int) -> None:
+    file = Path("days", name)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("id\n" + "".join(f"{id_}\n" for id_ in ids))
+    os.utime(file, (JANUARY + 86_400 * (number - 1),) * 2)
+
+
+def told(outcomes):
+    return [(str(each.interval)[8:10], each.state, each.read, each.written) for each in outcomes]
+
+
+def test_files_are_read_by_their_times_each_interval_once_and_no_bookmark_moves(filled, place):
+    for name, number, *ids in (("a", 1, 1), ("b", 2, 2, 3), ("c", 2, 4), ("d", 4, 5)):
+        day(f"{name}.csv", number, *ids)
+    job = JOB % ("", "delta")
+    assert told(filled(job, 4, parallel=2)) == [
+        ("01", "SUCCEEDED", 1, 1),
+        ("02", "SUCCEEDED", 3, 3),
+        ("03", "SUCCEEDED", 0, 0),
+    ]
+    assert told(filled(job, 5)) == [
+        ("01", "done before", None, None),
+        ("02", "done before", None, None),
+        ("03", "done before", None, None),
+        ("04", "SUCCEEDED", 1, 1),
+    ]
+    assert sorted(DeltaTable("out").to_pyarrow_table().to_pydict()["id"]) == [1, 2, 3, 4, 5]
+    state = open_state()
+    assert view_bookmarks(state, "job") == []
+    assert {(past.kind, past.scope) for past in list_runs(state)} == {
+        ("backfill", f"2024-01-0{number}..2024-01-0{number + 1}") for number in (1, 2, 3, 4)
+    }
+    assert told(filled(job, 2, again=True)) == [("01", "SUCCEEDED", 1, 1)]
+
+
+def test_files_are_read_by_the_dates_in_their_paths_and_those_without_are_told_of(filled, place):
+    day("day=2024-01-01/a.csv", 9, 1)
+    day("day=2024-01-02/b.csv", 9, 2)
+    day("day=unknown/c.csv", 1, 3)
+    outcomes = filled(JOB % (', options: {pathGlobFilter: "*.csv"}', "parquet"), 3, "day=%Y-%m-%d")
+    assert told(outcomes) == [("01", "SUCCEEDED", 1, 1), ("02", "SUCCEEDED", 1, 1)]
+    assert "1 files have no date day=%Y-%m-%d in their paths" in outcomes[0].notes[0]
+    assert sorted(duckdb.sql("SELECT id FROM 'out/*.parquet'").fetchall()) == [(1,), (2,)]
+
+
+def test_an_interval_that_fails_stops_no_other_and_is_done_the_next_time(filled, place, monkeypatch):
+    for number in (1, 2, 3):
+        day(f"{number}.csv", number, number)
+    staging = run_module.stage_outputs
+
+    def fail_once(spark, plan, tables, label, progress):
+        if [row.id for row in tables.inputs["days"].select("id").collect()] == [2]:
+            raise JobError("no room")
+        return staging(spark, plan, tables, label, progress)
+
+    job = JOB % ("", "parquet")
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "stage_outputs", fail_once)
+        outcomes = filled(job, 4, parallel=3)
+    assert [each.state for each in outcomes] == ["SUCCEEDED", "FAILED", "SUCCEEDED"]
+    assert outcomes[1].error == "no room"
+    plan, state = load("job.yaml"), open_state()
+    spans = [Span(each) for each in intervals("2024-01-01", "2024-01-04", "1d")]
+    assert len(done_before(state, plan, spans)) == 2
+    assert [each.state for each in filled(job, 4)] == ["done before", "SUCCEEDED", "done before"]
+    assert sorted(duckdb.sql("SELECT id FROM 'out/*.parquet'").fetchall()) == [(1,), (2,), (3,)]
+
+
+def test_an_interval_that_died_when_all_was_staged_is_published_and_not_computed_again(filled, place, monkeypatch):
+    day("a.csv", 1, 1)
+    job = JOB % ("", "delta")
+
+    def die(*_):
+        raise JobError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "publish", die)
+        assert filled(job, 2)[0].state == "FAILED"
+    Path("days/a.csv").unlink()
+    assert told(filled(job, 2)) == [("01", "SUCCEEDED", 1, 1)]
+    assert DeltaTable("out").to_pyarrow_table().to_pydict() == {"id": [1]}
+
+
+def test_ordinary_runs_and_backfills_of_one_job_write_one_table(filled, run_job, place):
+    day("a.csv", 1, 1)
+    job = JOB % ("", "delta")
+    for _ in range(2):
+        run_job(job)
+        day("b.csv", 2, 2)
+    assert told(filled(job, 3)) == [("01", "SUCCEEDED", 1, 1), ("02", "SUCCEEDED", 1, 1)]
+    day("c.csv", 3, 3)
+    assert run_job(job).outputs[0].rows == 1
+    assert sorted(DeltaTable("out").to_pyarrow_table().to_pydict()["id"]) == [1, 1, 2, 2, 3]
+
+
+def test_versions_of_a_delta_table_lie_in_an_interval_by_their_commits(spark, place):
+    for number in (1, 2, 3):
+        spark.createDataFrame([(number,)], "id INT").write.format("delta").mode("append").save(f"file:{place}/sales")
+        commit = place / f"sales/_delta_log/{number - 1:020}.json"
+        os.utime(commit, (JANUARY + 86_400 * number,) * 2)
+    spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
+    source = Source(path=f"file:{place}/sales", format="delta", bookmark=True)
+    table = DeltaTable("sales").metadata().id
+
+    def between(first: str, last: str):
+        interval = intervals(first, last, "1y")[0]
+        return versions_between(spark, source, interval.start, interval.end)
+
+    assert between("2024-01-01", "2024-01-02") == (None, None)
+    assert between("2024-01-01", "2024-01-03") == (None, DeltaMark(table, 0))
+    assert between("2024-01-03", "2024-02-01") == (DeltaMark(table, 0), DeltaMark(table, 2))
+
+
+TWO = """
+inputs:
+  days: {path: days, format: csv, schema: "id INT", bookmark: %s}
+  towns: {path: towns.csv, format: csv}
+outputs:
+  days: {path: out/days, format: delta, mode: append}
+  towns: {path: out/towns, format: delta, mode: %s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "range_", "says"),
+    [
+        (TWO % ("true", "overwrite"), ("2024-01-01", "2024-01-02", "1d"), "output towns: `mode: overwrite` would keep"),
+        (TWO % ("false", "append"), ("2024-01-01", "2024-01-02", "1d"), "no input has a bookmark"),
+        (TWO % ("true", "append"), ("0", "9", "5"), "only a database's keys lie in intervals of numbers"),
+    ],
+    ids=["overwritten", "no bookmark", "numbers"],
+)
+def test_jobs_that_cannot_be_run_by_intervals_are_refused(config, text, range_, says):
+    Path("days").mkdir()
+    plan = load(config(text))
+    with pytest.raises(JobError, match=says):
+        require_backfillable(plan, [Span(each) for each in intervals(*range_)])
+
+
+def test_that_intervals_may_replace_each_others_partitions_is_said(config):
+    Path("days").mkdir()
+    plan = load(config(TWO % ("true", "overwrite_partitions, partition_by: [id]")))
+    (note,) = require_backfillable(plan, [Span(each) for each in intervals("2024-01-01", "2024-01-02", "1d")])
+    assert note == "output towns: where two intervals write one partition, it keeps the rows of the last only."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--from", "2024-01-02", "--to", "2024-01-01"], "is not before"),
+        (["--from", "2024-01-01", "--to", "2024-01-02", "--by", "path"], "needs --pattern"),
+        (["--from", "2024-01-01", "--to", "2024-01-02", "--pattern", "%Y"], "is for --by path"),
+    ],
+)
+def test_a_wrong_call_is_refused_before_spark_starts(config, capsys, arguments, says):
+    Path("days").mkdir()
+    with pytest.raises(SystemExit) as ended:
+        main(["backfill", str(config(JOB % ("", "delta"))), *arguments])
+    assert ended.value.code == 2
+    assert says in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_command_prints_a_line_per_interval_and_ends_with_1_where_one_failed(config):
+    day("a.csv", 1, 1)
+    day("b.csv", 2, 2)
+    config((JOB % ("", "parquet")).replace("mode: append", "mode: append, sort_by: [no_such_column]"))
+    command = [str(Path(sys.executable).with_name("birchtar")), "backfill", "job.yaml"]
+    range_ = ["--from", "2024-01-01", "--to", "2024-01-03", "--parallel", "2"]
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))}
+
+    def call():
+        return subprocess.run(
+            [*command, *range_], env=inherited, capture_output=True, text=True, timeout=300, check=False
+        )
+
+    done = call()
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.count("FAILED") == 2
+    config(JOB % ("", "parquet"))
+    done = call()
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines() if line.startswith(" 2024")]
+    assert [line[:2] + line[3:6] for line in lines] == [
+        ["2024-01-01..2024-01-02", "SUCCEEDED", "1", "1", "0"],
+        ["2024-01-02..2024-01-03", "SUCCEEDED", "1", "1", "0"],
+    ]
+    again = call()
+    assert (again.returncode, again.stdout.count("done before")) == (0, 2)
