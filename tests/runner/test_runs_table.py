@@ -3,16 +3,20 @@
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import update
 
 from birchtar.runner.cli import main
 from birchtar.state.database import open_state
+from birchtar.state.owners import this_process
 from birchtar.state.publishing import fail, prepare, succeed
 from birchtar.state.runs import begin, release
 from birchtar.state.tables import runs
+from birchtar.state.waiting import keep_place
 
 REPORT = {
     "inputs": [{"name": "flights", "rows": 27_004}, {"name": "airlines", "rows": None}, {"name": "towns", "rows": 16}],
@@ -71,6 +75,29 @@ def test_a_run_that_nobody_works_on_any_more_is_told_from_one_that_runs(state, c
     _, _, lives, died = printed(capsys)
     assert (lives[0], lives[2], lives[4]) == ("lives", "RUNNING", "-")
     assert (died[0], died[2], died[4]) == ("died", "RUNNING replay, died", "-")
+
+
+def test_a_run_that_waits_in_the_queue_is_told_from_one_whose_process_died_while_it_waited(state, capsys):
+    owned = begin(state, "flights")
+    for died in (False, True):
+        number = state.write(partial(keep_place, place=None, new=waits(owned), mine=alive(died=died)))
+        assert number == owned.id + 1 + died
+    _, _, died, lives, _ = printed(capsys)
+    assert (lives[1], lives[2], died[1], died[2]) == ("2", "WAITING", "3", "WAITING, died")
+
+
+def waits(owned):
+    return {"job": owned.job, "kind": "run", "scope": None, "started_at": datetime.now(UTC)}
+
+
+def alive(*, died: bool):
+    moment = datetime.now(UTC)
+    return {"owner": asdict(this_process()), "lease_until": moment + timedelta(seconds=-60 if died else 60)}
+
+
+def test_a_backfill_is_told_with_its_interval(state, capsys):
+    begin(state, "flights", kind="backfill", scope="2024-01-01..2024-01-02")
+    assert printed(capsys)[2][2] == "RUNNING backfill 2024-01-01..2024-01-02"
 
 
 def test_runs_of_one_job_newest_first_and_no_more_than_asked(state, capsys):
