@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -65,10 +66,9 @@ def diff(
     from birchtar.runner.bookmark_prints import diff_as_json, print_diff, say, say_run
 
     plan, job = _load(config, settings), target_of(str(config)).job
-    inputs, state = bookmarked(plan, input_name), _state(must_exist=False)
-    with _spark(profile) as start:
-        found = diff_of(state, job, inputs, start)
-    first = comes_first(state, job)
+    inputs = bookmarked(plan, input_name)
+    with _state_to_look_at() as state, _spark(profile) as start:
+        found, first = diff_of(state, job, inputs, start), comes_first(state, job)
     if as_json:
         unfinished = first and {"run": first.number, "state": first.state}
         _print_json({"job": job, "unfinished_run": unfinished, "inputs": [diff_as_json(each) for each in found]})
@@ -95,9 +95,9 @@ def explain(
     from birchtar.runner.bookmark_prints import plain, print_verdicts, say, verdict_as_json
     from birchtar.runner.located import located
 
-    plan, job, state = _load(config, settings), target_of(str(config)).job, _state(must_exist=False)
+    plan, job = _load(config, settings), target_of(str(config)).job
     inputs = {name: located(source) for name, source in plan.job.inputs.items()}
-    with _spark(profile) as start:
+    with _state_to_look_at() as state, _spark(profile) as start:
         verdicts, closest = explain_file(state, job, inputs, file, start)
     if as_json:
         _print_json({"file": file, "inputs": [verdict_as_json(each) for each in verdicts], "closest": closest})
@@ -186,6 +186,19 @@ def _state(*, must_exist: bool = True) -> "State":
     from birchtar.state.database import open_state
 
     return open_state(must_exist=must_exist)
+
+
+@contextmanager
+def _state_to_look_at() -> "Iterator[State]":
+    """Give the state database or, before the first run, an empty one that is gone afterwards: looking makes none."""
+    from birchtar.state.database import open_state
+    from birchtar.state.errors import NoStateError
+
+    try:
+        yield open_state(must_exist=True)
+    except NoStateError:
+        with TemporaryDirectory() as folder:
+            yield open_state(f"sqlite:///{folder}/state.db")
 
 
 def _load(config: Path, settings: list[str] | None) -> "Plan":

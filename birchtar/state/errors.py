@@ -5,6 +5,10 @@ class StateError(RuntimeError):
     """The state database cannot be used; the message says which, why and what to do."""
 
 
+class NoStateError(StateError):
+    """There is no state database yet."""
+
+
 class JobBusyError(StateError):
     """Another process runs this job."""
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
-from birchtar.state.errors import StateError
+from birchtar.state.errors import NoStateError, StateError
 
 _ELSEWHERE = "name another place in BIRCHTAR_STATE_URL"
 
@@ -35,10 +35,10 @@ def require_file(url: URL) -> None:
     """Require a database that is there; of PostgreSQL its server will tell.
 
     Raises:
-        StateError: There is no such file.
+        NoStateError: There is no such file.
     """
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
-        raise StateError(
+        raise NoStateError(
             f"There is no state database {url.database}: no job has run with it."
             f" Go to the folder in which your jobs run, or {_ELSEWHERE}."
         )

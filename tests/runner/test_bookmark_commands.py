@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -112,6 +113,14 @@ def test_diff_tells_what_the_next_run_reads_within_its_limits(state, capsys):
     assert "days: 1 new and 1 changed files, 12 bytes; 1 left for later runs; 1 known; 1 gone" in said
     assert "gone.csv" in said
     assert as_json(capsys, "show", "job")["bookmarks"][0]["run"] == 1
+
+
+def test_before_the_first_run_all_is_new_and_looking_makes_no_state_database(state, capsys):
+    day("a.csv", 1)
+    shutil.rmtree(".birchtar")
+    assert "days: 1 new and 0 changed files" in call(capsys, "diff", "job.yaml", "days")
+    assert "new: the next run reads it: no run has read it" in call(capsys, "explain", "job.yaml", "days/a.csv")
+    assert not Path(".birchtar").exists()
 
 
 def test_diff_of_a_local_delta_table_needs_its_log_only(state, capsys):

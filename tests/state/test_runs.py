@@ -488,6 +488,8 @@ def test_runs_of_different_scopes_go_beside_each_other_and_have_names_of_their_o
     assert [run.number for run in (ordinary, one, other)] == [1, 2, 3]
     assert len({run.writer for run in (ordinary, one, other)}) == 3
     assert ordinary.writer == ordinary.job_key
+    # Folders that begin so are what dead runs of the job have left, and are deleted.
+    assert not one.writer.startswith(f"{ordinary.writer}-")
     with pytest.raises(JobBusyError, match="run 2"):
         begin(state, "job", scope="monday", when_busy="fail")
     again = steal(state, ordinary)
