@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from birchtar.runner import quarantine_cli
 from birchtar.runner.document import ConfigError, Problem
 from birchtar.runtime.errors import RuntimeSetupError
 from birchtar.state.errors import StateError
@@ -24,6 +25,8 @@ BAD_CONFIG = 2
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Glue-style ETL on plain Spark."
 )
+
+app.add_typer(quarantine_cli.app, name="quarantine")
 
 Configs = Annotated[
     list[Path], typer.Argument(metavar="CONFIG...", help="Job configs, such as conf/jobs/flights.yaml.")

@@ -43,6 +43,18 @@ class RejectReport:
 
 
 @dataclass(frozen=True)
+class ResolvedReport:
+    """Rejected rows of an earlier run that a replay has sent through the job again."""
+
+    run: int
+    table: str
+    step: str
+    rule: str
+    code: str
+    rows: int
+
+
+@dataclass(frozen=True)
 class ConflictReport:
     """A field of an input in which values had several types."""
 
@@ -78,6 +90,7 @@ class Report:
     inputs: list[InputReport] = field(default_factory=list)
     outputs: list[OutputReport] = field(default_factory=list)
     rejects: list[RejectReport] = field(default_factory=list)
+    resolved: list[ResolvedReport] = field(default_factory=list)
     rules: list[RuleReport] = field(default_factory=list)
     conflicts: list[ConflictReport] = field(default_factory=list)
     schemas: dict[str, str] = field(default_factory=dict)
@@ -105,6 +118,7 @@ class Report:
             "inputs": [InputReport(**each) for each in values["inputs"]],
             "outputs": [OutputReport(**each) for each in values["outputs"]],
             "rejects": [RejectReport(**each) for each in values["rejects"]],
+            "resolved": [ResolvedReport(**each) for each in values.get("resolved", ())],
             "rules": [RuleReport(**each) for each in values["rules"]],
             "conflicts": [ConflictReport(**each) for each in values["conflicts"]],
         }
