@@ -56,13 +56,17 @@ class Selection:
 class Replayed:
     """What a replay reads instead of its inputs."""
 
+    kept: DataFrame
+    """All chosen rows, held in memory until the replay ends."""
     rows: DataFrame
-    """The chosen rows, kept."""
+    """Those that can be replayed."""
     schemas: dict[str, str]
     """Of the bookmarked inputs, the schema when they were last read, as Spark writes it in JSON."""
     flowing: set[str] = field(default_factory=set)
     """Inputs whose rows go into outputs: a replay reads none of them but those that were rejected."""
     resolved: list[ResolvedReport] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    """What cannot be replayed of the chosen rows, and what to do."""
     places: set[tuple[str, str]] = field(default_factory=set)
     """Tables and steps at which rows enter."""
 
@@ -136,7 +140,10 @@ def chosen_records(spark: SparkSession, job: str, selection: Selection, limit: i
 
 
 def choose(spark: SparkSession, plan: Plan, job: str, selection: Selection, schemas: dict[str, str]) -> Replayed | None:
-    """Return what a replay sends through the job; None where there is nothing.
+    """Return what a replay sends through the job; None where nothing was ever rejected.
+
+    Rows that tell of a whole file are left: a run reads the file when it was repaired. So are rows of which a masked
+    value is hidden: nobody can bring it back, and a text's place in its file is not known.
 
     Raises:
         JobError: A row cannot enter the job as its config is now.
@@ -144,18 +151,29 @@ def choose(spark: SparkSession, plan: Plan, job: str, selection: Selection, sche
     df = unresolved(spark, job, selection)
     if df is None:
         return None
-    rows = df.where(~F.col("code").isin(*_OF_FILES) & F.col("record").isNotNull() & ~F.col("hidden")).persist()
-    replayed = Replayed(rows, schemas, set(flows(plan)))
+    is_whole = ~F.col("code").isin(*_OF_FILES) & F.col("record").isNotNull() & ~F.col("hidden")
+    kept = df.persist()
+    rows = kept.where(is_whole)
+    replayed = Replayed(kept, rows, schemas, set(flows(plan)), left=list(_left(kept.where(~is_whole))))
     keys = ("run", "table", "step", "rule", "code")
     counted = rows.fillna("", "rule").groupBy(*keys).count().orderBy(*keys).collect()
     for run, table, step, rule, code, number in counted:
         _require_entrance(plan, replayed, table, step)
         replayed.resolved.append(ResolvedReport(run, table, step, rule, code, number))
         replayed.places.add((table, step))
-    if not replayed.resolved:
-        rows.unpersist()
-        return None
     return replayed
+
+
+def _left(rows: DataFrame) -> Iterator[str]:
+    of_files = F.col("code").isin(*_OF_FILES)
+    files, hidden = rows.agg(F.count_if(of_files), F.count_if(~of_files)).collect()[0]
+    if files:
+        yield f"{files:,} rejected rows tell of whole files; a run reads these when they are repaired."
+    if hidden:
+        yield (
+            f"{hidden:,} rejected rows were left: values that the job masks are hidden in them. Correct the job, and"
+            " bring these records in again by a new file."
+        )
 
 
 def require_adding(plan: Plan) -> None:

@@ -30,6 +30,19 @@ class OutputReport:
 
 
 @dataclass(frozen=True)
+class TableReport:
+    """What became of the rows of an input in an output that is made of it row by row."""
+
+    output: str
+    input: str
+    rows_in: int
+    """All that was read, and in a replay what entered behind."""
+    rows: int
+    rejected: int
+    filtered: int
+
+
+@dataclass(frozen=True)
 class RejectReport:
     """The rows that one input or step could not handle, or one rule refused, and where they are now."""
 
@@ -90,6 +103,8 @@ class Report:
     inputs: list[InputReport] = field(default_factory=list)
     outputs: list[OutputReport] = field(default_factory=list)
     rejects: list[RejectReport] = field(default_factory=list)
+    tables: list[TableReport] = field(default_factory=list)
+    """Only of outputs that are made of one input row by row."""
     resolved: list[ResolvedReport] = field(default_factory=list)
     rules: list[RuleReport] = field(default_factory=list)
     conflicts: list[ConflictReport] = field(default_factory=list)
@@ -118,6 +133,7 @@ class Report:
             "inputs": [InputReport(**each) for each in values["inputs"]],
             "outputs": [OutputReport(**each) for each in values["outputs"]],
             "rejects": [RejectReport(**each) for each in values["rejects"]],
+            "tables": [TableReport(**each) for each in values.get("tables", ())],
             "resolved": [ResolvedReport(**each) for each in values.get("resolved", ())],
             "rules": [RuleReport(**each) for each in values["rules"]],
             "conflicts": [ConflictReport(**each) for each in values["conflicts"]],

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from birchtar.lake.label import Label
 from birchtar.lake.measure import count_stored, size_of
 from birchtar.lake.write import clean, publish
+from birchtar.runner.accounting import account
 from birchtar.runner.damaged import Found, around_damage
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.hidden import hide_values
@@ -106,12 +107,15 @@ def _compute(
     label = Label(owned.job_key, "", owned.number, owned.attempt)
     staged: list[StagedOutput] = []
     hides = bool(sensitive_fields(plan))
+    replayed: Replayed | None = None
     try:
-        replayed: Replayed | None = None
         pending: dict[str, Pending] = {}
         if selection is None:
             pending = find_pending(plan, spark, state, owned)
-        elif (replayed := choose(spark, plan, owned.job, selection, _schemas(state, owned))) is None:
+        else:
+            replayed = choose(spark, plan, owned.job, selection, _schemas(state, owned))
+            report.notes += replayed.left if replayed else []
+        if selection is not None and (replayed is None or not replayed.resolved):
             report.notes.append("There is nothing to replay.")
             prepare(state, owned, [], report=report.as_json())
             return report, []
@@ -137,6 +141,9 @@ def _compute(
         if hides and isinstance(error, Exception):
             raise JobError(hide_values(sentence(error))) from None
         raise
+    finally:
+        if replayed is not None:
+            replayed.kept.unpersist()
     return report, staged
 
 
@@ -164,6 +171,7 @@ def _stage(
             staged.append(stage_resolved(replayed, label, job_name(plan)))
             report.resolved += replayed.resolved
         report.inputs += [_input_report(spark, plan, tables, pending, name) for name in plan.job.inputs]
+        report.tables += account(plan, tables, report)
         report.input_schemas |= {name: tables.inputs[name].schema.json() for name in pending}
         report.rules += judge(tables.checks, tables.early)
     except BaseException:
