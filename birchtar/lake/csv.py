@@ -1,6 +1,8 @@
 """CSV files, read as texts first: no value is lost because it is not what its column should be."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
 
 from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
@@ -11,18 +13,25 @@ from birchtar.lake.many_paths import load_paths
 from birchtar.lake.rejects import (
     CAST,
     CORRUPT,
-    FILE,
+    ENCODING,
     MALFORMED,
+    REPLACED,
     literal,
     named,
     quoted,
     refuse_error_column,
+    source_file,
     with_error,
 )
 from birchtar.lake.source import Source
 
-_STANDARD = {"escape": '"'}
-"""A quote inside quotes is doubled, as RFC 4180 has it and everybody writes it; Spark alone expects a backslash."""
+STANDARD = {"escape": '"', "maxColumns": "100000"}
+"""A quote inside quotes is doubled, as RFC 4180 has it and everybody writes it; Spark alone expects a backslash. And a
+line of more than 20,480 values is rejected like any other that has too many; Spark alone stops."""
+
+_NOT_DECODED = (
+    "The line holds bytes that are not UTF-8. If the file has another encoding, name it: `options: {encoding: ...}`."
+)
 
 _NUMBERS = ("int", "bigint", "decimal(38,0)", "double")
 """The types of numbers, each of which takes all texts of those before it."""
@@ -50,11 +59,11 @@ def read_csv(spark: SparkSession, source: Source) -> DataFrame:
         LakeError: There is no schema, and no line to take the columns from; or a column is called ``_error``.
     """
     declared = source.declared()
-    names = _names(spark, source, declared)
+    names = header_names(spark, source, declared)
     types = None if declared is None else {field.name: field.dataType for field in declared.fields}
     refuse_error_column(types or names, source.paths)
     df = _texts(spark, source, names)
-    return _typed(df, _inferred(df, names, source) if types is None else types, source)
+    return typed(df, _inferred(df, names, source) if types is None else types, source)
 
 
 def read_texts(spark: SparkSession, source: Source) -> DataFrame:
@@ -63,17 +72,23 @@ def read_texts(spark: SparkSession, source: Source) -> DataFrame:
     Raises:
         LakeError: As `read_csv`.
     """
-    names = _names(spark, source, None)
+    names = header_names(spark, source, None)
     refuse_error_column(names, source.paths)
-    return _typed(_texts(spark, source, names), dict.fromkeys(names, "string"), source)
+    return typed(_texts(spark, source, names), dict.fromkeys(names, "string"), source)
 
 
 def _reader(spark: SparkSession, source: Source, *, header: bool) -> DataFrameReader:
-    reader = spark.read.format("csv").options(**(_STANDARD | source.options))
+    reader = spark.read.format("csv").options(**(STANDARD | source.options))
     return reader.options(header=header, inferSchema=False)
 
 
-def _names(spark: SparkSession, source: Source, declared: StructType | None) -> list[str]:
+def header_names(spark: SparkSession, source: Source, declared: StructType | None) -> list[str]:
+    """Return the names of the columns that lines of the files have, in order.
+
+    Raises:
+        SchemaMismatchError: A column of the declared schema is not in the header.
+        LakeError: There is neither a schema nor a line.
+    """
     names = load_paths(spark, _reader(spark, source, header=source.header), source.paths).columns
     if not names and declared is None:
         raise LakeError.at(source.paths, "there is no line to take the columns from. Declare a schema.")
@@ -90,7 +105,7 @@ def _names(spark: SparkSession, source: Source, declared: StructType | None) -> 
 
 def _texts(spark: SparkSession, source: Source, names: list[str]) -> DataFrame:
     """Return all columns as texts, and behind them the line itself where it does not have one value per column."""
-    null_value = source.null_values[0] if len(source.null_values) == 1 else ""
+    null_value = null_value_of(source)
     reader = (
         _reader(spark, source, header=source.header)
         .schema(StructType([StructField(name, StringType()) for name in [*names, CORRUPT]]))
@@ -101,9 +116,20 @@ def _texts(spark: SparkSession, source: Source, names: list[str]) -> DataFrame:
         .options(nullValue=null_value, emptyValue=null_value)
     )
     df = load_paths(spark, reader, source.paths)
-    if len(source.null_values) > 1:
-        df = df.select(*(_without(named(name), source.null_values).alias(name) for name in names), CORRUPT)
-    return df
+    return without_null_values(df, names, source) if len(source.null_values) > 1 else df
+
+
+def null_value_of(source: Source) -> str:
+    """Return the one text that Spark's reader itself can take for null."""
+    return source.null_values[0] if len(source.null_values) == 1 else ""
+
+
+def without_null_values(df: DataFrame, names: Sequence[str], source: Source) -> DataFrame:
+    """Return texts, the first columns of a frame, with null for those that stand for it."""
+    if not source.null_values:
+        return df
+    kept = (F.when(~named(name).isin(source.null_values), named(name)).alias(name) for name in names)
+    return df.select(*kept, *df.columns[len(names) :])
 
 
 def _has_made_up_names(spark: SparkSession, source: Source, names: list[str]) -> bool:
@@ -119,18 +145,31 @@ def _has_made_up_names(spark: SparkSession, source: Source, names: list[str]) ->
     if header == names or not header:
         return False
     is_header = F.array(*map(named, lines.columns)).eqNullSafe(F.array(*map(F.lit, header)))
-    other = lines.groupBy(F.expr(FILE).alias("file")).agg(F.bool_or(is_header).alias("same")).where("NOT same").first()
+    other = lines.groupBy(source_file().alias("file")).agg(F.bool_or(is_header).alias("same")).where("NOT same").first()
     if other:
         raise SchemaMismatchError(f"{other['file']} does not have the same header as the other files: {header}.")
     return True
 
 
-def _without(text: Column, null_values: list[str]) -> Column:
-    return F.when(~text.isin(null_values), text)
+def typed(
+    df: DataFrame,
+    types: Mapping[str, DataType | str],
+    source: Source,
+    *,
+    file: Column | None = None,
+    also: Sequence[str] = (),
+) -> DataFrame:
+    """Return texts as columns of their types, and ``_error`` where one is not of its type.
 
-
-def _typed(df: DataFrame, types: Mapping[str, DataType | str], source: Source) -> DataFrame:
-    texts = {name: named(name) for name in df.columns[:-1]}
+    Args:
+        df: A text per column of the files, behind them the line where it is malformed, then the columns of ``also``.
+        types: Of the columns that are wanted.
+        source: Where the texts are from.
+        file: The file's path in messages; None takes the one that Spark is reading.
+        also: Columns that are kept as they are.
+    """
+    file = source_file() if file is None else file
+    texts = {name: named(name) for name in df.columns[: -1 - len(also)]}
     cast = {name: F.expr(cast_text(quoted(name), kind, source)) for name, kind in types.items()}
     # Where the text is null, the whole sentence is.
     misfits = [
@@ -139,17 +178,27 @@ def _typed(df: DataFrame, types: Mapping[str, DataType | str], source: Source) -
         if not _is_text(kind)
     ]
     corrupt = named(CORRUPT)
+    undecodable = F.lit(False)
+    if texts and not says_encoding(source):
+        undecodable = reduce(or_, (F.coalesce(text.contains(REPLACED), F.lit(False)) for text in texts.values()))
     is_misfit = F.coalesce(*misfits).isNotNull() if misfits else F.lit(False)
-    said = F.when(corrupt.isNotNull(), f"The line does not have {len(texts)} values.").otherwise(
-        F.concat_ws("; ", *misfits)
+    said = (
+        F.when(corrupt.isNotNull(), f"The line does not have {len(texts)} values.")
+        .when(undecodable, _NOT_DECODED)
+        .otherwise(F.concat_ws("; ", *misfits))
     )
     return with_error(
         df,
-        [column.alias(name) for name, column in cast.items()],
-        code=F.when(corrupt.isNotNull(), MALFORMED).when(is_misfit, CAST),
-        message=F.concat(F.lit("In "), F.expr(FILE), F.lit(": "), said),
+        [*(column.alias(name) for name, column in cast.items()), *map(named, also)],
+        code=F.when(corrupt.isNotNull(), MALFORMED).when(undecodable, ENCODING).when(is_misfit, CAST),
+        message=F.concat(F.lit("In "), file, F.lit(": "), said),
         record=F.coalesce(corrupt, F.to_json(F.struct(*texts.values()))),
     )
+
+
+def says_encoding(source: Source) -> bool:
+    """Tell whether the user vouches for the encoding: then what does not fit it stays, as the sign for that."""
+    return any(option.lower() in ("charset", "encoding") for option in source.options)
 
 
 def cast_text(text: str, kind: DataType | str, source: Source) -> str:

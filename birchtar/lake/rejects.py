@@ -19,6 +19,12 @@ MALFORMED = "MALFORMED"
 CAST = "CAST"
 """The code of a record with a value that is not of its declared type."""
 
+ENCODING = "ENCODING"
+"""The code of a record with bytes that are no text in the file's encoding."""
+
+REPLACED = "\ufffd"
+"""What Spark puts where bytes are no text."""
+
 CORRUPT = "_birchtar_corrupt_record"
 """Where Spark is told to put the text of a malformed record; a name that no file has."""
 
@@ -57,3 +63,22 @@ def with_error(df: DataFrame, kept: Sequence[Column], *, code: Column, message: 
     reads_more = F.length(F.coalesce(kept[0].cast("string"), F.lit(""))) >= 0
     error = F.struct(code.alias("code"), message.alias("message"), record.alias("record"))
     return df.select(*kept, F.when(code.isNotNull() & reads_more, error).alias(ERROR_COLUMN))
+
+
+def with_file(df: DataFrame) -> DataFrame:
+    """Return the frame with the fields ``file`` and ``position``, which texts do not know, in its ``_error``. Lazy.
+
+    The frame has to come straight from one reader: behind a join or a shuffle Spark does not know the file any more.
+    """
+    if ERROR_COLUMN not in df.columns:
+        return df
+    error = F.col(ERROR_COLUMN)
+    told = [error[name].alias(name) for name in ("code", "message", "record")]
+    more = [source_file().alias("file"), F.lit(None).cast("bigint").alias("position")]
+    return df.withColumn(ERROR_COLUMN, F.when(error.isNotNull(), F.struct(*told, *more)))
+
+
+def source_file() -> Column:
+    """Return the file that a row is from, as a user would write its path."""
+    escaped = F.regexp_replace(F.input_file_name(), r"\+", "%2B")  # url_decode takes a plus for a space
+    return F.regexp_replace(F.url_decode(escaped), "^file:/+", "/")

@@ -8,6 +8,7 @@ from pyspark.sql.types import StructType
 Format = Literal["avro", "csv", "delta", "json", "orc", "parquet"]
 InputFormat = Literal["avro", "csv", "delta", "jdbc", "json", "orc", "parquet"]
 Conflicts = Literal["choice", "string", "widest", "fail", "rescue"]
+CorruptFiles = Literal["fail", "quarantine"]
 ChangedFiles = Literal["read", "report"]
 BookmarkBy = Literal["version", "changes"]
 OptionValue = str | bool | int | float
@@ -69,6 +70,21 @@ class Source(BaseModel):
     header: Annotated[bool, Field(description="CSV only: whether the first line of each file names the columns.")] = (
         True
     )
+    sensitive: Annotated[
+        list[str],
+        Field(
+            description="Paths of fields that nobody may read in the quarantine or in a message, beside those that the"
+            " job masks, redacts or hashes, which are hidden anyhow."
+        ),
+    ] = []
+    corrupt_files: Annotated[
+        CorruptFiles,
+        Field(
+            description="Parquet, ORC and Avro: what to do with a file that cannot be read. `fail` stops and names it"
+            " (the default); `quarantine` tells of it in the quarantine and reads the others. Of CSV and JSON every"
+            " record that can be read always is."
+        ),
+    ] = "fail"
     conflicts: Annotated[
         Conflicts | None,
         Field(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from birchtar.lake import sink, source
+from birchtar.lake.damage import WHOLE
 from birchtar.lake.paths import covers, exists, is_local
 from birchtar.lake.sink import COMPRESSION_NAMES, Sink
 from birchtar.lake.source import CONFLICT_FORMATS, Source
@@ -56,6 +57,9 @@ def _in_input(location: Location, read: Source) -> Iterator[Complaint]:
             yield Complaint((*location, "schema", column), f"`{kind}` is no type of Spark SQL.")
     for key in {"null_values", "header"} & read.model_fields_set if read.format != "csv" else ():
         yield Complaint((*location, key), f"`{key}` is for CSV only, not for {read.format}.", of_key=True)
+    if "corrupt_files" in read.model_fields_set and read.format not in WHOLE:
+        what = f"`corrupt_files` is for {', '.join(WHOLE)}, not for {read.format}."
+        yield Complaint((*location, "corrupt_files"), what, of_key=True)
     if read.conflicts is not None:
         if read.format not in CONFLICT_FORMATS:
             what = f"`conflicts` is for {', '.join(CONFLICT_FORMATS)}; files of {read.format} have one schema."

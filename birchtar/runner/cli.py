@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from birchtar.runner import backfill_command, bookmark_commands
+from birchtar.runner import backfill_command, bookmark_commands, quarantine_cli
 from birchtar.runner.document import ConfigError, Problem
 from birchtar.runtime.errors import RuntimeSetupError
 from birchtar.state.errors import StateError
@@ -30,6 +30,8 @@ app = typer.Typer(
 )
 app.add_typer(bookmark_commands.app, name="bookmark")
 app.command()(backfill_command.backfill)
+
+app.add_typer(quarantine_cli.app, name="quarantine")
 
 Configs = Annotated[
     list[Path], typer.Argument(metavar="CONFIG...", help="Job configs, such as conf/jobs/flights.yaml.")

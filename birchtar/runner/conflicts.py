@@ -11,8 +11,11 @@ from birchtar.lake.read import read_json, read_variants
 from birchtar.lake.rejects import FILE
 from birchtar.lake.schema_groups import read_groups
 from birchtar.lake.source import Conflicts, Source
+from birchtar.runner.hidden import HIDDEN, Paths, covers
+from transforms.choices.count_choices import Conflict
 from transforms.choices.settle_choices import Settled, merged_frames, typed_rows
 from transforms.choices.text_types import typed_texts
+from transforms.paths import parse_path
 
 _LAST_OF_TWINS = "spark.sql.variant.allowDuplicateKeys"
 """A JSON object may have a key twice; Spark's reader takes the last. This makes a VARIANT of it do the same."""
@@ -43,6 +46,16 @@ def read_settled(spark: SparkSession, source: Source, conflicts: Conflicts) -> S
             file_path=FILE,
         )
     return merged_frames(list(read_groups(spark, source)), conflicts, file_path=FILE)
+
+
+def without_examples(conflicts: list[Conflict], paths: Paths) -> list[Conflict]:
+    """Return conflicts without the examples of fields whose values nobody may read."""
+    return [
+        each._replace(types=tuple(kind._replace(example=HIDDEN) for kind in each.types))
+        if covers(paths, parse_path(each.path))
+        else each
+        for each in conflicts
+    ]
 
 
 def _json(spark: SparkSession, source: Source, schema: StructType | None) -> DataFrame:

@@ -29,7 +29,7 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, PythonException) or "PythonException" in str(error):
         return _of_python(str(error))
     if isinstance(error, PySparkException | Py4JJavaError):
-        return _of_spark(list(_texts(error)))
+        return _of_spark(list(texts_of(error)))
     if isinstance(error, ValueError | OSError | RuntimeError):
         return str(error)
     frames = traceback.extract_tb(error.__traceback__)
@@ -37,7 +37,7 @@ def sentence(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}{where}"
 
 
-def _texts(error: BaseException) -> Iterator[str]:
+def texts_of(error: BaseException) -> Iterator[str]:
     """Yield what Spark said, then what each deeper cause says."""
     cause = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
     if cause is None:

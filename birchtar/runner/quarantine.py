@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import reduce
+from functools import partial, reduce
 from itertools import groupby
-from typing import cast
+from typing import Any, cast
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -14,22 +14,23 @@ from birchtar.lake.label import Label
 from birchtar.lake.paths import absolute
 from birchtar.lake.sink import Sink
 from birchtar.lake.write import discard, stage
+from birchtar.runner.hidden import Paths, hide
 from birchtar.runner.observed import observed
+from birchtar.runner.places import quarantine_path
 from birchtar.runner.report import OutputReport, RejectReport
-from birchtar.runner.staging import StagedOutput
+from birchtar.runner.staged import StagedOutput
 from birchtar.runner.tables import KEPT_RECORDS, Rejects, Tables
-
-FOLDER = "data/quarantine"
-"""Below the current folder: where rejected rows go, one folder per job."""
 
 OUTPUT = "(quarantine)"
 """No table can have this name."""
 
-_ERROR = ("code", "message", "record", "rule", "file", "position")
+_ERROR = ("code", "message", "record", "rule", "file", "position", "replay_of")
+_WRITTEN = (*_ERROR, "hidden")
 """Fields of ``_error``: the first three of every rejected row, the others where they are known."""
 
 _SCHEMA = (
-    "table STRING, step STRING, code STRING, message STRING, record STRING, rule STRING, file STRING, position BIGINT"
+    "table STRING, step STRING, code STRING, message STRING, record STRING, rule STRING, file STRING, position BIGINT,"
+    " replay_of STRING, hidden BOOLEAN"
 )
 
 
@@ -39,19 +40,21 @@ def stage_rejects(
     """Write the rejected rows of a run beside the job's quarantine; None where there are none.
 
     Columns: ``id`` (names the row for ever), ``rejected_at``, ``run``, ``table``, ``step``, ``code``, ``message``,
-    ``record`` (the row's text as it came in), ``rule``, ``file`` and ``position``, null where they are not known. Few
+    ``record`` (the row's text as it came in), ``rule``, ``file`` and ``position``, null where they are not known, and
+    ``replay_of``, the id of the row that a replay sent through the job and that was rejected again; ``hidden`` is true
+    where the record is not all that came in, for it held what the job masks. Few
     rows were brought along by their count; only where one step rejected more than `KEPT_RECORDS` these are computed a
     second time.
     """
     frames = [*_brought(spark, tables), *_computed(tables)]
     if not frames:
         return None
-    path = f"{FOLDER}/{job}"
+    path = quarantine_path(job)
     rows = reduce(DataFrame.unionByName, frames).select(
         F.expr("uuid()").alias("id"),
         F.lit(datetime.now(UTC)).cast("timestamp").alias("rejected_at"),
         F.lit(label.number).alias("run"),
-        *("table", "step", *_ERROR),
+        *("table", "step", *_WRITTEN),
     )
     staged = stage(rows, Sink(path=path, format="parquet", mode="append"), absolute(path), label)
     reports = list(_reports(spark.read.parquet(staged.plan["staged"]["hidden"]), path))
@@ -65,7 +68,7 @@ def stage_rejects(
 def _brought(spark: SparkSession, tables: Tables) -> Iterable[DataFrame]:
     """Yield one frame of all rejected rows that Spark brought along with their counts."""
     rows = [
-        (rejects.table, rejects.step, *(error.asDict().get(name) for name in _ERROR))
+        (rejects.table, rejects.step, *_told(error.asDict(), rejects.hidden))
         for rejects in tables.rejects
         if not _has_more(tables, rejects) and (seen := observed(rejects.counted))
         for error in seen["records"] or ()
@@ -74,13 +77,30 @@ def _brought(spark: SparkSession, tables: Tables) -> Iterable[DataFrame]:
         yield spark.createDataFrame(rows, _SCHEMA)
 
 
+def _told(error: dict[str, Any], paths: Paths) -> tuple[Any, ...]:
+    """Return what is written of an error: without the values that nobody may read."""
+    shown = hide(error["code"], error["message"], error["record"], paths)
+    told = error | {"message": shown.message, "record": shown.record}
+    return (*(told.get(name) for name in _ERROR), shown.is_hidden)
+
+
 def _computed(tables: Tables) -> Iterable[DataFrame]:
     for rejects in tables.rejects:
         if _has_more(tables, rejects):
             place = (F.lit(rejects.table).alias("table"), F.lit(rejects.step).alias("step"))
             there = set(rejects.df.columns)
             error = [F.col(name) if name in there else F.lit(None).alias(name) for name in _ERROR]
-            yield rejects.df.select(*place, *error).to(cast("StructType", StructType.fromDDL(_SCHEMA)))
+            yield _hidden(rejects.df.select(*place, *error), rejects.hidden).to(
+                cast("StructType", StructType.fromDDL(_SCHEMA))
+            )
+
+
+def _hidden(df: DataFrame, paths: Paths) -> DataFrame:
+    if not paths:
+        return df.withColumn("hidden", F.lit(False))
+    hiding = F.udf(partial(hide, paths=paths), "message STRING, record STRING, hidden BOOLEAN")
+    shown = df.withColumn("shown", hiding("code", "message", "record"))
+    return shown.withColumns({name: F.col("shown").getField(name) for name in ("message", "record", "hidden")})
 
 
 def _has_more(tables: Tables, rejects: Rejects) -> bool:

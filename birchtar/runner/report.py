@@ -30,6 +30,19 @@ class OutputReport:
 
 
 @dataclass(frozen=True)
+class TableReport:
+    """What became of the rows of an input in an output that is made of it row by row."""
+
+    output: str
+    input: str
+    rows_in: int
+    """All that was read, and in a replay what entered behind."""
+    rows: int
+    rejected: int
+    filtered: int
+
+
+@dataclass(frozen=True)
 class RejectReport:
     """The rows that one input or step could not handle, or one rule refused, and where they are now."""
 
@@ -40,6 +53,18 @@ class RejectReport:
     codes: dict[str, int] = field(default_factory=dict)
     """How many rows were rejected for each reason."""
     rule: str = ""
+
+
+@dataclass(frozen=True)
+class ResolvedReport:
+    """Rejected rows of an earlier run that a replay has sent through the job again."""
+
+    run: int
+    table: str
+    step: str
+    rule: str
+    code: str
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -78,6 +103,9 @@ class Report:
     inputs: list[InputReport] = field(default_factory=list)
     outputs: list[OutputReport] = field(default_factory=list)
     rejects: list[RejectReport] = field(default_factory=list)
+    tables: list[TableReport] = field(default_factory=list)
+    """Only of outputs that are made of one input row by row."""
+    resolved: list[ResolvedReport] = field(default_factory=list)
     rules: list[RuleReport] = field(default_factory=list)
     conflicts: list[ConflictReport] = field(default_factory=list)
     schemas: dict[str, str] = field(default_factory=dict)
@@ -105,6 +133,8 @@ class Report:
             "inputs": [InputReport(**each) for each in values["inputs"]],
             "outputs": [OutputReport(**each) for each in values["outputs"]],
             "rejects": [RejectReport(**each) for each in values["rejects"]],
+            "tables": [TableReport(**each) for each in values.get("tables", ())],
+            "resolved": [ResolvedReport(**each) for each in values.get("resolved", ())],
             "rules": [RuleReport(**each) for each in values["rules"]],
             "conflicts": [ConflictReport(**each) for each in values["conflicts"]],
         }

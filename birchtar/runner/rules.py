@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from birchtar.runner.document import Place
 from birchtar.runner.failures import JobError
+from birchtar.runner.hidden import HIDDEN, Paths, covers, hide_example
 from birchtar.runner.observed import observed
 from birchtar.runner.report import RuleReport
 from transforms.core.columns import column, unused_name
@@ -58,6 +59,8 @@ class CheckedTable:
     """All rows, with a struct of what each rule says."""
     numbers: Sequence[Column]
     counted: Observation
+    hidden: Paths = frozenset()
+    """Fields whose values no message may show."""
 
 
 def rule_name(kind: str, said: Any) -> str:
@@ -74,7 +77,11 @@ def rule_name(kind: str, said: Any) -> str:
 
 
 def checked(
-    table: str, df: DataFrame, rules: Sequence[PlannedRule], conditions: Sequence[Column]
+    table: str,
+    df: DataFrame,
+    rules: Sequence[PlannedRule],
+    conditions: Sequence[Column],
+    hidden: Paths = frozenset(),
 ) -> tuple[DataFrame, CheckedTable]:
     """Return the frame with ``_error`` on rows that a rule rejects, and what to `judge` when it was computed. Lazy.
 
@@ -83,6 +90,7 @@ def checked(
         df: Its rows.
         rules: Its rules.
         conditions: What each rule's function returned.
+        hidden: Fields whose values no message may show.
     """
     verdicts = unused_name(df.columns, "rules")
     of_rows = [n for n, rule in enumerate(rules) if rule.kind not in ON_TABLES]
@@ -98,7 +106,7 @@ def checked(
         else:
             numbers.append(condition.alias(f"table{n}"))
     counted = Observation()
-    result = CheckedTable(table, rules, marked, numbers, counted)
+    result = CheckedTable(table, rules, marked, numbers, counted, hidden)
     with_error = marked.observe(counted, *numbers)
     errors = [
         _error(rule, F.col(f"{verdicts}.r{n}"), record) for n, rule in enumerate(rules) if rule.action == "reject"
@@ -164,7 +172,9 @@ def _judged(check: CheckedTable, early: Sequence[Observation]) -> Iterator[RuleR
         about = (check.table, rule.name, rule.action, str(rule.place))
         if rule.kind in ON_TABLES:
             holds, found = seen[f"table{n}"]
+            if covers(check.hidden, (str(rule.arguments.get("column", "")),)):
+                found = HIDDEN
             yield RuleReport(*about, holds, seen["rows"], None, found)
         else:
             broken = seen[f"broken{n}"]
-            yield RuleReport(*about, broken == 0, seen["rows"], broken, seen[f"example{n}"])
+            yield RuleReport(*about, broken == 0, seen["rows"], broken, hide_example(seen[f"example{n}"], check.hidden))

@@ -8,7 +8,7 @@ what is staged, as it was planned, without computing it a second time.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import astuple, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,26 +18,32 @@ from sqlalchemy import Connection
 from birchtar.lake.label import Label
 from birchtar.lake.measure import count_stored, size_of
 from birchtar.lake.write import clean, publish
+from birchtar.runner.accounting import account
+from birchtar.runner.damaged import Found, around_damage
 from birchtar.runner.failures import JobError, sentence
+from birchtar.runner.hidden import hide_values
 from birchtar.runner.located import located
 from birchtar.runner.observed import observed_rows
 from birchtar.runner.pending import Pending, find_pending, require_unchanged
 from birchtar.runner.plan import Plan, inputs_of, owner
 from birchtar.runner.progress import Progress
 from birchtar.runner.quarantine import stage_rejects
+from birchtar.runner.replayed import Replayed, Selection, choose, stage_resolved
 from birchtar.runner.report import ConflictReport, InputReport, Report
 from birchtar.runner.rules import judge, require_rules
+from birchtar.runner.sensitive import sensitive_fields
 from birchtar.runner.span import Span, find_between
-from birchtar.runner.staging import StagedOutput, discard, stage_outputs
+from birchtar.runner.staged import StagedOutput
+from birchtar.runner.staging import discard, stage_outputs
 from birchtar.runner.tables import Tables, make_tables
 from birchtar.runner.threshold import Threshold, is_passed
-from birchtar.state.bookmarks import FILES, move_bookmarks
+from birchtar.state.bookmarks import FILES, bookmarks_of, move_bookmarks
 from birchtar.state.database import State
 from birchtar.state.errors import StateError
 from birchtar.state.heartbeat import Heartbeat
 from birchtar.state.intents import intent
 from birchtar.state.publishing import RunOutput, fail, mark_published, outputs_of, prepare, succeed
-from birchtar.state.quarantine import RejectedRows, index_rejects
+from birchtar.state.quarantine import RejectedRows, index_rejects, resolve_rejects
 from birchtar.state.runs import PREPARED, Busy, Run, begin
 from transforms.choices.format_schema import format_schema
 
@@ -86,13 +92,42 @@ def run(
     """
     kind, scope = ("run", None) if span is None else (BACKFILL, span.scope)
     once, when_busy = span is not None and not again, plan.job.when_busy
-    owned = begin(state, job_name(plan), kind=kind, when_busy=when_busy, on_wait=on_wait, scope=scope, once=once)
+    while True:
+        owned = begin(state, job_name(plan), kind=kind, when_busy=when_busy, on_wait=on_wait, scope=scope, once=once)
+        if owned.kind != "replay" or owned.state == PREPARED:
+            return carry_out(plan, spark, state, owned, progress, span=span)
+        fail(state, owned, "The replay died before it had changed anything. Replay again.")
+
+
+def carry_out(
+    plan: Plan,
+    spark: SparkSession,
+    state: State,
+    owned: Run,
+    progress: Progress,
+    selection: Selection | None = None,
+    span: Span | None = None,
+) -> Report:
+    """Do all of a run of ours, or what is left of it.
+
+    Args:
+        plan: The job.
+        spark: A session to work beside.
+        state: Where runs are kept.
+        owned: The run, just begun or taken over.
+        progress: Is told how far it is.
+        selection: Of a replay that is to be computed, which rejected rows it sends through the job.
+        span: Of a backfill, the interval that it reads.
+
+    Raises:
+        JobError: As `run`.
+    """
     # A session of the run's own: its views and settings meet nobody else's.
     spark = spark.newSession()
     with Heartbeat(state, owned):
         staged: list[StagedOutput] = []
         if owned.state != PREPARED:
-            report, staged = _compute(plan, spark, state, owned, progress, span)
+            report, staged = _compute(plan, spark, state, owned, progress, selection, span)
         else:
             report = replace(Report.from_json(owned.report or {}), attempt=owned.attempt)
             report.notes.append(f"Run {owned.number} had died when all was computed; it was finished now.")
@@ -100,7 +135,13 @@ def run(
 
 
 def _compute(
-    plan: Plan, spark: SparkSession, state: State, owned: Run, progress: Progress, span: Span | None
+    plan: Plan,
+    spark: SparkSession,
+    state: State,
+    owned: Run,
+    progress: Progress,
+    selection: Selection | None,
+    span: Span | None,
 ) -> tuple[Report, list[StagedOutput]]:
     """Stage all outputs and the rejected rows; when all is there, say so in the state database."""
     started = time.monotonic()
@@ -109,31 +150,30 @@ def _compute(
         report.notes.append(f"Run {owned.number} had died before anything was published; it was computed again.")
     label = Label(owned.writer, "", owned.number, owned.attempt)
     staged: list[StagedOutput] = []
+    hides = bool(sensitive_fields(plan))
+    replayed: Replayed | None = None
     try:
-        look = partial(find_between, span=span) if span else find_pending
-        pending = look(plan, spark, state, owned)
+        pending: dict[str, Pending] = {}
+        if selection is None:
+            look = partial(find_between, span=span) if span else find_pending
+            pending = look(plan, spark, state, owned)
+        else:
+            replayed = choose(spark, plan, owned.job, selection, _schemas(state, owned))
+            report.notes += replayed.left if replayed else []
+        if selection is not None and (replayed is None or not replayed.resolved):
+            report.notes.append("There is nothing to replay.")
+            prepare(state, owned, [], report=report.as_json())
+            return report, []
         report.notes += [note for each in pending.values() for note in each.notes]
         if pending and all(each.is_empty for each in pending.values()):
             report.inputs += [_new_files_report(plan, pending, name, 0) for name in pending]
             report.notes.append("There is nothing new to read.")
             prepare(state, owned, [], report=report.as_json())
             return report, []
-        tables = make_tables(spark, plan, pending)
-        try:
-            _tell_conflicts(report, tables)
-            staged += stage_outputs(spark, plan, tables, label, progress)
-            report.outputs += [output.report for output in staged]
-            report.notes += [
-                f"output {output.report.name}: {said}" for output in staged for said in output.staged.warnings
-            ]
-            if found := stage_rejects(spark, tables, label, owned.job):
-                staged.append(found[0])
-                report.rejects += found[1]
-            report.inputs += [_input_report(spark, plan, tables, pending, name) for name in plan.job.inputs]
-            report.input_schemas |= {name: tables.inputs[name].schema.json() for name in pending}
-            report.rules += judge(tables.checks, tables.early)
-        finally:
-            tables.close()
+        told, staged = around_damage(
+            spark, plan, pending, lambda damage: _stage(plan, spark, label, progress, pending, damage, replayed)
+        )
+        report = replace(told, job=report.job, notes=[*report.notes, *told.notes])
         require_unchanged(spark, pending)
         require_rules(report.rules)
         _require_few_rejects(report, plan.job.max_rejected)
@@ -142,8 +182,50 @@ def _compute(
     except BaseException as error:
         with suppress(Exception):  # what went wrong first is what the user has to hear
             discard(spark, staged)
-            fail(state, owned, sentence(error))
+            fail(state, owned, hide_values(sentence(error)) if hides else sentence(error))
+        if hides and isinstance(error, Exception):
+            raise JobError(hide_values(sentence(error))) from None
         raise
+    finally:
+        if replayed is not None:
+            replayed.kept.unpersist()
+    return report, staged
+
+
+def _stage(
+    plan: Plan,
+    spark: SparkSession,
+    label: Label,
+    progress: Progress,
+    pending: Mapping[str, Pending],
+    damage: Found,
+    replayed: Replayed | None,
+) -> tuple[Report, list[StagedOutput]]:
+    """Compute all and write it where nobody looks; of a failure nothing is left."""
+    report = Report(label.job, label.number, label.attempt)
+    staged: list[StagedOutput] = []
+    tables = make_tables(spark, plan, pending, damage, replayed)
+    try:
+        _tell_conflicts(report, tables)
+        staged += stage_outputs(spark, plan, tables, label, progress)
+        report.outputs += [output.report for output in staged]
+        report.notes += [f"output {each.report.name}: {said}" for each in staged for said in each.staged.warnings]
+        if found := stage_rejects(spark, tables, label, job_name(plan)):
+            staged.append(found[0])
+            report.rejects += found[1]
+        if replayed is not None:
+            staged.append(stage_resolved(replayed, label, job_name(plan)))
+            report.resolved += replayed.resolved
+        report.inputs += [_input_report(spark, plan, tables, pending, name) for name in plan.job.inputs]
+        report.tables += account(plan, tables, report)
+        report.input_schemas |= {name: tables.inputs[name].schema.json() for name in pending}
+        report.rules += judge(tables.checks, tables.early)
+    except BaseException:
+        with suppress(Exception):  # what went wrong first is what the user has to hear
+            discard(spark, staged)
+        raise
+    finally:
+        tables.close()
     return report, staged
 
 
@@ -169,9 +251,15 @@ def _publish(spark: SparkSession, state: State, owned: Run, report: Report, stag
         if owned.kind != BACKFILL:
             move_bookmarks(connection, owned, read, report.input_schemas)
         index_rejects(connection, owned, _by_code(report))
+        resolve_rejects(connection, owned.job, (astuple(each) for each in report.resolved))
 
     succeed(state, owned, report.as_json(), also)
     return report
+
+
+def _schemas(state: State, owned: Run) -> dict[str, str]:
+    found = state.read(lambda connection: bookmarks_of(connection, owned.job))
+    return {each.input: each.schema for each in found if each.schema is not None}
 
 
 def _by_code(report: Report) -> list[RejectedRows]:
@@ -209,7 +297,8 @@ def _input_report(
         rows = observed_rows(observation)
     if name in pending:
         return _new_files_report(plan, pending, name, rows)
-    return InputReport(name, rows, size_of(spark, source), _said_path(plan, name))
+    bytes_read = size_of(spark, source) if name not in tables.replayed else 0
+    return InputReport(name, rows, bytes_read, _said_path(plan, name))
 
 
 def _new_files_report(plan: Plan, pending: Mapping[str, Pending], name: str, rows: int | None) -> InputReport:

@@ -12,26 +12,19 @@ from birchtar.lake import write
 from birchtar.lake.label import Label
 from birchtar.lake.paths import absolute
 from birchtar.lake.sink import Sink
-from birchtar.lake.write import Staged, stage
+from birchtar.lake.write import stage
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.observed import observed_rows
 from birchtar.runner.plan import Plan
 from birchtar.runner.progress import Progress
 from birchtar.runner.report import OutputReport
+from birchtar.runner.staged import StagedOutput
 from birchtar.runner.tables import Tables
 from transforms.choices.bare_choices import bare_choices
 from transforms.choices.choice import choices_in, has_choices, say_choices
 
 _SIDE_BY_SIDE = 4
 """Outputs that are written at once; more of them only wait for the same cores."""
-
-
-@dataclass(frozen=True)
-class StagedOutput:
-    """An output that is written and not yet published."""
-
-    report: OutputReport
-    staged: Staged
 
 
 @dataclass(frozen=True)

@@ -24,18 +24,20 @@ def print_summary(report: Report) -> None:
     """Print rows and bytes in and out per table, rejected rows, places and the time that the run took."""
     table = Table("", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("table", overflow="fold")
-    for heading in ("rows", "size", "files"):
+    filtered = {each.output: each.filtered for each in report.tables}
+    for heading in ("rows", "filtered", "size", "files"):
         table.add_column(heading, justify="right")
     table.add_column("place", overflow="fold")
     for read in report.inputs:
         files = "" if read.files is None else _count(read.files)
-        table.add_row("in", read.name, _count(read.rows), decimal(read.bytes), files, read.path)
+        table.add_row("in", read.name, _count(read.rows), "", decimal(read.bytes), files, read.path)
     for wrote in report.outputs:
         place = f"{wrote.path} ({wrote.format})"
-        table.add_row("out", wrote.name, _count(wrote.rows), decimal(wrote.bytes), _count(wrote.files), place)
+        dropped = _count(filtered[wrote.name]) if wrote.name in filtered else ""
+        table.add_row("out", wrote.name, _count(wrote.rows), dropped, decimal(wrote.bytes), _count(wrote.files), place)
     for rejected in report.rejects:
         name = f"{rejected.table}, {rejected.step}"
-        table.add_row("rejected", name, _count(rejected.rows), "", "", f"{rejected.path} (parquet)")
+        table.add_row("rejected", name, _count(rejected.rows), "", "", "", f"{rejected.path} (parquet)")
     console = _console()
     console.print(table)
     for number, conflict in enumerate(report.conflicts):
@@ -47,6 +49,9 @@ def print_summary(report: Report) -> None:
     for rule in report.rules:
         if rule.action == "warn" and not rule.holds:
             console.print(say(rule), highlight=False, markup=False, soft_wrap=True)
+    if report.resolved:
+        number = sum(each.rows for each in report.resolved)
+        console.print(f"resolved {number:,} rejected rows of earlier runs", highlight=False)
     for note in report.notes:
         console.print(note, highlight=False, markup=False, soft_wrap=True)
     console.print(f"{report.job}: done in {report.seconds:.1f} s", highlight=False)

@@ -14,14 +14,18 @@ from birchtar.lake.files import FileSystem
 from birchtar.lake.read import read
 from birchtar.lake.source import Source
 from birchtar.lake.statistics import null_fields
-from birchtar.runner.conflicts import read_settled
+from birchtar.runner.conflicts import read_settled, without_examples
+from birchtar.runner.damaged import Found, read_around
 from birchtar.runner.document import Place
 from birchtar.runner.failures import JobError, sentence
+from birchtar.runner.hidden import Paths
 from birchtar.runner.located import located
 from birchtar.runner.pending import Pending, new_of
 from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep
 from birchtar.runner.queries import rename_tables
+from birchtar.runner.replayed import READ, RULES, Replayed, entering, labels, read_replayed
 from birchtar.runner.rules import CheckedTable, PlannedRule, checked
+from birchtar.runner.sensitive import sensitive_fields
 from birchtar.runner.steps import (
     FUNCTION_NAME,
     KNOWN_NULLS,
@@ -57,6 +61,8 @@ class Rejects:
     counted: Observation
     """Holds ``rows``, the number of rejected rows, once Spark has computed the frame that they were part of; and
     ``records``, these rows, or at most `KEPT_RECORDS` of them."""
+    hidden: Paths = frozenset()
+    """Fields whose values nobody may read in the quarantine."""
 
 
 @dataclass
@@ -75,6 +81,8 @@ class Tables:
     """Per input, the fields in which values had several types; only of inputs that say what to do then."""
     checks: list[CheckedTable] = field(default_factory=list)
     """Of the tables with rules what the rules say, once Spark has computed them."""
+    replayed: frozenset[str] = frozenset()
+    """Inputs that a replay does not read: their rows come from the quarantine."""
     kept: list[DataFrame] = field(default_factory=list)
     inputs: Frames = field(default_factory=dict)
     """Per input all its rows, not counted while they are read."""
@@ -109,7 +117,9 @@ class Tables:
             FileSystem(self.spark, self.staging).delete(self.staging)
 
 
-def make_tables(spark: SparkSession, plan: Plan, pending: Mapping[str, Pending]) -> Tables:
+def make_tables(
+    spark: SparkSession, plan: Plan, pending: Mapping[str, Pending], damage: Found, replayed: Replayed | None = None
+) -> Tables:
     """Return every frame of the plan, made in order and, but for what a step says of itself, not yet computed.
 
     A frame that is taken up more than once is computed once and kept, in memory as far as it fits.
@@ -118,12 +128,14 @@ def make_tables(spark: SparkSession, plan: Plan, pending: Mapping[str, Pending])
         spark: The run's own session.
         plan: The job.
         pending: Of the bookmarked inputs what this run reads.
+        damage: Files that are known to be damaged.
+        replayed: Of a replay, the rows that it reads instead of its inputs.
 
     Raises:
         JobError: An input cannot be read, or a step does not take what it gets. The message begins with its place.
     """
-    tables = Tables(spark, _staging(spark))
-    maker = _Maker(spark, plan, pending, tables)
+    tables = Tables(spark, _staging(spark), replayed=frozenset(replayed.flowing if replayed else ()))
+    maker = _Maker(spark, plan, pending, damage, tables, replayed)
     try:
         maker.make()
     except BaseException:
@@ -133,12 +145,23 @@ def make_tables(spark: SparkSession, plan: Plan, pending: Mapping[str, Pending])
 
 
 class _Maker:
-    def __init__(self, spark: SparkSession, plan: Plan, pending: Mapping[str, Pending], tables: Tables) -> None:
+    def __init__(
+        self,
+        spark: SparkSession,
+        plan: Plan,
+        pending: Mapping[str, Pending],
+        damage: Found,
+        tables: Tables,
+        replayed: Replayed | None,
+    ) -> None:
+        self.replayed = replayed
         self.spark = spark
+        self.damage = damage
         self.plan = plan
         self.pending = pending
         self.tables = tables
         self.readers = plan.readers()
+        self.sensitive = sensitive_fields(plan)
         self.views: dict[str, list[DataFrame]] = {}
 
     def make(self) -> None:
@@ -146,7 +169,7 @@ class _Maker:
             place = self.plan.place(("inputs", name))
             with_errors = _located(place, f"input {name}", partial(self._read, name, located(source)))
             counted = self.tables.inputs[name] = with_errors
-            if source.format in _COUNTED_WHILE_READ or source.bookmark:
+            if source.format in _COUNTED_WHILE_READ or source.bookmark or name in self.damage or self.replayed:
                 self.tables.read[name] = Observation()
                 counted = with_errors.observe(self.tables.read[name], F.count(F.lit(1)).alias("rows"))
             self._keep(name, self._without_rejects(counted, name, "read"))
@@ -159,15 +182,20 @@ class _Maker:
                 self._keep(table.name, result)
 
     def _read(self, name: str, source: Source) -> DataFrame:
+        if self.replayed is not None and name in self.replayed.flowing:
+            return read_replayed(self.spark, self.replayed, name, source)
         if name in self.pending:
             new = new_of(self.spark, source, self.pending[name])
             if isinstance(new, DataFrame):
                 return new
             source = new
+        return read_around(self.spark, source, self.damage.get(name, []), partial(self._read_source, name))
+
+    def _read_source(self, name: str, source: Source) -> DataFrame:
         if source.conflicts is None:
             return read(self.spark, source)
         settled = read_settled(self.spark, source, source.conflicts)
-        self.tables.conflicts[name] = settled.conflicts
+        self.tables.conflicts[name] = without_examples(settled.conflicts, self.sensitive.get((name, READ), frozenset()))
         return settled.df
 
     def _keep(self, name: str, df: DataFrame) -> None:
@@ -178,16 +206,23 @@ class _Maker:
 
     def _table(self, table: PlannedTable) -> DataFrame | Frames:
         df: Any = None if table.start is None else self._frame(table.start, table.place)
-        for step in table.steps:
+        for step, name in zip(table.steps, labels(table), strict=False):
             where = f"step {step.name} of table {table.name}"
-            df = _located(step.place, where, partial(self._apply, table, step, df))
+            df = _located(step.place, where, partial(self._apply, table, step, self._entered(df, table.name, name)))
             if isinstance(df, DataFrame):
-                df = self._without_rejects(df, table.name, step.name)
+                df = self._without_rejects(df, table.name, name)
             elif not isinstance(df, dict):
                 raise JobError(f"{step.place}: {where}: gave {type(df).__name__}, not a DataFrame.")
+        df = self._entered(df, table.name, RULES)
         if table.rules:
-            df = self._without_rejects(self._checked(table, df), table.name, "rules")
+            df = self._without_rejects(self._checked(table, df), table.name, RULES)
         return df  # type: ignore[no-any-return]  # a user's function may return anything; that was checked above
+
+    def _entered(self, df: Any, table: str, step: str) -> Any:
+        """Return the rows before a step, in a replay with those that were rejected there."""
+        if self.replayed is None or not isinstance(df, DataFrame):
+            return df
+        return self._without_rejects(entering(self.replayed, df, table, step), table, step)
 
     def _apply(self, table: PlannedTable, step: FunctionStep | QueryStep, df: DataFrame) -> Any:
         if isinstance(step, QueryStep):
@@ -198,6 +233,8 @@ class _Maker:
             and table.start in self.plan.job.inputs
             and self.plan.job.inputs[table.start].conflicts is None
             and table.start not in self.pending
+            and table.start not in self.damage
+            and self.replayed is None
             and step is table.steps[0]
         ):
             arguments[KNOWN_NULLS] = null_fields(self.spark, located(self.plan.job.inputs[table.start]))
@@ -233,7 +270,9 @@ class _Maker:
             _located(rule.place, f"rule {rule.name} of table {table.name}", partial(condition, rule))
             for rule in table.rules
         ]
-        marked, check = checked(table.name, df, table.rules, conditions)
+        marked, check = checked(
+            table.name, df, table.rules, conditions, self.sensitive.get((table.name, RULES), frozenset())
+        )
         self.tables.checks.append(check)
         return marked
 
@@ -271,7 +310,8 @@ class _Maker:
         # An aggregate that holds a bounded number of rows: which ones matters only where there are more.
         records = F.max_by(error, F.when(error.isNotNull(), F.xxhash64(error)), KEPT_RECORDS)
         df = df.observe(counted, F.count_if(error.isNotNull()).alias("rows"), records.alias("records"))
-        self.tables.rejects.append(Rejects(table, step, rejected(df), counted))
+        hidden = self.sensitive.get((table, step), frozenset())
+        self.tables.rejects.append(Rejects(table, step, rejected(df), counted, hidden))
         return accepted(df)
 
 

@@ -1,6 +1,7 @@
 """Runs a job in the current folder and is killed on the way: at a named step, or at a moment that the caller chooses.
 
     python killed_run.py STEP BEFORE_OR_AFTER NUMBER   # at the NUMBERth time that a step begins, or has ended
+    python killed_run.py STEP BEFORE_OR_AFTER NUMBER replay   # the same in a replay of all rejected rows
     python killed_run.py                               # tells on its output when the job begins; the caller kills it
 
 With PYSPARK_GATEWAY_PORT it works in a Java that runs already, and outlives it; else its own dies with it.
@@ -24,6 +25,8 @@ from birchtar.runner import run as module
 from birchtar.runner import staging
 from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
+from birchtar.runner.replay import replay
+from birchtar.runner.replayed import Selection
 from birchtar.runner.session import start
 from birchtar.state.database import open_state
 
@@ -35,6 +38,9 @@ STEPS = {
     "write files": (write, "stage_files"),
     "stage all outputs": (module, "stage_outputs"),
     "stage rejects": (module, "stage_rejects"),
+    "choose": (module, "choose"),
+    "stage resolved": (module, "stage_resolved"),
+    "resolve": (module, "resolve_rejects"),
     "prepare": (module, "prepare"),
     "publish": (module, "publish"),
     "move a file": (FileSystem, "move"),
@@ -82,7 +88,11 @@ def main() -> None:
     plan = load("job.yaml")
     sys.stdout.write("begins\n")
     sys.stdout.flush()
-    module.run(plan, spark, state, Progress(Console(quiet=True), spark.sparkContext))
+    progress = Progress(Console(quiet=True), spark.sparkContext)
+    if sys.argv[4:] == ["replay"]:
+        replay(plan, spark, state, progress, Selection())
+    else:
+        module.run(plan, spark, state, progress)
     sys.stdout.write("done\n")
     sys.stdout.flush()
     os._exit(0)  # the borrowed Java runs on

@@ -1,0 +1,207 @@
+"""Files that break off, are packed wrongly, or are no files of their format: found one by one, and read past.
+
+Nothing here is done beforehand. Spark meets a damaged file while it reads, and stops; only then are all files of the
+input looked at, each by the very code that Spark reads it with.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial, reduce
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import LongType, StringType, StructField, StructType
+
+from birchtar.lake.errors import LakeError
+from birchtar.lake.files import FileSystem
+from birchtar.lake.listing import list_files
+from birchtar.lake.many_paths import AS_THEY_ARE, load_paths
+from birchtar.lake.paths import is_local, local
+from birchtar.lake.read_files import empty_frame, restricted
+from birchtar.lake.rejects import ERROR_COLUMN, with_file
+from birchtar.lake.source import Source
+from birchtar.state.listed import ListedFile, Listing
+
+TRUNCATED, CORRUPT_FILE = "TRUNCATED", "CORRUPT_FILE"
+"""The codes of a packed file that cannot be read to its end, and of a file that cannot be read at all."""
+
+TEXTS = ("csv", "json")
+"""Formats of which what stands before the damage is good."""
+
+WHOLE = ("avro", "orc", "parquet")
+"""Formats of which a damaged file tells nothing that one could trust."""
+
+_LINES_AT_RISK = {"ignoreCorruptFiles": "true", "io.file.buffer.size": "512"}
+"""What was read into the buffer together with the break is lost; so the buffer is small."""
+
+_CHECKED = {"parquet": {"parquet.page.verify-checksum.enabled": "true"}}
+_AT_ONCE = 4
+_TOGETHER = 64
+"""Files that are tried in one Spark job."""
+
+_ERROR = StructType(
+    [StructField(name, StringType()) for name in ("code", "message", "record", "file")]
+    + [StructField("position", LongType())]
+)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A file that cannot be read, or not to its end."""
+
+    file: str
+    code: str
+    what: str
+    position: int | None = None
+    """Of a packed file, how many bytes could be unpacked."""
+
+
+def find_damage(spark: SparkSession, source: Source) -> list[Damage]:
+    """Return the damaged files of a source, by name. Reads all that could be: packed texts, or Parquet, ORC and Avro.
+
+    A database, a Delta table and files of plain text have none.
+
+    Raises:
+        LakeError: The files cannot be listed.
+    """
+    if source.format not in (*TEXTS, *WHOLE):
+        return []
+    listed = _files(spark, source)
+    found = _packed(spark, listed) if source.format in TEXTS else _broken(spark, source, listed)
+    return sorted(found, key=lambda damage: damage.file)
+
+
+def past_damage(source: Source, damage: Sequence[Damage]) -> Source:
+    """Return the source such that texts are read up to where they break off. Others need `without_damaged`."""
+    if not damage or source.format not in TEXTS:
+        return source
+    return source.model_copy(update={"options": source.options | _LINES_AT_RISK})
+
+
+def without_damaged(spark: SparkSession, source: Source, damage: Sequence[Damage]) -> list[Source]:
+    """Return sources that together are the files which are not damaged; none where all are.
+
+    Raises:
+        LakeError: The files cannot be listed.
+    """
+    bad = {each.file for each in damage}
+    good = [file.path for file in _files(spark, source) if shown(file.path) not in bad]
+    return restricted(source.model_copy(update={"options": source.options | verified(source)}), good) if good else []
+
+
+def verified(source: Source) -> dict[str, str]:
+    """Return the options by which a reader checks the sums that files of the format carry of themselves."""
+    return _CHECKED.get(source.format, {})
+
+
+def united(spark: SparkSession, source: Source, frames: Sequence[DataFrame], damage: Sequence[Damage]) -> DataFrame:
+    """Return the rows of some frames, and a row with ``_error`` for each damaged file.
+
+    Raises:
+        LakeError: There is no frame, and no declared schema to take the columns from.
+    """
+    if not frames:
+        if source.ddl is None:
+            names = [each.file for each in damage]
+            raise LakeError.at(names[:5], "none of the files can be read, so there are no columns. Declare a schema.")
+        frames = [empty_frame(spark, source, None).drop(ERROR_COLUMN)]
+    df = with_file(reduce(partial(DataFrame.unionByName, allowMissingColumns=True), frames))
+    if not damage:
+        return df
+    rows = [((each.code, _message(each), None, each.file, each.position),) for each in damage]
+    errors = spark.createDataFrame(rows, StructType([StructField(ERROR_COLUMN, _ERROR)]))
+    return df.unionByName(errors, allowMissingColumns=True)
+
+
+def say(damage: Damage) -> str:
+    """Return what is wrong with a file, as a sentence that names it."""
+    return f"{damage.file}: {_message(damage)}"
+
+
+def shown(file: str) -> str:
+    """Return a file's path as a user would write it."""
+    return file.removeprefix("file://").removeprefix("file:")
+
+
+def _message(damage: Damage) -> str:
+    if damage.code == CORRUPT_FILE:
+        return f"The file cannot be read: {damage.what}"
+    return f"The file breaks off behind {damage.position:,} bytes of text: {damage.what} What comes later is lost."
+
+
+def _files(spark: SparkSession, source: Source) -> Listing:
+    """Return the files of a source; those of one that was `restricted` have names in which nothing is special."""
+    if not AS_THEY_ARE.items() <= source.options.items():
+        return list_files(source.paths, spark=spark, options=source.options)
+    return Listing.of([ListedFile(path, _size(spark, path), 0) for path in source.paths])
+
+
+def _size(spark: SparkSession, path: str) -> int:
+    return Path(local(path)).stat().st_size if is_local(path) else FileSystem(spark, path).size(path)
+
+
+def _packed(spark: SparkSession, listed: Listing) -> Iterator[Damage]:
+    """Unpack each packed file to its end, as Spark's reader would."""
+    java: Any = spark._jvm
+    conf = spark._jsparkSession.sessionState().newHadoopConf()
+    codecs = java.org.apache.hadoop.io.compress.CompressionCodecFactory(conf)
+
+    def look(file: str) -> Damage | None:
+        path = java.org.apache.hadoop.fs.Path(file)
+        codec = codecs.getCodec(path)
+        if codec is None:
+            return None
+        raw = path.getFileSystem(conf).open(path)
+        try:
+            unpacked = codec.createInputStream(raw)
+            counted = java.org.apache.commons.io.input.CountingInputStream(unpacked)
+        except Exception as error:
+            raw.close()
+            return Damage(shown(file), TRUNCATED, _reason(error), 0)
+        try:
+            java.org.apache.commons.io.IOUtils.consume(counted)
+        except Exception as error:
+            return Damage(shown(file), TRUNCATED, _reason(error), int(counted.getByteCount()))
+        finally:
+            unpacked.close()
+        return None
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = pool.map(look, [file.path for file in listed if file.size])  # Spark passes over empty files
+        yield from (each for each in found if each)
+
+
+def _broken(spark: SparkSession, source: Source, listed: Listing) -> Iterator[Damage]:
+    """Read files together; where that fails, read each half of them by itself, down to the one that is at fault."""
+    options = {key: value for key, value in source.options.items() if key.lower() != "ignorecorruptfiles"}
+    reader = options | AS_THEY_ARE | verified(source)
+
+    def look(files: list[str]) -> list[Damage]:
+        try:
+            df = load_paths(spark, spark.read.format(source.format).options(**reader), files)
+            df.write.format("noop").mode("overwrite").save()
+        except Exception as error:
+            if len(files) == 1:
+                return [Damage(shown(files[0]), CORRUPT_FILE, _reason(error))]
+            return look(files[: len(files) // 2]) + look(files[len(files) // 2 :])
+        return []
+
+    # ORC files of no length hold no rows and hurt nobody.
+    files = [file.path for file in listed if file.size or source.format != "orc"]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for found in pool.map(look, (files[at : at + _TOGETHER] for at in range(0, len(files), _TOGETHER))):
+            yield from found
+
+
+def _reason(error: Exception) -> str:
+    """Return the deepest cause that Java names, in one sentence without the names of classes."""
+    cause: Any = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
+    text = ""
+    while cause is not None:
+        text = str(cause.getMessage() or cause.getClass().getSimpleName())
+        cause = cause.getCause()
+    first = (text or str(error)).strip().splitlines()[0][:300]
+    # Spark sends the trace of a task as text: of it the first line alone counts.
+    return f"{first.rstrip('.!')}."

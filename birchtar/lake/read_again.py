@@ -1,0 +1,112 @@
+"""Records that an input rejected, read again from their text in the quarantine as the input is read now."""
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
+
+from birchtar.lake.csv import STANDARD, header_names, null_value_of, typed, without_null_values
+from birchtar.lake.errors import LakeError
+from birchtar.lake.rejects import CORRUPT, ERROR_COLUMN, MALFORMED, named, with_error
+from birchtar.lake.source import Source
+
+_CAME = ("birchtar_id", "birchtar_file", "birchtar_position")
+"""What a record brings along; names that no file has."""
+
+
+def read_again(spark: SparkSession, source: Source, rows: DataFrame, schema: StructType) -> DataFrame:
+    """Return rejected records as rows of an input, with ``_error`` where one is rejected once more. Lazy.
+
+    A column that is not in the record but in its file's path, as ``day=1``, comes from there.
+
+    Args:
+        spark: The session.
+        source: The input, CSV or JSON, as it is declared now.
+        rows: Rejected records: ``id``, ``code``, ``record``, ``file`` and ``position``.
+        schema: The input's columns.
+
+    Returns:
+        The columns of the schema and ``_error`` with ``code``, ``message``, ``record``, ``file``, ``position`` and
+        ``replay_of``, the id of the record that was rejected before.
+
+    Raises:
+        LakeError: The input has no header to take a CSV line's columns from any more.
+    """
+    came = rows.select(
+        "code",
+        "record",
+        F.col("id").alias(_CAME[0]),
+        F.col("file").alias(_CAME[1]),
+        F.col("position").alias(_CAME[2]),
+    )
+    df = (_csv if source.format == "csv" else _json)(spark, source, came, schema)
+    there = set(df.columns)
+    filled = [_filled(field, there).alias(field.name) for field in schema.fields]
+    return df.select(*filled, _traced().alias(ERROR_COLUMN))
+
+
+def _csv(spark: SparkSession, source: Source, came: DataFrame, schema: StructType) -> DataFrame:
+    names = _header(spark, source, schema)
+    ddl = ", ".join(f"`{name.replace('`', '``')}` STRING" for name in [*names, CORRUPT])
+    empty = null_value_of(source)
+    lines = STANDARD | source.options | {"nullValue": empty, "emptyValue": empty, "mode": "PERMISSIVE"}
+    line = F.from_csv("record", ddl, {key: str(value) for key, value in lines.items()} | _CORRUPT)
+    # Of what did parse once, the quarantine has the texts by their names.
+    values = F.from_json("record", ddl, {"mode": "PERMISSIVE"} | _CORRUPT)
+    texts = came.select(F.when(F.col("code") == MALFORMED, line).otherwise(values).alias("texts"), *_CAME)
+    texts = texts.select(*(F.col("texts").getField(name).alias(name) for name in [*names, CORRUPT]), *_CAME)
+    texts = without_null_values(texts, names, source)
+    types = {field.name: field.dataType for field in schema.fields if field.name in names}
+    return typed(texts, types, source, file=F.coalesce(_CAME[1], F.lit("the quarantine")), also=_CAME)
+
+
+def _json(spark: SparkSession, source: Source, came: DataFrame, schema: StructType) -> DataFrame:
+    wanted = StructType([*schema.fields, StructField(CORRUPT, StringType())])
+    options = {key: str(value) for key, value in source.options.items()} | {"mode": "PERMISSIVE"} | _CORRUPT
+    parsed = came.select(F.from_json("record", wanted, options).alias("value"), *_CAME)
+    corrupt = F.col("value").getField(CORRUPT)
+    flat = parsed.select(
+        *(F.col("value").getField(name).alias(name) for name in schema.names), corrupt.alias(CORRUPT), *_CAME
+    )
+    return with_error(
+        flat,
+        [*map(named, schema.names), *map(named, _CAME)],
+        code=F.when(named(CORRUPT).isNotNull(), MALFORMED),
+        message=F.lit("The record is not a JSON object of the input's schema."),
+        record=named(CORRUPT),
+    )
+
+
+_CORRUPT = {"columnNameOfCorruptRecord": CORRUPT}
+
+
+def _header(spark: SparkSession, source: Source, schema: StructType) -> list[str]:
+    """Return the columns of a line: those of the input's files, or, where these are gone, those that are declared."""
+    declared = source.declared()
+    try:
+        return header_names(spark, source, declared)
+    except LakeError:
+        raise
+    except Exception as error:
+        if declared is None:
+            raise LakeError.at(
+                source.paths, "there is no file whose header could name the values of a line. Declare a schema."
+            ) from error
+        return schema.names
+
+
+def _filled(field: StructField, there: set[str]) -> Column:
+    folder = F.regexp_extract(F.coalesce(named(_CAME[1]), F.lit("")), f"/\\Q{field.name}\\E=([^/]*)/", 1)
+    of_path = F.url_decode(F.nullif(folder, F.lit(""))).try_cast(field.dataType) if _is_plain(field) else None
+    found = [*([named(field.name)] if field.name in there else []), *([] if of_path is None else [of_path])]
+    return F.coalesce(*found) if found else F.lit(None).cast(field.dataType)
+
+
+def _is_plain(field: StructField) -> bool:
+    return field.dataType.typeName() in ("string", "integer", "long", "date", "timestamp", "double", "boolean")
+
+
+def _traced() -> Column:
+    error = F.col(ERROR_COLUMN)
+    told = [error[name].alias(name) for name in ("code", "message", "record")]
+    came = [named(name).alias(new) for name, new in zip(_CAME, ("replay_of", "file", "position"), strict=True)]
+    return F.when(error.isNotNull(), F.struct(*told, *came))

@@ -1,0 +1,100 @@
+"""The commands `birchtar quarantine ...`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Rows that were rejected: which, why, and through the job once more.")
+
+Reason = Annotated[str | None, typer.Option("--reason", metavar="CODE", help="Only rows of this code, such as CAST.")]
+RunNumber = Annotated[int | None, typer.Option("--run", metavar="NUMBER", help="Only rows of this run.")]
+OfTable = Annotated[str | None, typer.Option("--table", metavar="NAME", help="Only rows of this input or table.")]
+OfRule = Annotated[str | None, typer.Option("--rule", metavar="NAME", help="Only rows that broke this rule.")]
+Where = Annotated[
+    str | None,
+    typer.Option("--where", metavar="SQL", help="Only rows for which this holds, on the quarantine's columns."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON: one list, or of records one object a line.")]
+
+
+@app.command("list")
+def list_(
+    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="Only this job's.", show_default=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print which runs rejected how many rows, where, why, and how many a replay has resolved. Starts no Spark."""
+    from birchtar.runner.quarantine_table import print_index
+    from birchtar.state.database import open_state
+    from birchtar.state.quarantine import list_rejects
+
+    print_index(list_rejects(open_state(must_exist=True), job), as_json=as_json)
+
+
+@app.command()
+def show(
+    job: Annotated[str, typer.Argument(metavar="JOB", help="The job whose rejected rows are meant.")],
+    reason: Reason = None,
+    run: RunNumber = None,
+    table: OfTable = None,
+    rule: OfRule = None,
+    where: Where = None,
+    limit: Annotated[int, typer.Option(metavar="NUMBER", help="How many, at most.", min=1)] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Print rejected rows, the newest first. Starts Spark only for --where."""
+    from birchtar.runner.quarantine_table import print_records
+
+    if where is None:
+        from birchtar.runner.quarantined import records
+
+        found = records(job, reason=reason, run=run, table=table, rule=rule, limit=limit)
+    else:
+        from birchtar.runner.replayed import Selection, chosen_records
+        from birchtar.runner.session import start
+
+        spark = start()
+        try:
+            found = chosen_records(spark, job, Selection(reason, run, table, rule, where), limit)
+        finally:
+            spark.stop()
+    print_records(found, as_json=as_json)
+
+
+@app.command()
+def replay(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The corrected job.")],
+    reason: Reason = None,
+    run: RunNumber = None,
+    table: OfTable = None,
+    rule: OfRule = None,
+    where: Where = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the config.")
+    ] = None,
+    profile: Annotated[str, typer.Option(metavar="NAME", help="How Spark is set up: a file of conf/spark.")] = "local",
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show Spark's warnings and whole traces.")] = False,
+) -> None:
+    """Send rejected rows through the corrected job, exactly once, and mark them as resolved."""
+    from rich.console import Console
+
+    from birchtar.runner.load import load
+
+    plan = load(config, settings or ())
+    from birchtar.runner.progress import Progress
+    from birchtar.runner.replay import replay as replay_job
+    from birchtar.runner.replayed import Selection
+    from birchtar.runner.session import start
+    from birchtar.runner.summary import print_summary
+    from birchtar.state.database import open_state
+
+    console, state = Console(stderr=True), open_state(must_exist=True)
+    with console.status("Starting Spark"):
+        spark = start(profile, verbose=verbose)
+    try:
+        with Progress(console, spark.sparkContext) as progress:
+            selection = Selection(reason, run, table, rule, where)
+            report = replay_job(plan, spark, state, progress, selection, on_wait=lambda busy: console.print(str(busy)))
+        print_summary(report)
+    finally:
+        spark.stop()

@@ -1,0 +1,44 @@
+"""A replay: rejected rows go through the corrected job once more, and are resolved in the transaction that ends it."""
+
+from collections.abc import Callable
+
+from pyspark.sql import SparkSession
+
+from birchtar.runner.plan import Plan
+from birchtar.runner.progress import Progress
+from birchtar.runner.replayed import Selection, require_adding
+from birchtar.runner.report import Report
+from birchtar.runner.run import carry_out, job_name
+from birchtar.state.database import State
+from birchtar.state.runs import PREPARED, Busy, begin
+
+
+def replay(
+    plan: Plan,
+    spark: SparkSession,
+    state: State,
+    progress: Progress,
+    selection: Selection,
+    *,
+    on_wait: Callable[[Busy], None] | None = None,
+) -> Report:
+    """Send rejected rows through their job again, as it is now; each exactly once.
+
+    Rows that an input rejected are read anew from their text and go through all tables; rows that a step or a rule
+    rejected enter their table there. Inputs that are only looked up are read as usual, of others nothing is. What is
+    rejected again is a new row of the quarantine. A run that died is finished first; a replay that died is finished,
+    if it was ready to be published, and computed anew otherwise.
+
+    Raises:
+        JobError: The job overwrites an output, or a row cannot enter it as its config is now; or what `run` raises.
+        JobBusyError: As `run`.
+    """
+    require_adding(plan)
+    while True:
+        owned = begin(state, job_name(plan), kind="replay", when_busy=plan.job.when_busy, on_wait=on_wait)
+        if owned.kind != "replay":
+            carry_out(plan, spark, state, owned, progress)
+        elif owned.state == PREPARED:
+            return carry_out(plan, spark, state, owned, progress)
+        else:
+            return carry_out(plan, spark, state, owned, progress, selection)

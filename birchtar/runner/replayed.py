@@ -1,0 +1,310 @@
+"""The rejected rows that a replay sends through its job, and what is resolved of them."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from birchtar.lake.damage import CORRUPT_FILE, TRUNCATED
+from birchtar.lake.files import FileSystem
+from birchtar.lake.label import Label
+from birchtar.lake.paths import absolute
+from birchtar.lake.read import read
+from birchtar.lake.read_again import read_again
+from birchtar.lake.sink import Sink
+from birchtar.lake.source import Source
+from birchtar.lake.write import stage
+from birchtar.runner.failures import JobError, sentence
+from birchtar.runner.places import quarantine_path, resolved_path
+from birchtar.runner.plan import FunctionStep, Plan, PlannedTable
+from birchtar.runner.queries import Reference
+from birchtar.runner.report import OutputReport, ResolvedReport
+from birchtar.runner.staged import StagedOutput
+from transforms.rejects import ERROR_COLUMN
+
+RESOLVED = "(resolved)"
+"""No table can have this name."""
+
+READ, RULES = "read", "rules"
+
+_OF_FILES = (CORRUPT_FILE, TRUNCATED)
+"""Codes of rows that tell of a whole file: there is no record to send."""
+
+_ADDING = ("union", "merge_frames")
+"""Steps that add another table's rows to the table's own."""
+
+_OUTER = ("right", "full", "outer", "full_outer", "fullouter", "right_outer", "rightouter")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which of the rejected rows are meant; None, and an empty text, mean all."""
+
+    reason: str | None = None
+    run: int | None = None
+    table: str | None = None
+    rule: str | None = None
+    where: str | None = None
+    """A condition in SQL on the columns of the quarantine."""
+
+
+@dataclass
+class Replayed:
+    """What a replay reads instead of its inputs."""
+
+    kept: DataFrame
+    """All chosen rows, held in memory until the replay ends."""
+    rows: DataFrame
+    """Those that can be replayed."""
+    schemas: dict[str, str]
+    """Of the bookmarked inputs, the schema when they were last read, as Spark writes it in JSON."""
+    flowing: set[str] = field(default_factory=set)
+    """Inputs whose rows go into outputs: a replay reads none of them but those that were rejected."""
+    resolved: list[ResolvedReport] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    """What cannot be replayed of the chosen rows, and what to do."""
+    places: set[tuple[str, str]] = field(default_factory=set)
+    """Tables and steps at which rows enter."""
+
+
+def unresolved(spark: SparkSession, job: str, selection: Selection) -> DataFrame | None:
+    """Return the rejected rows of a job that no replay has resolved, as far as they are chosen; None without any file.
+
+    Raises:
+        JobError: The condition is no SQL on the quarantine's columns.
+    """
+    path, done = absolute(quarantine_path(job)), absolute(resolved_path(job))
+    files = FileSystem(spark, path)
+    if not files.exists(path) or not any(files.data_files(path)):
+        return None
+    df = spark.read.option("mergeSchema", "true").parquet(path)
+    chosen = {"code": selection.reason, "run": selection.run, "table": selection.table, "rule": selection.rule}
+    for column, wanted in chosen.items():
+        if wanted is not None:
+            df = df.where(F.col(column) == F.lit(wanted))
+    if selection.where:
+        try:
+            df = df.where(selection.where)
+        except Exception as error:
+            raise JobError(f"--where: {sentence(error)} The columns are: {', '.join(df.columns)}.") from error
+    if files.exists(done) and any(files.data_files(done)):
+        df = df.join(spark.read.parquet(done).select("id"), "id", "left_anti")
+    return df
+
+
+def stage_resolved(replayed: Replayed, label: Label, job: str) -> StagedOutput:
+    """Write down beside the quarantine which rows this replay resolves, to be published together with its outputs."""
+    sink = Sink(path=resolved_path(job), format="parquet", mode="append")
+    rows = replayed.rows.select("id", F.lit(label.number).alias("replay"))
+    staged = stage(rows, sink, absolute(sink.path), label)
+    number = sum(each.rows for each in replayed.resolved)
+    return StagedOutput(OutputReport(RESOLVED, number, staged.files, staged.bytes, sink.path, "parquet"), staged)
+
+
+def read_replayed(spark: SparkSession, replayed: Replayed, name: str, source: Source) -> DataFrame:
+    """Return the rows of an input in a replay: those that it rejected, read again; often none.
+
+    Raises:
+        LakeError: The input's columns are not known.
+    """
+    schema = _schema(spark, replayed, name, source)
+    if (name, READ) not in replayed.places:
+        return spark.createDataFrame([], schema)
+    rows = replayed.rows.where((F.col("table") == name) & (F.col("step") == READ))
+    return read_again(spark, source, rows, schema)
+
+
+def _schema(spark: SparkSession, replayed: Replayed, name: str, source: Source) -> StructType:
+    found = source.declared()
+    if found is None and name in replayed.schemas:
+        found = StructType.fromJson(json.loads(replayed.schemas[name]))
+    if found is None:
+        found = read(spark, source).schema
+    return StructType([each for each in found.fields if each.name != ERROR_COLUMN])
+
+
+def chosen_records(spark: SparkSession, job: str, selection: Selection, limit: int) -> list[dict[str, Any]]:
+    """Return the chosen rows that are not resolved, the newest first.
+
+    Raises:
+        JobError: The condition is no SQL on the quarantine's columns.
+    """
+    df = unresolved(spark, job, selection)
+    if df is None:
+        return []
+    return [row.asDict() for row in df.orderBy(F.col("run").desc(), "table", "id").limit(limit).collect()]
+
+
+def choose(spark: SparkSession, plan: Plan, job: str, selection: Selection, schemas: dict[str, str]) -> Replayed | None:
+    """Return what a replay sends through the job; None where nothing was ever rejected.
+
+    Rows that tell of a whole file are left: a run reads the file when it was repaired. So are rows of which a masked
+    value is hidden: nobody can bring it back, and a text's place in its file is not known.
+
+    Raises:
+        JobError: A row cannot enter the job as its config is now.
+    """
+    df = unresolved(spark, job, selection)
+    if df is None:
+        return None
+    is_whole = ~F.col("code").isin(*_OF_FILES) & F.col("record").isNotNull() & ~F.col("hidden")
+    kept = df.persist()
+    rows = kept.where(is_whole)
+    replayed = Replayed(kept, rows, schemas, set(flows(plan)), left=list(_left(kept.where(~is_whole))))
+    keys = ("run", "table", "step", "rule", "code")
+    counted = rows.fillna("", "rule").groupBy(*keys).count().orderBy(*keys).collect()
+    for run, table, step, rule, code, number in counted:
+        _require_entrance(plan, replayed, table, step)
+        replayed.resolved.append(ResolvedReport(run, table, step, rule, code, number))
+        replayed.places.add((table, step))
+    return replayed
+
+
+def _left(rows: DataFrame) -> Iterator[str]:
+    of_files = F.col("code").isin(*_OF_FILES)
+    files, hidden = rows.agg(F.count_if(of_files), F.count_if(~of_files)).collect()[0]
+    if files:
+        yield f"{files:,} rejected rows tell of whole files; a run reads these when they are repaired."
+    if hidden:
+        yield (
+            f"{hidden:,} rejected rows were left: values that the job masks are hidden in them. Correct the job, and"
+            " bring these records in again by a new file."
+        )
+
+
+def require_adding(plan: Plan) -> None:
+    """Refuse a job of which a replay would replace what earlier runs wrote, or bring rows of other tables again.
+
+    Raises:
+        JobError: With every such output and step.
+    """
+    told = [
+        f"{plan.place(('outputs', name))}: output {name}: `mode: {sink.mode}` replaces what is there, and a replay has"
+        " only the rows that were rejected. Repair the job and run it again instead: then all rows are read. Or let"
+        " the output be `append`, `merge` or `scd2`."
+        for name, sink in plan.job.outputs.items()
+        if sink.mode.startswith("overwrite")
+    ]
+    told += [
+        f"{step.place}: a replay cannot go through `{step.name}` with `how: {step.arguments['how']}`: it would bring"
+        " all rows of the other table again. Run the job instead."
+        for table in plan.tables
+        for step in table.steps
+        if isinstance(step, FunctionStep) and str(step.arguments.get("how", "")).lower() in _OUTER
+    ]
+    if told:
+        raise JobError("\n".join(told))
+
+
+def flows(plan: Plan) -> Iterator[str]:
+    """Yield the inputs whose rows go into tables and outputs, not those that are only looked up; and bookmarked ones.
+
+    What a table begins with flows, and what `union` and `merge_frames` add; of a query, the table that it names first.
+    """
+    seen: set[str] = set()
+    by_name = {table.name: table for table in plan.tables}
+    ahead = [name.partition(".")[0] if name not in plan.job.inputs else name for name in plan.job.outputs]
+    while ahead:
+        name = ahead.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if (table := by_name.get(name)) is None:
+            continue
+        ahead += [table.start] if table.start is not None else []
+        for at, step in enumerate(table.steps):
+            if isinstance(step, FunctionStep):
+                ahead += list(_texts(step.arguments)) if step.name in _ADDING else []
+            elif at == 0 and table.start is None:
+                ahead += _first(step.references)
+        ahead = [each.partition(".")[0] if each.partition(".")[0] in by_name else each for each in ahead]
+    for name, source in plan.job.inputs.items():
+        if name in seen or source.bookmark:
+            yield name
+
+
+def entering(replayed: Replayed, df: DataFrame, table: str, step: str) -> DataFrame:
+    """Return a table's rows before a step, with those that were rejected there.
+
+    One that does not fit the table any more comes with an ``_error``.
+    """
+    if (table, step) not in replayed.places:
+        return df
+    rows = replayed.rows.where((F.col("table") == table) & (F.col("step") == step))
+    corrupt = "_birchtar_corrupt"
+    schema = StructType([*df.schema.fields]).add(corrupt, "string")
+    value = F.from_json("record", schema, {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": corrupt}).alias("value")
+    parsed = rows.select(value, "id", "record", "file", "position")
+    message = "The row does not fit the table as it is at this step now."
+    error = F.struct(
+        F.lit("MALFORMED").alias("code"),
+        F.lit(message).alias("message"),
+        "record",
+        "file",
+        "position",
+        F.col("id").alias("replay_of"),
+    )
+    is_broken = F.col("value").isNull() | F.col("value").getField(corrupt).isNotNull()
+    columns = [F.col("value").getField(name).alias(name) for name in df.columns]
+    return df.unionByName(
+        parsed.select(*columns, F.when(is_broken, error).alias(ERROR_COLUMN)), allowMissingColumns=True
+    )
+
+
+def _require_entrance(plan: Plan, replayed: Replayed, table: str, step: str) -> None:
+    if step == READ:
+        if table in replayed.flowing and plan.job.inputs[table].format in ("csv", "json"):
+            if plan.job.inputs[table].conflicts is None:
+                return
+            why = f"the input `{table}` has `conflicts`: the types of a few rows say nothing of those of all"
+        elif table in plan.job.inputs:
+            why = f"rows of the input `{table}` are only looked up; every run reads them anew"
+        else:
+            why = f"the job has no input `{table}` any more"
+    elif any(each.name == table and step in labels(each) for each in plan.tables):
+        return
+    else:
+        why = f"the job has no step `{step}` in a table `{table}` any more"
+    raise JobError(
+        f"{plan.file}: rows that {table}, {step} rejected cannot be replayed: {why}."
+        " Choose others with --table, --reason, --run, --rule or --where."
+    )
+
+
+def labels(table: PlannedTable) -> list[str]:
+    """Return how the quarantine calls each step of a table, and its rules: a second `map_rows` is `map_rows 2`."""
+    names: list[str] = []
+    found: list[str] = []
+    for step in table.steps:
+        names.append(step.name)
+        found.append(label(step.name, names.count(step.name)))
+    return [*found, RULES]
+
+
+def label(name: str, times: int) -> str:
+    """Return how the quarantine calls a step.
+
+    Example:
+        >>> label("map_rows", 1), label("map_rows", 2)
+        ('map_rows', 'map_rows 2')
+    """
+    return name if times == 1 else f"{name} {times}"
+
+
+def _first(references: Sequence[Reference]) -> list[str]:
+    return [references[0].name] if references else []
+
+
+def _texts(value: object) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)

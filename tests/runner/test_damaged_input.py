@@ -1,0 +1,134 @@
+"""Damaged files in a run: what can be read is, what cannot is told, and nothing is lost without a word."""
+
+import gzip
+import random
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+from pyarrow import orc, parquet
+
+from birchtar.runner.failures import JobError
+
+
+def quarantined(columns="code, file, position"):
+    query = f"SELECT {columns} FROM 'data/quarantine/job/*.parquet' ORDER BY ALL"
+    return duckdb.sql(query).fetchall()
+
+
+def written(name="people"):
+    return duckdb.sql(f"SELECT * FROM 'out/{name}/*.parquet' ORDER BY ALL").fetchall()
+
+
+def packed_people(rows: int) -> bytes:
+    chance = random.Random(7)
+    lines = [f"{n},{chance.getrandbits(40)}" for n in range(rows)]
+    return gzip.compress(("id,number\n" + "\n".join(lines) + "\n").encode())
+
+
+TEXTS = """
+    inputs: {{people: {{path: people, format: csv{more}}}}}
+    outputs: {{people: {{path: out/people, format: parquet}}}}
+"""
+
+
+@pytest.mark.parametrize("more", ["", ", schema: 'id INT, number BIGINT'", ", conflicts: string", ", bookmark: true"])
+def test_a_packed_file_that_breaks_off_is_read_up_to_there(run_job, place: Path, more):
+    (place / "people").mkdir()
+    whole = packed_people(20_000)
+    (place / "people/broken.csv.gz").write_bytes(whole[: len(whole) // 2])
+    (place / "people/whole.csv.gz").write_bytes(packed_people(3))
+    report = run_job(
+        TEXTS.format(more=more)
+        if "bookmark" not in more
+        else TEXTS.format(more=more).replace("format: parquet", "format: parquet, mode: append")
+    )
+    rows = written()
+    assert len(rows) > 9_000 + 3
+    assert {int(row[0]) for row in rows} == set(range(len(rows) - 3))
+    assert [(code, file) for code, file, _ in quarantined() if code == "TRUNCATED"] == [
+        ("TRUNCATED", str(place / "people/broken.csv.gz"))
+    ]
+    assert report.inputs[0].rows == len(rows) + len(quarantined())
+    [(message,)] = [row for row in quarantined("message") if "breaks off" in row[0]]
+    assert "Unexpected end of input stream." in message
+
+
+def test_a_file_that_is_not_packed_as_its_name_says(run_job, place: Path):
+    (place / "people").mkdir()
+    (place / "people/a.csv.gz").write_text("id,number\n1,2\n")
+    (place / "people/b.csv.gz").write_bytes(packed_people(3))
+    run_job(TEXTS.format(more=", schema: 'id INT'"))
+    assert written() == [(0,), (1,), (2,)]
+    assert quarantined() == [("TRUNCATED", str(place / "people/a.csv.gz"), 0)]
+
+
+def parquet_files(place: Path, kind="parquet"):
+    (place / "people").mkdir()
+    for n in range(4):
+        table = pa.table({"id": list(range(n * 10, n * 10 + 10)), "town": ["Ulm"] * 10})
+        write = parquet.write_table if kind == "parquet" else orc.write_table
+        write(table, place / f"people/{n}.{kind}")
+    broken = place / f"people/2.{kind}"
+    broken.write_bytes(broken.read_bytes()[:-20])
+    return broken
+
+
+@pytest.mark.parametrize("kind", ["parquet", "orc"])
+@pytest.mark.parametrize("bookmark", ["", ", bookmark: true"])
+def test_a_corrupt_file_goes_to_the_quarantine_where_the_input_says_so(run_job, place: Path, kind, bookmark):
+    broken = parquet_files(place, kind)
+    report = run_job(f"""
+        inputs: {{people: {{path: people, format: {kind}, corrupt_files: quarantine{bookmark}}}}}
+        outputs: {{people: {{path: out/people, format: parquet, mode: append}}}}
+    """)
+    assert [row[0] for row in written()] == [*range(20), *range(30, 40)]
+    assert quarantined('code, file, "table", step') == [("CORRUPT_FILE", str(broken), "people", "read")]
+    assert report.inputs[0].rows == 31
+
+
+@pytest.mark.parametrize("kind", ["parquet", "orc"])
+def test_a_corrupt_file_stops_the_run_and_is_named_otherwise(run_job, place: Path, kind):
+    broken = parquet_files(place, kind)
+    with pytest.raises(JobError) as caught:
+        run_job(f"""
+            inputs: {{people: {{path: people, format: {kind}}}}}
+            outputs: {{people: {{path: out/people, format: parquet}}}}
+        """)
+    assert str(broken) in str(caught.value)
+    assert "corrupt_files: quarantine" in str(caught.value)
+    assert "Exception" not in str(caught.value)
+    assert not (place / "out").exists() or not list((place / "out").rglob("*.parquet"))
+
+
+def test_corrupt_files_alone(run_job, place: Path):
+    (place / "people").mkdir()
+    (place / "people/a.parquet").write_text("no such file")
+    job = """
+        inputs: {people: {path: people, format: parquet, corrupt_files: quarantine%s}}
+        outputs: {people: {path: out/people, format: parquet}}
+    """
+    with pytest.raises(JobError, match="none of the files can be read, so there are no columns. Declare a schema"):
+        run_job(job % "")
+    run_job(job % ", schema: id INT")
+    assert [code for code, _, _ in quarantined()] == ["CORRUPT_FILE"]
+
+
+def test_rejected_records_know_their_file(run_job, place: Path):
+    (place / "people.csv").write_text("name,age\nAda,36\nBob,x\nCy\nD\xe9,3\n", encoding="latin-1")
+    (place / "events.json").write_text('{"id": 1}\n{"id"\n')
+    run_job("""
+        inputs:
+          people: {path: people.csv, format: csv, schema: "name STRING, age INT"}
+          events: {path: events.json, format: json}
+        outputs:
+          people: {path: out/people, format: parquet}
+          events: {path: out/events, format: parquet}
+    """)
+    assert quarantined("code, file, record") == [
+        ("CAST", str(place / "people.csv"), '{"name":"Bob","age":"x"}'),
+        ("ENCODING", str(place / "people.csv"), '{"name":"D�","age":"3"}'),
+        ("MALFORMED", str(place / "events.json"), '{"id"'),
+        ("MALFORMED", str(place / "people.csv"), "Cy"),
+    ]

@@ -1,0 +1,250 @@
+"""Rejected rows go through the corrected job once more, exactly once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from deltalake import DeltaTable
+from rich.console import Console
+from sqlalchemy import update
+from typer.testing import CliRunner
+
+from birchtar.runner.cli import app
+from birchtar.runner.failures import JobError
+from birchtar.runner.load import load
+from birchtar.runner.progress import Progress
+from birchtar.runner.replay import replay
+from birchtar.runner.replayed import Selection
+from birchtar.runner.run import run
+from birchtar.state.database import open_state
+from birchtar.state.history import list_runs
+from birchtar.state.quarantine import list_rejects
+from birchtar.state.runs import begin
+from birchtar.state.tables import runs
+
+JOB = """
+inputs:
+  orders: {path: orders, format: csv, schema: "id INT, town STRING, amount INT", bookmark: true}
+  events: {path: events, format: json, schema: "id INT, kind STRING", bookmark: true}
+  towns: {path: towns.csv, format: csv}
+tables:
+  known:
+    from: orders
+    steps:
+      - lookup: {other: towns, keys: [town], columns: [land]}
+    rules:
+      - {not_null: [land], action: reject, name: land}
+outputs:
+  known: {path: out/known, format: delta, mode: append}
+  events: {path: out/events, format: parquet, mode: append}
+"""
+
+CORRECTED = JOB.replace("format: csv, schema", "format: csv, null_values: [many], schema").replace("reject", "warn")
+
+
+@pytest.fixture
+def lake(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "job.yaml").write_text(JOB)
+    for name in ("orders", "events"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "towns.csv").write_text("town,land\nUlm,BW\nBonn,NW\n")
+    (tmp_path / "orders/1.csv").write_text("id,town,amount\n1,Ulm,10\n2,Bonn,many\n3,Kiel,30\n4,Ulm\n5,Bonn,50\n")
+    (tmp_path / "events/1.json").write_text('{"id": 1, "kind": "a"}\n{"id": 2, "kind": 7}\n{"id": "x", "kind": 8}\n')
+    return tmp_path
+
+
+@pytest.fixture
+def run_job(spark):
+    def go():
+        with Progress(Console(quiet=True), spark.sparkContext) as progress:
+            return run(load("job.yaml"), spark, open_state(), progress)
+
+    return go
+
+
+@pytest.fixture
+def replay_job(spark):
+    def go(**chosen):
+        with Progress(Console(quiet=True), spark.sparkContext) as progress:
+            return replay(load("job.yaml"), spark, open_state(), progress, Selection(**chosen))
+
+    return go
+
+
+def known():
+    files = DeltaTable("out/known").file_uris()
+    return duckdb.sql(f"SELECT id, town, land FROM read_parquet({files}) ORDER BY ALL").fetchall()
+
+
+def quarantined(columns):
+    return duckdb.sql(f"SELECT {columns} FROM 'data/quarantine/job/*.parquet' ORDER BY ALL").fetchall()
+
+
+def index():
+    return sorted(
+        (each.table, each.step, each.code, each.run, each.rows, each.resolved) for each in list_rejects(open_state())
+    )
+
+
+FIRST = [
+    ("events", "read", "MALFORMED", 1, 1, 0),
+    ("known", "rules", "RULE", 1, 1, 0),
+    ("orders", "read", "CAST", 1, 1, 0),
+    ("orders", "read", "MALFORMED", 1, 1, 0),
+]
+
+
+def test_rows_go_through_the_corrected_job_and_are_resolved(lake: Path, run_job, replay_job):
+    run_job()
+    assert known() == [(1, "Ulm", "BW"), (5, "Bonn", "NW")]
+    assert index() == FIRST
+    (lake / "job.yaml").write_text(CORRECTED)
+    report = replay_job()
+    assert known() == [(1, "Ulm", "BW"), (2, "Bonn", "NW"), (3, "Kiel", None), (5, "Bonn", "NW")]
+    assert [(each.name, each.rows) for each in report.inputs] == [("orders", 2), ("events", 1), ("towns", 2)]
+    again = quarantined("record, file, id IN (SELECT replay_of FROM 'data/quarantine/job/*.parquet'), run")
+    assert ("4,Ulm", str(lake / "orders/1.csv"), True, 1) in again
+    assert ("4,Ulm", str(lake / "orders/1.csv"), None, 2) in again
+    assert [(each.kind, each.state) for each in list_runs(open_state())] == [
+        ("replay", "SUCCEEDED"),
+        ("run", "SUCCEEDED"),
+    ]
+    assert [row for row in index() if row[3] == 1] == [(*row[:5], 1) for row in FIRST]
+    assert [row for row in index() if row[3] == 2] == [
+        ("events", "read", "MALFORMED", 2, 1, 0),
+        ("orders", "read", "MALFORMED", 2, 1, 0),
+    ]
+
+
+def test_rows_are_replayed_once(lake: Path, run_job, replay_job):
+    run_job()
+    (lake / "job.yaml").write_text(CORRECTED)
+    replay_job(table="known")
+    replay_job(table="known")
+    assert [row[0] for row in known()] == [1, 3, 5]
+    replay_job(where="record LIKE '%many%'")
+    assert [row[0] for row in known()] == [1, 2, 3, 5]
+    assert [row[5] for row in index()] == [0, 1, 1, 0]
+    assert "nothing to replay" in replay_job(table="known").notes[0]
+
+
+def test_only_the_chosen_rows_are_replayed(lake: Path, run_job, replay_job):
+    run_job()
+    (lake / "job.yaml").write_text(CORRECTED)
+    replay_job(reason="CAST")
+    assert [row[0] for row in known()] == [1, 2, 5]
+    replay_job(rule="land", run=1)
+    assert [row[0] for row in known()] == [1, 2, 3, 5]
+    with pytest.raises(JobError, match="--where"):
+        replay_job(where="no_column = 1")
+
+
+def test_a_row_enters_at_the_step_that_rejected_it(lake: Path, run_job, replay_job):
+    (lake / "halving").mkdir()
+    (lake / "halving/steps.py").write_text(
+        "def half(record):\n    return {**record, 'n': 10 // (record['n'] - LEAST)}\nLEAST = 1\n"
+    )
+    job = """
+        inputs: {numbers: {path: numbers.json, format: json, schema: "n INT"}}
+        tables:
+          halves:
+            from: numbers
+            steps:
+              - derive_column: {column: n, expression: n + 1}
+              - map_rows: {expressions: {n: n}}
+              - map_rows: {function: "halving.steps:half", schema: "n INT"}
+        outputs: {halves: {path: out/halves, format: parquet, mode: append}}
+    """
+    (lake / "numbers.json").write_text('{"n": 0}\n{"n": 1}\n')
+    (lake / "job.yaml").write_text(job)
+    run_job()
+    assert duckdb.sql("SELECT * FROM 'out/halves/*.parquet'").fetchall() == [(10,)]
+    assert index() == [("halves", "map_rows 2", "FUNCTION", 1, 1, 0)]
+    sys.modules["halving.steps"].LEAST = -1
+    replay_job()
+    assert duckdb.sql("SELECT * FROM 'out/halves/*.parquet' ORDER BY ALL").fetchall() == [(5,), (10,)]
+
+
+def test_an_output_that_is_overwritten_is_refused(lake: Path, run_job, replay_job):
+    run_job()
+    (lake / "job.yaml").write_text(
+        JOB.replace(", bookmark: true", "").replace("format: delta, mode: append", "format: delta")
+    )
+    with pytest.raises(JobError, match="output known: `mode: overwrite` replaces what is there"):
+        replay_job()
+
+
+def test_a_step_that_is_gone_is_named(lake: Path, run_job, replay_job):
+    run_job()
+    (lake / "job.yaml").write_text(JOB.replace("known:", "other:"))
+    with pytest.raises(JobError, match="rows that known, rules rejected cannot be replayed: the job has no step"):
+        replay_job()
+
+
+def test_the_quarantine_is_listed_and_shown(lake: Path, run_job):
+    run_job()
+    listed = CliRunner().invoke(app, ["quarantine", "list", "job", "--json"])
+    assert [(each["table"], each["code"], each["rows"]) for each in json.loads(listed.output)] == [
+        ("events", "MALFORMED", 1),
+        ("known", "RULE", 1),
+        ("orders", "CAST", 1),
+        ("orders", "MALFORMED", 1),
+    ]
+    assert "data/quarantine/job" in CliRunner().invoke(app, ["quarantine", "list"]).output
+    shown = CliRunner().invoke(app, ["quarantine", "show", "job", "--reason", "MALFORMED", "--table", "orders"])
+    assert "4,Ulm" in shown.output
+    assert "orders/1.csv" in shown.output
+    assert "many" not in shown.output
+    [line] = CliRunner().invoke(app, ["quarantine", "show", "job", "--rule", "land", "--json"]).output.splitlines()
+    assert json.loads(json.loads(line)["record"]) == {"id": 3, "town": "Kiel", "amount": 30, "land": None}
+
+
+SCRIPT = Path(__file__).with_name("killed_run.py")
+STEPS = [
+    (step, moment)
+    for step in ("choose", "make tables", "stage all outputs", "stage rejects", "stage resolved", "prepare")
+    for moment in ("before", "after")
+]
+STEPS += [("publish", "before"), ("publish", "after"), ("mark published", "after"), ("resolve", "after")]
+STEPS += [("succeed", "before"), ("succeed", "after"), ("clean", "before")]
+
+
+@pytest.mark.parametrize(("step", "moment"), STEPS)
+def test_a_replay_that_is_killed_and_begun_again_sends_every_row_once(
+    spark, lake: Path, run_job, replay_job, step, moment
+):
+    run_job()
+    (lake / "job.yaml").write_text(CORRECTED)
+    java = spark.sparkContext._gateway.gateway_parameters
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))}
+    environment |= {"PYSPARK_GATEWAY_PORT": str(java.port), "PYSPARK_GATEWAY_SECRET": java.auth_token}
+    killed = subprocess.run(
+        [sys.executable, SCRIPT, step, moment, "1", "replay"], env=environment, start_new_session=True, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    replay_job()
+    replay_job(run=1)
+    assert known() == [(1, "Ulm", "BW"), (2, "Bonn", "NW"), (3, "Kiel", None), (5, "Bonn", "NW")]
+    assert [row for row in index() if row[3] == 1] == [(*row[:5], 1) for row in FIRST]
+    resolved = duckdb.sql("SELECT count(*), count(DISTINCT id) FROM 'data/quarantine/_resolved/job/*.parquet'")
+    assert resolved.fetchall() == [(4, 4)]
+    assert quarantined("count(*) FILTER (run = 1)") == [(4,)]
+
+
+def test_a_run_after_a_replay_that_died_reads_what_is_new(spark, lake: Path, run_job):
+    run_job()
+    begin(open_state(), "job", kind="replay")
+    open_state().write(lambda connection: connection.execute(update(runs).values(owner=None)))
+    (lake / "orders/2.csv").write_text("id,town,amount\n6,Ulm,60\n")
+    run_job()
+    assert [row[0] for row in known()] == [1, 5, 6]
+    assert [(each.kind, each.state) for each in list_runs(open_state())][:2] == [
+        ("run", "SUCCEEDED"),
+        ("replay", "FAILED"),
+    ]
