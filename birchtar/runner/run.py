@@ -37,6 +37,7 @@ from birchtar.runner.tables import Tables, make_tables
 from birchtar.runner.threshold import Threshold, is_passed
 from birchtar.state.bookmarks import FILES, bookmarks_of, move_bookmarks
 from birchtar.state.database import State
+from birchtar.state.errors import StateError
 from birchtar.state.heartbeat import Heartbeat
 from birchtar.state.intents import intent
 from birchtar.state.publishing import RunOutput, fail, mark_published, outputs_of, prepare, succeed
@@ -138,7 +139,7 @@ def _compute(
         with suppress(Exception):  # what went wrong first is what the user has to hear
             discard(spark, staged)
             fail(state, owned, hide_values(sentence(error)) if hides else sentence(error))
-        if hides and isinstance(error, Exception):
+        if hides and isinstance(error, Exception) and not isinstance(error, StateError):
             raise JobError(hide_values(sentence(error))) from None
         raise
     finally:
