@@ -183,7 +183,7 @@ def _compute(
         with suppress(Exception):  # what went wrong first is what the user has to hear
             discard(spark, staged)
             fail(state, owned, hide_values(sentence(error)) if hides else sentence(error))
-        if hides and isinstance(error, Exception):
+        if hides and isinstance(error, Exception) and not isinstance(error, StateError):
             raise JobError(hide_values(sentence(error))) from None
         raise
     finally:

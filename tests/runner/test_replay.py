@@ -228,7 +228,7 @@ def test_a_replay_that_is_killed_and_begun_again_sends_every_row_once(
         [sys.executable, SCRIPT, step, moment, "1", "replay"], env=environment, start_new_session=True, check=False
     )
     assert killed.returncode == -signal.SIGKILL
-    replay_job()
+    replay_job(run=1)
     replay_job(run=1)
     assert known() == [(1, "Ulm", "BW"), (2, "Bonn", "NW"), (3, "Kiel", None), (5, "Bonn", "NW")]
     assert [row for row in index() if row[3] == 1] == [(*row[:5], 1) for row in FIRST]
