@@ -179,7 +179,8 @@ def test_a_run_that_is_killed_at_a_step_is_finished_by_the_next(spark, lake, rer
     assert left_over() == []
 
 
-KILLS, KILLS_PER_BATCH = 30, 10
+KILLS, KILLS_PER_BATCH = int(os.environ.get("BIRCHTAR_KILLS", "30")), 10
+"""BIRCHTAR_KILLS=200 takes a quarter of an hour."""
 
 
 def expected(batches: int):
