@@ -50,12 +50,32 @@ def test_the_input_with_conflicts_is_read_and_resolved(spark, tmp_path: Path, mo
     assert len(report.conflicts) == 1
 
 
+def test_the_rules_keep_good_rows_and_set_others_apart(spark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    flights = ["AA,1,1,733", "AA,1,1,733", "UA,9,1,200", ",7,1,90", "B6,3,1,0"]
+    Path("flights.csv").write_text("carrier,flight,day,distance\n" + "\n".join(flights) + "\n")
+    Path("job.yaml").write_text(blocks("yaml")[2])
+    with Progress(Console(), spark.sparkContext) as progress:
+        report = run(load("job.yaml"), spark, open_state(), progress)
+    assert sorted(row.carrier for row in spark.read.format("delta").load(f"{tmp_path}/good").collect()) == [
+        "AA",
+        "AA",
+        "UA",
+    ]
+    assert [(rule.rule.split()[0], rule.holds, rule.broken) for rule in report.rules] == [
+        ("not_null", False, 1),
+        ("between", False, 1),
+        ("unique", False, 2),
+        ("row_count", True, None),
+    ]
+
+
 def test_the_job_that_remembers_reads_each_file_once(spark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BIRCHTAR_STATE_URL", raising=False)
     Path("sales").mkdir()
     Path("sales/monday.csv").write_text("id,town\n1,Ulm\n")
-    Path("sales.yaml").write_text(blocks("yaml")[2])
+    Path("sales.yaml").write_text(blocks("yaml")[3])
     for _ in range(2):
         with Progress(Console(), spark.sparkContext) as progress:
             run(load("sales.yaml"), spark, open_state(), progress)

@@ -11,11 +11,11 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from birchtar.lake.label import Label
+from birchtar.lake.observed import observed
 from birchtar.lake.paths import absolute
 from birchtar.lake.sink import Sink
 from birchtar.lake.write import discard, stage
 from birchtar.runner.hidden import Paths, hide
-from birchtar.runner.observed import observed
 from birchtar.runner.places import quarantine_path
 from birchtar.runner.report import OutputReport, RejectReport
 from birchtar.runner.staged import StagedOutput

@@ -17,13 +17,13 @@ from sqlalchemy import Connection
 
 from birchtar.lake.label import Label
 from birchtar.lake.measure import count_stored, size_of
+from birchtar.lake.observed import observed_rows
 from birchtar.lake.write import clean, publish
 from birchtar.runner.accounting import account
 from birchtar.runner.damaged import Found, around_damage
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.hidden import hide_values
 from birchtar.runner.located import located
-from birchtar.runner.observed import observed_rows
 from birchtar.runner.pending import Pending, find_pending, require_unchanged
 from birchtar.runner.plan import Plan, inputs_of, owner
 from birchtar.runner.progress import Progress

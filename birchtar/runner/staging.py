@@ -10,11 +10,11 @@ from pyspark.sql import functions as F
 
 from birchtar.lake import write
 from birchtar.lake.label import Label
+from birchtar.lake.observed import observed_rows
 from birchtar.lake.paths import absolute
 from birchtar.lake.sink import Sink
 from birchtar.lake.write import stage
 from birchtar.runner.failures import JobError, sentence
-from birchtar.runner.observed import observed_rows
 from birchtar.runner.plan import Plan
 from birchtar.runner.progress import Progress
 from birchtar.runner.report import OutputReport

@@ -3,9 +3,9 @@
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
-from birchtar.lake.delta.counting import observed
 from birchtar.lake.delta.plan import StagedFile
 from birchtar.lake.files import FileSystem
+from birchtar.lake.observed import observed_rows
 from birchtar.lake.paths import is_local, local
 
 
@@ -20,7 +20,7 @@ def write_folder(df: DataFrame, folder: str) -> tuple[list[StagedFile], int]:
     listed: list[StagedFile] = [
         {"path": file.name, "partition": {}, "rows": 0, "bytes": file.size} for file in files.data_files(folder)
     ]
-    return listed, int(observed(counted).get("rows", 0))
+    return listed, observed_rows(counted) or 0
 
 
 def delete_folder(spark: SparkSession, folder: str) -> None:

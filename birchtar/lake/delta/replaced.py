@@ -3,8 +3,8 @@
 from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
-from birchtar.lake.delta.counting import observed
 from birchtar.lake.errors import LakeError
+from birchtar.lake.observed import observed_rows
 
 
 class Guard:
@@ -25,7 +25,7 @@ class Guard:
         Raises:
             LakeError: There were some.
         """
-        if rows := observed(self.outside).get("rows", 0):
+        if rows := observed_rows(self.outside):
             raise LakeError.at(
                 [path],
                 f"replace_where: for {rows} of the new rows `{self.condition}` is not true. The next run would"

@@ -1,22 +1,21 @@
 """Numbers that Spark counts while it computes a frame for another reason."""
 
-import time
 from typing import Any
 
+from pyspark import SparkContext
 from pyspark.sql import Observation
 
 
 def observed(observation: Observation) -> dict[str, Any] | None:
     """Return what an observation saw; None if Spark left its frame out, as it may beside an empty one.
 
-    An `Observation.get` would then wait for ever.
+    An ``Observation.get`` would then wait for ever. Spark tells of a count some time after its job's end; all that it
+    has to tell by now is waited for.
     """
+    context: Any = SparkContext._active_spark_context
+    context._jsc.sc().listenerBus().waitUntilEmpty()
     finished = observation._jo.future()  # type: ignore[union-attr]  # set by the time its frame was computed
-    for _ in range(50):
-        if finished.isCompleted():
-            return observation.get
-        time.sleep(0.02)  # Spark tells of it shortly after the job's end
-    return None
+    return dict(observation.get) if finished.isCompleted() else None
 
 
 def observed_rows(observation: Observation) -> int | None:
