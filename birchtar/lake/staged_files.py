@@ -57,7 +57,10 @@ def publish_files(spark: SparkSession, plan: Plan) -> None:
     staged, path, mark = plan["hidden"], plan["path"], plan["mark"]
     if not files.exists(staged) and not files.exists(f"{path}/{mark}"):
         shown = staged.removeprefix("file:")
-        raise LakeError(f"{shown} is gone: its rows were computed, but did not reach the table yet.")
+        raise LakeError(
+            f"{shown} is gone: its rows were computed, but did not reach the table yet."
+            " `birchtar abandon JOB` gives the run up; the next one reads the same inputs again."
+        )
     for folder in plan["folders"]:
         _replace(files, _below(staged, folder), _below(path, folder), mark)
     if plan["mode"] == "append":

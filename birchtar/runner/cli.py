@@ -82,6 +82,21 @@ def run(
 
 
 @app.command()
+def abandon(job: Annotated[str, typer.Argument(metavar="JOB", help="The job's name.")]) -> None:
+    """Give up a job's unfinished run, without starting Spark. Only where running the job again cannot finish it."""
+    from birchtar.state.abandon import abandon as abandon_runs
+    from birchtar.state.database import open_state
+
+    given_up = abandon_runs(open_state(must_exist=True), job)
+    for run in given_up:
+        _say(f"{job}: run {run.number} was {run.state}, and is given up. Its inputs are read again by the next run.")
+        if run.published:
+            _say(f"  Already published, so that appended rows will be there twice: {', '.join(run.published)}.")
+    if not given_up:
+        _say(f"{job}: no run is unfinished.")
+
+
+@app.command()
 def validate(configs: Configs, settings: Settings = None) -> None:
     """Check job configs, without starting Spark, and print all that is wrong in them."""
     for plan in _load(configs, settings or ()):

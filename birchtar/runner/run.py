@@ -178,7 +178,6 @@ def _compute(
         require_rules(report.rules)
         _require_few_rejects(report, plan.job.max_rejected)
         report.seconds = time.monotonic() - started
-        prepare(state, owned, [_planned(output) for output in staged], report=report.as_json())
     except BaseException as error:
         with suppress(Exception):  # what went wrong first is what the user has to hear
             discard(spark, staged)
@@ -189,6 +188,8 @@ def _compute(
     finally:
         if replayed is not None:
             replayed.kept.unpersist()
+    # Whatever happens from here on, what is staged stays: the state database may say already that all is prepared.
+    prepare(state, owned, [_planned(output) for output in staged], report=report.as_json())
     return report, staged
 
 

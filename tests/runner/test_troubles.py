@@ -1,6 +1,7 @@
 """A full disk, a read-only target, a locked state database, two runs at once: told plainly, and nothing is lost."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -126,3 +127,39 @@ def test_two_runs_at_once_read_every_file_once(spark, run_job, days):
     assert count("parquet", "out") == 40_000
     found = list_runs(open_state())
     assert [(run.number, run.state, run.attempt) for run in found] == [(2, "SUCCEEDED", 1), (1, "SUCCEEDED", 1)]
+
+
+def test_an_interruption_right_after_all_was_prepared_leaves_it_to_be_published(run_job, days, monkeypatch):
+    from birchtar.runner import run as module
+
+    prepare = module.prepare
+
+    def interrupted(*arguments, **named):
+        prepare(*arguments, **named)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "prepare", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run_job(JOB % ("out", "parquet"))
+    run_job(JOB % ("out", "parquet"))
+    assert count("parquet", "out") == 40_000
+
+
+def test_a_run_whose_staged_files_are_gone_can_be_given_up(run_job, days, monkeypatch, capsys):
+    from birchtar.runner import run as module
+    from birchtar.runner.cli import main
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "publish", lambda *_: 1 / 0)
+        with pytest.raises(JobError):
+            run_job(JOB % ("out", "parquet"))
+    (staged,) = Path().glob(".out.*.staged")
+    shutil.rmtree(staged)
+    with pytest.raises(JobError, match="`birchtar abandon JOB` gives the run up; the next one reads the same inputs"):
+        run_job(JOB % ("out", "parquet"))
+    with pytest.raises(SystemExit):
+        main(["abandon", "job"])
+    assert "job: run 1 was PREPARED, and is given up." in capsys.readouterr().out
+    run_job(JOB % ("out", "parquet"))
+    assert count("parquet", "out") == 40_000

@@ -1,0 +1,55 @@
+"""The way out of a run that can never be finished, such as one whose staged files somebody deleted."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from birchtar.state.database import State, now
+from birchtar.state.errors import JobBusyError
+from birchtar.state.owners import Owner, is_alive
+from birchtar.state.runs import UNFINISHED, lock_job
+from birchtar.state.tables import run_outputs, runs
+from birchtar.state.waiting import ABANDONED
+
+
+@dataclass(frozen=True)
+class Abandoned:
+    """A run that nobody will finish."""
+
+    number: int
+    state: str
+    """What it was: RUNNING or PREPARED."""
+    published: list[str]
+    """Outputs that readers see already: the next run reads the same inputs again, and appends their rows again."""
+    unpublished: list[str]
+
+
+def abandon(state: State, job: str) -> list[Abandoned]:
+    """Give up the runs of a job that are not finished, so that the next one begins anew. Bookmarks stay where they are.
+
+    Raises:
+        JobBusyError: A process works on one of them.
+    """
+
+    def work(connection: Connection) -> list[Abandoned]:
+        lock_job(connection, job)
+        moment = now(connection)
+        found = connection.execute(select(runs).where(runs.c.job == job, runs.c.state.in_(UNFINISHED))).all()
+        for row in found:
+            if row.owner and is_alive(Owner(**row.owner), row.lease_until, now=moment):
+                raise JobBusyError(
+                    f"Run {row.number} of job `{job}` is at work, by {Owner(**row.owner)}. End it first."
+                )
+        return [_give_up(connection, row, moment) for row in found]
+
+    return state.write(work)
+
+
+def _give_up(connection: Connection, row: Row[Any], moment: datetime) -> Abandoned:
+    told = {"finished_at": moment, "owner": None, "lease_until": None, "error": f"It was {row.state}, and given up."}
+    connection.execute(update(runs).where(runs.c.id == row.id).values(state=ABANDONED, **told))
+    outputs = connection.execute(select(run_outputs).where(run_outputs.c.run_id == row.id)).all()
+    done = [output.output for output in outputs if output.published_at]
+    return Abandoned(row.number, row.state, done, [each.output for each in outputs if each.output not in done])
