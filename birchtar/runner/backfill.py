@@ -22,7 +22,7 @@ from birchtar.runner.intervals import Interval
 from birchtar.runner.pending import KEYS, kind_of
 from birchtar.runner.plan import Plan
 from birchtar.runner.progress import Progress
-from birchtar.runner.run import job_name, run
+from birchtar.runner.run import run
 from birchtar.runner.span import Span
 from birchtar.state.database import State
 from birchtar.state.errors import JobDoneError
@@ -118,7 +118,7 @@ def backfill(
 
 def done_before(state: State, plan: Plan, spans: Sequence[Span]) -> list[Outcome]:
     """Return the outcomes of those intervals that have succeeded before."""
-    done = done_scopes(state, job_name(plan))
+    done = done_scopes(state, plan.name)
     return [Outcome(span.interval, DONE_BEFORE, done[span.scope]) for span in spans if span.scope in done]
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 from typing import Any
 
 from birchtar.runner.document import Location, Place
@@ -60,6 +61,11 @@ class Plan:
     tables: tuple[PlannedTable, ...]
     """Every table after those that it reads."""
     places: dict[Location, Place] = field(repr=False, default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The name by which the job's runs are remembered: that of its config, without the ending."""
+        return Path(self.file).stem
 
     def place(self, location: Location) -> Place:
         """Return where a key of the config stands."""

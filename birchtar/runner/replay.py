@@ -8,7 +8,7 @@ from birchtar.runner.plan import Plan
 from birchtar.runner.progress import Progress
 from birchtar.runner.replayed import Selection, require_adding
 from birchtar.runner.report import Report
-from birchtar.runner.run import carry_out, job_name
+from birchtar.runner.run import carry_out
 from birchtar.state.database import State
 from birchtar.state.runs import PREPARED, Busy, begin
 
@@ -35,7 +35,7 @@ def replay(
     """
     require_adding(plan)
     while True:
-        owned = begin(state, job_name(plan), kind="replay", when_busy=plan.job.when_busy, on_wait=on_wait)
+        owned = begin(state, plan.name, kind="replay", when_busy=plan.job.when_busy, on_wait=on_wait)
         if owned.kind != "replay":
             carry_out(plan, spark, state, owned, progress)
         elif owned.state == PREPARED:

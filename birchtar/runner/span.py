@@ -24,6 +24,9 @@ from birchtar.state.intents import RunFile, RunInput, record_intent
 from birchtar.state.listed import ListedFile, Listing
 from birchtar.state.runs import Run
 
+BACKFILL = "backfill"
+"""The kind of a run that reads an interval."""
+
 
 @dataclass(frozen=True)
 class Span:

@@ -18,11 +18,10 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 
 from birchtar.lake import staged_files, write
-from birchtar.lake.delta import publish as delta_publish
 from birchtar.lake.delta.transaction import Pending
 from birchtar.lake.files import FileSystem
+from birchtar.runner import compute, publication, staging
 from birchtar.runner import run as module
-from birchtar.runner import staging
 from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
 from birchtar.runner.replay import replay
@@ -32,25 +31,25 @@ from birchtar.state.database import open_state
 
 STEPS = {
     "begin": (module, "begin"),
-    "find pending": (module, "find_pending"),
-    "make tables": (module, "make_tables"),
+    "find pending": (compute, "find_pending"),
+    "make tables": (compute, "make_tables"),
     "stage an output": (staging, "stage"),
     "write files": (write, "stage_files"),
-    "stage all outputs": (module, "stage_outputs"),
-    "stage rejects": (module, "stage_rejects"),
-    "choose": (module, "choose"),
-    "stage resolved": (module, "stage_resolved"),
-    "resolve": (module, "resolve_rejects"),
-    "prepare": (module, "prepare"),
-    "publish": (module, "publish"),
+    "stage all outputs": (compute, "stage_outputs"),
+    "stage rejects": (compute, "stage_rejects"),
+    "choose": (compute, "choose"),
+    "stage resolved": (compute, "stage_resolved"),
+    "resolve": (publication, "resolve_rejects"),
+    "prepare": (compute, "prepare"),
+    "publish": (publication, "publish"),
     "move a file": (FileSystem, "move"),
     "commit to Delta": (Pending, "commit"),
-    "merge into Delta": (delta_publish, "_upserted"),
-    "mark published": (module, "mark_published"),
-    "move bookmarks": (module, "move_bookmarks"),
-    "index rejects": (module, "index_rejects"),
-    "succeed": (module, "succeed"),
-    "clean": (module, "clean"),
+    "merge into Delta": (sys.modules["birchtar.lake.delta.publish"], "_upserted"),
+    "mark published": (publication, "mark_published"),
+    "move bookmarks": (publication, "move_bookmarks"),
+    "index rejects": (publication, "index_rejects"),
+    "succeed": (publication, "succeed"),
+    "clean": (publication, "clean"),
     "delete what is hidden": (staged_files, "clean_files"),
 }
 

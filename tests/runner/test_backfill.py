@@ -12,7 +12,7 @@ from rich.console import Console
 
 from birchtar.lake.delta_changes import DeltaMark, versions_between
 from birchtar.lake.source import Source
-from birchtar.runner import run as run_module
+from birchtar.runner import compute, publication
 from birchtar.runner.backfill import backfill, done_before, require_backfillable
 from birchtar.runner.cli import main
 from birchtar.runner.dated_paths import DatedPaths
@@ -96,7 +96,7 @@ def test_files_are_read_by_the_dates_in_their_paths_and_those_without_are_told_o
 def test_an_interval_that_fails_stops_no_other_and_is_done_the_next_time(filled, place, monkeypatch):
     for number in (1, 2, 3):
         day(f"{number}.csv", number, number)
-    staging = run_module.stage_outputs
+    staging = compute.stage_outputs
 
     def fail_once(spark, plan, tables, label, progress):
         if [row.id for row in tables.inputs["days"].select("id").collect()] == [2]:
@@ -105,7 +105,7 @@ def test_an_interval_that_fails_stops_no_other_and_is_done_the_next_time(filled,
 
     job = JOB % ("", "parquet")
     with monkeypatch.context() as patch:
-        patch.setattr(run_module, "stage_outputs", fail_once)
+        patch.setattr(compute, "stage_outputs", fail_once)
         outcomes = filled(job, 4, parallel=3)
     assert [each.state for each in outcomes] == ["SUCCEEDED", "FAILED", "SUCCEEDED"]
     assert outcomes[1].error == "no room"
@@ -124,7 +124,7 @@ def test_an_interval_that_died_when_all_was_staged_is_published_and_not_computed
         raise JobError("killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(run_module, "publish", die)
+        patch.setattr(publication, "publish", die)
         assert filled(job, 2)[0].state == "FAILED"
     Path("days/a.csv").unlink()
     assert told(filled(job, 2)) == [("01", "SUCCEEDED", 1, 1)]

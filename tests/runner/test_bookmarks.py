@@ -122,7 +122,7 @@ def test_rejected_rows_are_remembered_as_read(run_job, day):
 
 
 def test_a_file_that_changes_while_it_is_read_stops_the_run(run_job, day, monkeypatch):
-    from birchtar.runner import run as module
+    from birchtar.runner import compute as module
 
     day("a.csv", 1)
     staging = module.stage_outputs

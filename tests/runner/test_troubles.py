@@ -82,7 +82,7 @@ def test_a_target_that_is_read_only_is_told_and_can_be_written_later(run_job, da
 
 
 def test_what_cannot_be_published_waits_beside_its_table_and_is_published_by_the_next_run(run_job, days, monkeypatch):
-    from birchtar.runner import run as module
+    from birchtar.runner import publication as module
 
     def fail(*_):
         raise OSError("the network is gone")
@@ -130,7 +130,7 @@ def test_two_runs_at_once_read_every_file_once(spark, run_job, days):
 
 
 def test_an_interruption_right_after_all_was_prepared_leaves_it_to_be_published(run_job, days, monkeypatch):
-    from birchtar.runner import run as module
+    from birchtar.runner import compute as module
 
     prepare = module.prepare
 
@@ -147,7 +147,7 @@ def test_an_interruption_right_after_all_was_prepared_leaves_it_to_be_published(
 
 
 def test_a_run_whose_staged_files_are_gone_can_be_given_up(run_job, days, monkeypatch, capsys):
-    from birchtar.runner import run as module
+    from birchtar.runner import publication as module
     from birchtar.runner.cli import main
 
     with monkeypatch.context() as patch:
