@@ -1,8 +1,6 @@
 """CSV files, read as texts first: no value is lost because it is not what its column should be."""
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
-from operator import or_
 
 from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
@@ -180,7 +178,7 @@ def typed(
     corrupt = named(CORRUPT)
     undecodable = F.lit(False)
     if texts and not says_encoding(source):
-        undecodable = reduce(or_, (F.coalesce(text.contains(REPLACED), F.lit(False)) for text in texts.values()))
+        undecodable = _any([F.coalesce(text.contains(REPLACED), F.lit(False)) for text in texts.values()])
     is_misfit = F.coalesce(*misfits).isNotNull() if misfits else F.lit(False)
     said = (
         F.when(corrupt.isNotNull(), f"The line does not have {len(texts)} values.")
@@ -194,6 +192,14 @@ def typed(
         message=F.concat(F.lit("In "), file, F.lit(": "), said),
         record=F.coalesce(corrupt, F.to_json(F.struct(*texts.values()))),
     )
+
+
+def _any(conditions: Sequence[Column]) -> Column:
+    """Return whether one of many conditions is true, as a tree of little depth: Java bears no chain of a thousand."""
+    while len(conditions) > 1:
+        pairs = zip(conditions[::2], conditions[1::2], strict=False)
+        conditions = [*(one | other for one, other in pairs), *conditions[len(conditions) // 2 * 2 :]]
+    return conditions[0]
 
 
 def says_encoding(source: Source) -> bool:

@@ -273,7 +273,7 @@ def test_what_is_no_table_is_said(folder, files, message):
 
 
 def test_csv_files_without_a_header_keep_rows_that_all_of_them_begin_with(folder):
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for name in ("a", "b"):
         (folder / f"{name}.csv").write_text(f"1,Ulm\n2,{name}\n")
     with pytest.raises(LakeError, match=r"do its CSV files begin with a header\? Say --header or --no-header\."):
