@@ -165,12 +165,11 @@ def killed(spark, *where, after=None):
 
 
 ONCE = ("begin", "find pending", "make tables", "stage all outputs", "stage rejects", "prepare", "move bookmarks")
-ONCE += ("index rejects", "succeed", "merge into Delta")
-MORE = ("stage an output", "publish", "mark published", "clean", "write files", "commit to Delta")
+ONCE += ("index rejects", "succeed", "merge into Delta", "clean", "write files", "commit to Delta")
+MORE = ("stage an output", "publish", "mark published", "move a file")
 EVERY_STEP = [
     *((step, moment, 1) for step in ONCE for moment in ("before", "after")),
     *((step, moment, number) for step in MORE for moment in ("before", "after") for number in (1, 2)),
-    *(("move a file", moment, number) for moment in ("before", "after") for number in (1, 2)),
 ]
 
 
