@@ -167,8 +167,12 @@ def killed(spark, *where, after=None):
 ONCE = ("begin", "find pending", "make tables", "stage all outputs", "stage rejects", "prepare", "move bookmarks")
 ONCE += ("index rejects", "succeed", "merge into Delta", "clean", "write files", "commit to Delta")
 MORE = ("stage an output", "publish", "mark published", "move a file")
+FOLLOWED = ("begin", "find pending", "make tables", "stage all outputs")
+"""Right behind each of these begins the next of `ONCE`."""
+
 EVERY_STEP = [
-    *((step, moment, 1) for step in ONCE for moment in ("before", "after")),
+    *((step, "before", 1) for step in ONCE),
+    *((step, "after", 1) for step in ONCE if step not in FOLLOWED),
     *((step, moment, number) for step in MORE for moment in ("before", "after") for number in (1, 2)),
 ]
 

@@ -206,11 +206,8 @@ def test_the_quarantine_is_listed_and_shown(lake: Path, run_job):
 
 
 SCRIPT = Path(__file__).with_name("killed_run.py")
-STEPS = [
-    (step, moment)
-    for step in ("choose", "make tables", "stage all outputs", "stage rejects", "stage resolved", "prepare")
-    for moment in ("before", "after")
-]
+COMPUTING = ("choose", "make tables", "stage all outputs", "stage rejects", "stage resolved", "prepare")
+STEPS = [*((step, "before") for step in COMPUTING), ("stage resolved", "after"), ("prepare", "after")]
 STEPS += [("publish", "before"), ("publish", "after"), ("mark published", "after"), ("resolve", "after")]
 STEPS += [("succeed", "before"), ("succeed", "after"), ("clean", "before")]
 
