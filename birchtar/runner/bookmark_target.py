@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from birchtar.state.database import State
 from birchtar.state.errors import StateError
-from birchtar.state.history import job_names
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from birchtar.lake.source import Source
     from birchtar.runner.plan import Plan
+    from birchtar.state.database import State
 
 _CONFIGS = (".yaml", ".yml")
 
@@ -40,12 +39,14 @@ def target_of(said: str) -> Target:
     return Target(Path(said).stem, Path(said)) if is_config else Target(said, None)
 
 
-def require_job(state: State, job: str) -> None:
+def require_job(state: "State", job: str) -> None:
     """Refuse a job that never ran and has no bookmark.
 
     Raises:
         StateError: With the closest name.
     """
+    from birchtar.state.history import job_names
+
     if job not in (known := job_names(state)):
         from transforms.errors import say_known
 
