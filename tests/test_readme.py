@@ -89,7 +89,7 @@ def test_the_job_that_remembers_reads_each_file_once(spark, tmp_path: Path, monk
 
 def test_the_commands_that_are_named_are_there():
     named = re.findall(r"^\| `birchtar ([a-z ]+?)(?: [A-Z-].*)?` \|", README, re.MULTILINE)
-    assert len(named) == 7
+    assert len(named) == len(re.findall(r"^\| `birchtar ", README, re.MULTILINE)) > 0
     known = {command.name or command.callback.__name__ for command in app.registered_commands}
     known |= {
         f"{group.name} {command.name or command.callback.__name__}"
