@@ -1,16 +1,15 @@
 """The way out of a run that can never be finished, such as one whose staged files somebody deleted."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from birchtar.state.database import State, now
 from birchtar.state.errors import JobBusyError
 from birchtar.state.owners import Owner, is_alive
 from birchtar.state.runs import UNFINISHED, lock_job
-from birchtar.state.tables import run_outputs, runs
+from birchtar.state.tables import run_files, run_outputs, runs
 from birchtar.state.waiting import ABANDONED
 
 
@@ -42,14 +41,21 @@ def abandon(state: State, job: str) -> list[Abandoned]:
                 raise JobBusyError(
                     f"Run {row.number} of job `{job}` is at work, by {Owner(**row.owner)}. End it first."
                 )
-        return [_give_up(connection, row, moment) for row in found]
+        for row in found:
+            give_up(connection, row.id, f"It was {row.state}, and given up.")
+        return [_told(connection, row) for row in found]
 
     return state.write(work)
 
 
-def _give_up(connection: Connection, row: Row[Any], moment: datetime) -> Abandoned:
-    told = {"finished_at": moment, "owner": None, "lease_until": None, "error": f"It was {row.state}, and given up."}
-    connection.execute(update(runs).where(runs.c.id == row.id).values(state=ABANDONED, **told))
+def give_up(connection: Connection, run_id: int, why: str) -> None:
+    """End a run that nobody works on; what it meant to read is forgotten."""
+    ended = {"finished_at": now(connection), "owner": None, "lease_until": None, "error": why}
+    connection.execute(update(runs).where(runs.c.id == run_id).values(state=ABANDONED, **ended))
+    connection.execute(delete(run_files).where(run_files.c.run_id == run_id))
+
+
+def _told(connection: Connection, row: Row[Any]) -> Abandoned:
     outputs = connection.execute(select(run_outputs).where(run_outputs.c.run_id == row.id)).all()
     done = [output.output for output in outputs if output.published_at]
     return Abandoned(row.number, row.state, done, [each.output for each in outputs if each.output not in done])

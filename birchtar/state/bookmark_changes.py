@@ -8,17 +8,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from birchtar.state import known_files
+from birchtar.state.abandon import give_up
 from birchtar.state.bookmarks import FILES, Bookmark, bookmark_in, bookmarks_of
 from birchtar.state.database import State, now
 from birchtar.state.errors import JobBusyError, StateError
 from birchtar.state.listed import Listing
 from birchtar.state.owners import Owner, is_alive, this_process
 from birchtar.state.runs import PREPARED, RUNNING, SUCCEEDED, lock_job
-from birchtar.state.tables import bookmark_files, bookmark_marks, bookmarks, run_files, runs
-from birchtar.state.waiting import ABANDONED, next_number
+from birchtar.state.tables import bookmark_files, bookmark_marks, bookmarks, runs
+from birchtar.state.waiting import next_number
 
 _BACK_TO = "rewound_to"
 """What the history of a bookmark of files has as its mark where files were forgotten."""
@@ -164,9 +165,7 @@ def _require_idle(connection: Connection, job: str, what: str, *, abandon: bool 
     row = connection.execute(select(runs).where(of, runs.c.state.in_((RUNNING, PREPARED)))).one_or_none()
     if row is None:
         return
-    moment = now(connection)
-    works = row.owner and is_alive(Owner(**row.owner), row.lease_until, now=moment)
-    if works:
+    if row.owner and is_alive(Owner(**row.owner), row.lease_until, now=now(connection)):
         raise JobBusyError(
             f"Run {row.number} of job `{job}` works, by {Owner(**row.owner)}: when it ends it moves its bookmarks, and"
             f" undoes what a {what} would change. Wait until it has ended."
@@ -177,10 +176,7 @@ def _require_idle(connection: Connection, job: str, what: str, *, abandon: bool 
             f" may be in some outputs already: run the job, then {what} the bookmark."
         )
     if abandon:
-        told = f"It had died, and was given up by a {what} of the job's bookmarks."
-        ended = {"state": ABANDONED, "finished_at": moment, "lease_until": None, "error": told}
-        connection.execute(update(runs).where(runs.c.id == row.id).values(**ended))
-        connection.execute(delete(run_files).where(run_files.c.run_id == row.id))
+        give_up(connection, row.id, f"It had died, and was given up by a {what} of the job's bookmarks.")
 
 
 def _require_run(connection: Connection, job: str, number: int) -> None:
