@@ -15,16 +15,14 @@ def hidden_folder(path: str, label: Label) -> str:
 
 
 def remove_dead(files: FileSystem, path: str, label: Label) -> None:
-    """Delete what other runs and attempts of this job have left beside a table.
+    """Delete what this job has left beside a table; to be called before a run of it stages something there.
 
-    When a job's run stages something, all earlier runs of the job are finished, and earlier attempts of it are dead.
+    By then all earlier runs of the job are finished, and earlier attempts of this one are dead.
     """
     parent, _, name = _beside(path).rpartition("/")
-    own = hidden_folder(path, label)
     for found in files.names_in(parent or "."):
-        folder = f"{parent}/{found}" if parent else found
-        if found.startswith(f"{name}.{label.job}-") and folder != own:
-            files.delete(folder)
+        if found.startswith(f"{name}.{label.job}-"):
+            files.delete(f"{parent}/{found}" if parent else found)
 
 
 def _beside(path: str) -> str:

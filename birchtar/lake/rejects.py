@@ -80,5 +80,4 @@ def with_file(df: DataFrame) -> DataFrame:
 
 def source_file() -> Column:
     """Return the file that a row is from, as a user would write its path."""
-    escaped = F.regexp_replace(F.input_file_name(), r"\+", "%2B")  # url_decode takes a plus for a space
-    return F.regexp_replace(F.url_decode(escaped), "^file:/+", "/")
+    return F.expr(FILE)

@@ -31,7 +31,6 @@ def stage_files(
     files = FileSystem(spark, path)
     staged, mark = hidden_folder(path, label), f".{label.folder}"
     remove_dead(files, path, label)
-    files.delete(staged)
     try:
         writer.mode("errorifexists").save(staged)
         written = list(files.data_files(staged))

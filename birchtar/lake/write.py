@@ -35,15 +35,6 @@ class Staged:
     """Delta's open transaction, in the process that staged. A plan alone does without."""
 
 
-@dataclass(frozen=True)
-class Published:
-    """What publishing an output changed."""
-
-    files: int | None
-    """None where an earlier process had done it."""
-    bytes: int | None
-
-
 def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
     """Write all rows of a frame as the sink says, where no reader looks. Starts the Spark jobs that compute the frame.
 
@@ -71,7 +62,7 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
     return Staged(plan | {"staged": staged}, len(written), sum(file.size for file in written))
 
 
-def publish(spark: SparkSession, plan: Plan, staged: Staged | None = None) -> Published:
+def publish(spark: SparkSession, plan: Plan, staged: Staged | None = None) -> None:
     """Let readers see what was staged: Delta by a commit, other formats by moving whole files into the table.
 
     Safe to begin again, also by another process, until `clean`.
@@ -84,10 +75,9 @@ def publish(spark: SparkSession, plan: Plan, staged: Staged | None = None) -> Pu
     sink = Sink.model_validate(plan["sink"])
     if sink.format == "delta":
         label = Label(**plan["label"])
-        done = delta.publish(spark, sink, plan["path"], label, plan["staged"], staged.open if staged else None)
-        return Published(done.files, done.bytes)
-    publish_files(spark, plan["staged"])
-    return Published(None, None)
+        delta.publish(spark, sink, plan["path"], label, plan["staged"], staged.open if staged else None)
+    else:
+        publish_files(spark, plan["staged"])
 
 
 def clean(spark: SparkSession, plan: Plan) -> None:

@@ -6,12 +6,12 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType, VariantType
 
-from birchtar.lake.rejects import named
+from birchtar.lake.rejects import named, quoted
 
 
 def column_of(alias: str, name: str) -> Column:
     """Return the column of exactly this name of an aliased frame."""
-    return F.col(f"`{alias}`.`{name.replace('`', '``')}`")
+    return F.col(f"`{alias}`.{quoted(name)}")
 
 
 def same_key(keys: Iterable[str], left: str, right: str) -> Column:

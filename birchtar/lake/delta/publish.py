@@ -14,6 +14,7 @@ from birchtar.lake.delta.transaction import Pending, write_uncommitted
 from birchtar.lake.delta.upsert import upsert
 from birchtar.lake.delta.widen import widen
 from birchtar.lake.label import Label
+from birchtar.lake.rejects import quoted
 from birchtar.lake.sink import Sink
 
 
@@ -115,6 +116,6 @@ def _cluster(spark: SparkSession, sink: Sink, path: str, plan: Plan) -> None:
     """Cluster a table that this write has made. A table that was there before is as its owner wants it."""
     if plan["base"] >= 0 or Log(spark, path).is_clustered():
         return
-    columns = ", ".join("`" + name.replace("`", "``") + "`" for name in sink.cluster_by)
+    columns = ", ".join(map(quoted, sink.cluster_by))
     with committing(path):
         spark.sql(f"ALTER TABLE delta.`{path.replace('`', '``')}` CLUSTER BY ({columns})")

@@ -26,7 +26,7 @@ from birchtar.lake.delta.scd2 import new_versions
 from birchtar.lake.delta.staged_rows import staged_rows
 from birchtar.lake.delta.transaction import write_uncommitted
 from birchtar.lake.label import Label
-from birchtar.lake.rejects import named
+from birchtar.lake.rejects import named, quoted
 from birchtar.lake.sink import Sink
 
 _MOST_PARTITIONS = 1000
@@ -153,7 +153,7 @@ def _merge(rows: DataFrame, table: DataFrame, sink: Sink, log: Log, pruned: Colu
 
     names = [name for name in rows.columns if name != OPERATION]
     keys = [*sink.keys, sink.valid_from] if sink.mode == "scd2" else sink.keys
-    values: dict[str, str | Column] = {"`" + name.replace("`", "``") + "`": column_of("s", name) for name in names}
+    values: dict[str, str | Column] = {quoted(name): column_of("s", name) for name in names}
     does = column_of("s", OPERATION)
     wins, differs = F.lit(True), F.lit(True)
     if sink.mode == "merge":
