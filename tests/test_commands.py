@@ -228,3 +228,14 @@ def test_spark_submit_runs_the_same_job_on_a_cluster(place: Path, cluster: str):
     assert duckdb.sql(f"SELECT count(*) FROM '{place}/out/placed/*.parquet'").fetchall() == [(2,)]
     # Executors take our packages from the zip that travelled with the job.
     assert all("birchtar.zip" in path for path in place_of_transforms(place))
+
+
+def test_help_loads_neither_spark_nor_the_state_database():
+    code = """
+import sys
+from birchtar.runner.cli import app
+app(["--help"], standalone_mode=False)
+print("loaded", {"pyspark", "sqlalchemy", "pyarrow", "pandas"} & set(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("loaded set()\n")

@@ -1,11 +1,12 @@
 """The command `birchtar backfill`."""
 
-import signal
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from birchtar.runner.command_options import Profile, Settings, Verbose, spark_when_needed
 
 if TYPE_CHECKING:
     from birchtar.runner.backfill import Outcome
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from birchtar.state.runs import Busy
 
 FAILED = 1
-_PLAIN_WIDTH = 180
-"""Where there is no terminal to fit into."""
 
 
 def backfill(
@@ -31,11 +30,9 @@ def backfill(
     ] = None,
     parallel: Annotated[int, typer.Option(metavar="N", help="How many intervals run at once.", min=1)] = 1,
     again: Annotated[bool, typer.Option("--again", help="Also intervals that have succeeded before.")] = False,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the config.")
-    ] = None,
-    profile: Annotated[str, typer.Option(metavar="NAME", help="How Spark is set up: a file of conf/spark.")] = "local",
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show Spark's warnings and whole traces.")] = False,
+    settings: Settings = None,
+    profile: Profile = "local",
+    verbose: Verbose = False,
 ) -> None:
     """Run a job for each interval of a range, each once: what succeeded is passed over the next time.
 
@@ -50,7 +47,6 @@ def backfill(
     from birchtar.runner.backfill import backfill as run_backfill
     from birchtar.runner.backfill import done_before, notes_of, require_backfillable
     from birchtar.runner.progress import Progress
-    from birchtar.runner.session import start as start_spark
     from birchtar.state.database import open_state
 
     notes, state, console = require_backfillable(plan, spans), open_state(), Console(stderr=True)
@@ -58,21 +54,16 @@ def backfill(
     ahead = [span for span in spans if span.interval not in {outcome.interval for outcome in done}]
     outcomes = list(done)
     if ahead:
-        with console.status("Starting Spark"):
-            spark = start_spark(profile, verbose=verbose)
-        # Spark's own handler calls Java from inside the call that was interrupted.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:
+        with spark_when_needed(profile, verbose=verbose) as started:
+            spark = started()
+
+            def on_wait(busy: "Busy") -> None:
+                console.print(str(busy))
+
             with Progress(console, spark.sparkContext) as progress:
-
-                def on_wait(busy: "Busy") -> None:
-                    console.print(str(busy))
-
                 outcomes += run_backfill(
                     plan, spark, state, progress, ahead, parallel=parallel, again=again, on_wait=on_wait
                 )
-        finally:
-            spark.stop()
     order = {span.interval: position for position, span in enumerate(spans)}
     outcomes.sort(key=lambda outcome: order[outcome.interval])
     _print(outcomes, [*notes, *notes_of(outcomes)])
@@ -97,9 +88,10 @@ def _spans(start: str, end: str, step: str, by: str, pattern: str | None) -> "li
 
 def _print(outcomes: "Iterable[Outcome]", notes: Iterable[str]) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from birchtar.runner.output_console import output_console
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("interval", "state", "run", "read", "written", "rejected", "seconds"):
@@ -110,8 +102,7 @@ def _print(outcomes: "Iterable[Outcome]", notes: Iterable[str]) -> None:
         shown = ["-" if count is None else f"{count:,}" for count in counts]
         seconds = f"{outcome.seconds:,.1f}" if outcome.seconds else "-"
         table.add_row(str(outcome.interval), outcome.state, *shown, seconds, Text(outcome.error))
-    console = Console()
-    console = console if console.is_terminal else Console(width=_PLAIN_WIDTH)
+    console = output_console()
     console.print(table, highlight=False)
     for note in notes:
         console.print(note, highlight=False, markup=False, soft_wrap=True)

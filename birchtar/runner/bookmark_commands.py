@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from birchtar.runner.bookmark_target import StartSpark, Target, bookmarked, require_job, target_of
+from birchtar.runner.bookmark_target import Target, bookmarked, require_job, target_of
+from birchtar.runner.command_options import Profile, Settings, spark_when_needed
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
     from birchtar.runner.plan import Plan
     from birchtar.state.bookmark_changes import Change
     from birchtar.state.database import State
@@ -24,10 +23,6 @@ app = typer.Typer(no_args_is_help=True, help="Show and move what jobs remember o
 Job = Annotated[str, typer.Argument(metavar="JOB|CONFIG", help="A job's name, or its config.", show_default=False)]
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="A job's config, such as conf/jobs/flights.yaml.")]
 OneInput = Annotated[str | None, typer.Argument(metavar="[INPUT]", help="Only this input.", show_default=False)]
-Settings = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the config.")
-]
-Profile = Annotated[str, typer.Option(metavar="NAME", help="How Spark is set up, where it is needed.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -67,7 +62,7 @@ def diff(
 
     plan, job = _load(config, settings), target_of(str(config)).job
     inputs = bookmarked(plan, input_name)
-    with _state_to_look_at() as state, _spark(profile) as start:
+    with _state_to_look_at() as state, spark_when_needed(profile) as start:
         found, first = diff_of(state, job, inputs, start), comes_first(state, job)
     if as_json:
         unfinished = first and {"run": first.number, "state": first.state}
@@ -97,7 +92,7 @@ def explain(
 
     plan, job = _load(config, settings), target_of(str(config)).job
     inputs = {name: located(source) for name, source in plan.job.inputs.items()}
-    with _state_to_look_at() as state, _spark(profile) as start:
+    with _state_to_look_at() as state, spark_when_needed(profile) as start:
         verdicts, closest = explain_file(state, job, inputs, file, start)
     if as_json:
         _print_json({"file": file, "inputs": [verdict_as_json(each) for each in verdicts], "closest": closest})
@@ -155,7 +150,7 @@ def set_(
     plan, job = _load(config, settings), target_of(str(config)).job
     source, state = bookmarked(plan, input_name)[input_name], _state(must_exist=False)
     wish = Wish(files or (), all_known, version, keys or ())
-    with _spark(profile) as start:
+    with spark_when_needed(profile) as start:
         changes = set_bookmark(state, job, input_name, source, wish, start)
     print_changes(changes, verb="are known now, and will not be read")
     if not changes:
@@ -205,25 +200,6 @@ def _load(config: Path, settings: list[str] | None) -> "Plan":
     from birchtar.runner.load import load
 
     return load(config, settings or ())
-
-
-@contextmanager
-def _spark(profile: str) -> Iterator[StartSpark]:
-    """Give what starts Spark when it is called, and stops it in the end."""
-    started: list[SparkSession] = []
-
-    def start() -> "SparkSession":
-        from birchtar.runner.session import start as start_spark
-
-        if not started:
-            started.append(start_spark(profile))
-        return started[0]
-
-    try:
-        yield start
-    finally:
-        for spark in started:
-            spark.stop()
 
 
 def _print_json(value: object) -> None:

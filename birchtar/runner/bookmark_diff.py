@@ -12,7 +12,7 @@ from birchtar.lake.jdbc_bookmark import KeyMark, newest_keys
 from birchtar.lake.listing import list_files
 from birchtar.lake.paths import is_local
 from birchtar.lake.source import Source
-from birchtar.runner.bookmark_target import StartSpark
+from birchtar.runner.command_options import StartSpark
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.next_files import next_files
 from birchtar.runner.pending import kind_of

@@ -16,7 +16,7 @@ from birchtar.lake.local_listing import expanded
 from birchtar.lake.paths import absolute, covers, is_local, local
 from birchtar.lake.source import Source
 from birchtar.runner.bookmark_diff import listing_of
-from birchtar.runner.bookmark_target import StartSpark
+from birchtar.runner.command_options import StartSpark
 from birchtar.runner.moments import shown
 from birchtar.runner.next_files import next_files
 from birchtar.runner.pending import kind_of

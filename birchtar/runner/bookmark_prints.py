@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
 from birchtar.runner.moments import moment, shown
+from birchtar.runner.output_console import output_console
 from birchtar.state.bookmark_changes import Change
 from birchtar.state.bookmark_views import BookmarkView, Reader
 from birchtar.state.bookmarks import FILES
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from birchtar.runner.bookmark_diff import InputDiff
     from birchtar.runner.bookmark_explain import Verdict
 
-_PLAIN_WIDTH = 180
-"""Where there is no terminal to fit into."""
 
 Json = dict[str, Any]
 
@@ -167,7 +165,7 @@ def plain(path: str) -> str:
 
 def say(text: str) -> None:
     """Print a line as it is, not broken."""
-    _console().print(text, highlight=False, markup=False, soft_wrap=True)
+    output_console().print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _summary(diff: "InputDiff") -> str:
@@ -209,9 +207,4 @@ def _table(*headings: str) -> Table:
 
 
 def _print(table: Table) -> None:
-    _console().print(table, highlight=False)
-
-
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=_PLAIN_WIDTH)
+    output_console().print(table, highlight=False)

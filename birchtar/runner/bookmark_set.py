@@ -10,7 +10,7 @@ from birchtar.lake.listing import list_files
 from birchtar.lake.paths import absolute, is_local
 from birchtar.lake.source import Source
 from birchtar.runner.bookmark_diff import listing_of
-from birchtar.runner.bookmark_target import StartSpark
+from birchtar.runner.command_options import StartSpark
 from birchtar.runner.failures import JobError
 from birchtar.runner.pending import kind_of
 from birchtar.state.bookmark_changes import Change, set_files, set_mark

@@ -1,6 +1,5 @@
 """Whose bookmark a command is about: a job by its name or by its config."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,16 +7,11 @@ from typing import TYPE_CHECKING
 from birchtar.state.errors import StateError
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
     from birchtar.lake.source import Source
     from birchtar.runner.plan import Plan
     from birchtar.state.database import State
 
 _CONFIGS = (".yaml", ".yml")
-
-StartSpark = Callable[[], "SparkSession"]
-"""Starts Spark, for what cannot be known without."""
 
 
 @dataclass(frozen=True)

@@ -2,24 +2,21 @@
 
 import json
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from birchtar.runner import backfill_command, bookmark_commands, quarantine_cli
+from birchtar.runner import backfill_command, bookmark_commands, quarantine_commands
+from birchtar.runner.command_options import Profile, Settings, Verbose, spark_when_needed
 from birchtar.runner.document import ConfigError, Problem
 from birchtar.runtime.errors import RuntimeSetupError
 from birchtar.state.errors import StateError
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
     from birchtar.runner.plan import Plan
 
 FAILED = 1
@@ -29,20 +26,13 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Glue-style ETL on plain Spark."
 )
 app.add_typer(bookmark_commands.app, name="bookmark")
+app.add_typer(quarantine_commands.app, name="quarantine")
 app.command()(backfill_command.backfill)
-
-app.add_typer(quarantine_cli.app, name="quarantine")
 
 Configs = Annotated[
     list[Path], typer.Argument(metavar="CONFIG...", help="Job configs, such as conf/jobs/flights.yaml.")
 ]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the config: inputs.flights.path=FILE."),
-]
 Kept = Annotated[str, typer.Argument(metavar="PATH|JOB", help="A table's folder, or the config of the job.")]
-Profile = Annotated[str, typer.Option(metavar="NAME", help="How Spark is set up: a file of conf/spark.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show Spark's warnings and whole traces.")]
 
 
 @app.command()
@@ -58,17 +48,12 @@ def run(
     from birchtar.runner.progress import Progress
     from birchtar.runner.run import may_follow
     from birchtar.runner.run import run as run_job
-    from birchtar.runner.session import start
     from birchtar.runner.summary import print_rows, print_summary
     from birchtar.state.database import open_state
 
-    console = Console(stderr=True)
-    state = open_state()
-    with console.status("Starting Spark"):
-        spark = start(profile, verbose=verbose)
-    # Spark's own handler calls Java from inside the call that was interrupted; stopping the session does as well.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
+    console, state = Console(stderr=True), open_state()
+    with spark_when_needed(profile, verbose=verbose) as start:
+        spark = start()
         for plan in plans:
             report = None
             # A run that had died is finished first; what has come since is for the next, where that doubles no rows.
@@ -77,17 +62,18 @@ def run(
                     report = run_job(plan, spark, state, progress, on_wait=lambda busy: console.print(str(busy)))
                 print_rows(spark, report, show)
                 print_summary(report)
-    finally:
-        spark.stop()
 
 
 @app.command()
 def abandon(job: Annotated[str, typer.Argument(metavar="JOB", help="The job's name.")]) -> None:
     """Give up a job's unfinished run, without starting Spark. Only where running the job again cannot finish it."""
+    from birchtar.runner.bookmark_target import require_job
     from birchtar.state.abandon import abandon as abandon_runs
     from birchtar.state.database import open_state
 
-    given_up = abandon_runs(open_state(must_exist=True), job)
+    state = open_state(must_exist=True)
+    require_job(state, job)
+    given_up = abandon_runs(state, job)
     for run in given_up:
         _say(f"{job}: run {run.number} was {run.state}, and is given up. Its inputs are read again by the next run.")
         if run.published:
@@ -125,17 +111,15 @@ def runs(
     limit: Annotated[int, typer.Option(metavar="NUMBER", help="How many, at most.", min=1)] = 20,
 ) -> None:
     """Print the latest runs, newest first, without starting Spark."""
+    from birchtar.runner.bookmark_target import require_job
     from birchtar.runner.runs_table import print_runs
     from birchtar.state.database import open_state
-    from birchtar.state.history import job_names, list_runs
+    from birchtar.state.history import list_runs
 
     state = open_state(must_exist=True)
-    past = list_runs(state, job, limit=limit)
-    if job and not past:
-        from transforms.errors import say_known
-
-        raise StateError(f"{state.place} knows no job `{job}`. {say_known(job, job_names(state), kind='job')}")
-    print_runs(past)
+    if job:
+        require_job(state, job)
+    print_runs(list_runs(state, job, limit=limit))
 
 
 @app.command()
@@ -212,7 +196,7 @@ def compact(
     from birchtar.runner.maintained import tables_of
 
     columns = tuple(name.strip() for name in (zorder or "").split(",") if name.strip())
-    with _spark_when_needed(profile, verbose=verbose) as start:
+    with spark_when_needed(profile, verbose=verbose) as start:
         for found in tables_of(table):
             found = replace(
                 found,
@@ -239,7 +223,7 @@ def vacuum(
     from birchtar.lake.maintain import vacuum as vacuum_table
     from birchtar.runner.maintained import tables_of
 
-    with _spark_when_needed(profile, verbose=verbose) as start:
+    with spark_when_needed(profile, verbose=verbose) as start:
         for found in tables_of(table):
             gone = vacuum_table(start, found, age(older_than), dry_run=dry_run)
             for path in gone:
@@ -264,26 +248,6 @@ def main(arguments: list[str] | None = None) -> None:
 
         unexpected = "" if isinstance(error, JobError | LakeError) else "Unexpected: "
         _fail(f"{unexpected}{sentence(error)}\n--verbose shows the whole trace.", FAILED)
-
-
-@contextmanager
-def _spark_when_needed(profile: str, *, verbose: bool) -> "Iterator[Callable[[], SparkSession]]":
-    """Give what starts Spark, and stop it at the end, if it was started."""
-    running: list[SparkSession] = []
-
-    def started() -> "SparkSession":
-        if not running:
-            from birchtar.runner.session import start
-
-            with Console(stderr=True).status("Starting Spark"):
-                running.append(start(profile, verbose=verbose))
-        return running[0]
-
-    try:
-        yield started
-    finally:
-        for spark in running:
-            spark.stop()
 
 
 def _load(configs: Iterable[Path], settings: Iterable[str]) -> "list[Plan]":

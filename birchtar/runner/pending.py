@@ -1,6 +1,6 @@
 """What is new to a run: of each bookmarked input, what no earlier run has read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pyspark.sql import DataFrame, SparkSession
@@ -55,16 +55,26 @@ def find_pending(plan: Plan, spark: SparkSession, state: State, run: Run) -> dic
         JobError: An input cannot be listed.
         LostRunError: The run is no longer ours.
     """
+    pending = each_bookmarked(plan, lambda name, source: _pending(name, source, spark, state, run))
+    if run.is_takeover:
+        pending = _as_before(pending, state, run)
+    record_intent(state, run, [each.read for each in pending.values()])
+    return pending
+
+
+def each_bookmarked(plan: Plan, look: Callable[[str, Source], Pending]) -> dict[str, Pending]:
+    """Return what a look at each bookmarked input finds.
+
+    Raises:
+        JobError: A look failed; the message says at which input.
+    """
     pending = {}
     for name, source in plan.job.inputs.items():
         if source.bookmark:
             try:
-                pending[name] = _pending(name, located(source), spark, state, run)
+                pending[name] = look(name, located(source))
             except LakeError as error:
                 raise JobError(f"{plan.place(('inputs', name))}: input {name}: {sentence(error)}") from error
-    if run.is_takeover:
-        pending = _as_before(pending, state, run)
-    record_intent(state, run, [each.read for each in pending.values()])
     return pending
 
 

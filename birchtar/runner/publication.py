@@ -24,7 +24,19 @@ from birchtar.state.runs import Run
 def publish_run(
     spark: SparkSession, state: State, owned: Run, report: Report, staged: Sequence[StagedOutput]
 ) -> Report:
-    """Let readers see what is staged, output by output, and then remember the run. Safe to begin again at any point."""
+    """Let readers see what is staged, output by output, and then remember the run. Safe to begin again at any point.
+
+    Args:
+        spark: The run's own session.
+        state: Where runs are kept.
+        owned: A run of ours that is PREPARED.
+        report: What it has counted.
+        staged: What this process has staged; nothing where another one did.
+
+    Raises:
+        JobError: An output cannot be published. The next run of the job begins again here.
+        LostRunError: Another process took the run over.
+    """
     here = {output.report.name: output.staged for output in staged}
     for output in outputs_of(state, owned):
         if output.published_at is None:

@@ -1,6 +1,6 @@
 """Rows that an input, a step or a rule rejected: set apart in one table per job, with the reason."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial, reduce
 from itertools import groupby
@@ -42,11 +42,10 @@ def stage_rejects(
     Columns: ``id`` (names the row for ever), ``rejected_at``, ``run``, ``table``, ``step``, ``code``, ``message``,
     ``record`` (the row's text as it came in), ``rule``, ``file`` and ``position``, null where they are not known, and
     ``replay_of``, the id of the row that a replay sent through the job and that was rejected again; ``hidden`` is true
-    where the record is not all that came in, for it held what the job masks. Few
-    rows were brought along by their count; only where one step rejected more than `KEPT_RECORDS` these are computed a
-    second time.
+    where the record is not all that came in, for it held what the job masks. Few rows were brought along by their
+    count; only where one step rejected more than `KEPT_RECORDS` these are computed a second time.
     """
-    frames = [*_brought(spark, tables), *_computed(tables)]
+    frames = list(_frames(spark, tables))
     if not frames:
         return None
     path = quarantine_path(job)
@@ -65,16 +64,19 @@ def stage_rejects(
     return StagedOutput(OutputReport(OUTPUT, total, staged.files, staged.bytes, path, "parquet"), staged), reports
 
 
-def _brought(spark: SparkSession, tables: Tables) -> Iterable[DataFrame]:
-    """Yield one frame of all rejected rows that Spark brought along with their counts."""
-    rows = [
-        (rejects.table, rejects.step, *_told(error.asDict(), rejects.hidden))
-        for rejects in tables.rejects
-        if not _has_more(tables, rejects) and (seen := observed(rejects.counted))
-        for error in seen["records"] or ()
-    ]
-    if rows:
-        yield spark.createDataFrame(rows, _SCHEMA)
+def _frames(spark: SparkSession, tables: Tables) -> Iterator[DataFrame]:
+    """Yield the rejected rows: those to be computed once more, and in one frame those that came with their counts."""
+    brought: list[tuple[Any, ...]] = []
+    for rejects in tables.rejects:
+        ended_early = rejects.counted in tables.early  # it may have seen none of them
+        seen = None if ended_early else observed(rejects.counted)
+        if ended_early or (seen is not None and seen["rows"] > KEPT_RECORDS):
+            yield _computed(rejects)
+        elif seen is not None:
+            told = (_told(error.asDict(), rejects.hidden) for error in seen["records"] or ())
+            brought += [(rejects.table, rejects.step, *each) for each in told]
+    if brought:
+        yield spark.createDataFrame(brought, _SCHEMA)
 
 
 def _told(error: dict[str, Any], paths: Paths) -> tuple[Any, ...]:
@@ -84,15 +86,12 @@ def _told(error: dict[str, Any], paths: Paths) -> tuple[Any, ...]:
     return (*(told.get(name) for name in _ERROR), shown.is_hidden)
 
 
-def _computed(tables: Tables) -> Iterable[DataFrame]:
-    for rejects in tables.rejects:
-        if _has_more(tables, rejects):
-            place = (F.lit(rejects.table).alias("table"), F.lit(rejects.step).alias("step"))
-            there = set(rejects.df.columns)
-            error = [F.col(name) if name in there else F.lit(None).alias(name) for name in _ERROR]
-            yield _hidden(rejects.df.select(*place, *error), rejects.hidden).to(
-                cast("StructType", StructType.fromDDL(_SCHEMA))
-            )
+def _computed(rejects: Rejects) -> DataFrame:
+    place = (F.lit(rejects.table).alias("table"), F.lit(rejects.step).alias("step"))
+    there = set(rejects.df.columns)
+    error = [F.col(name) if name in there else F.lit(None).alias(name) for name in _ERROR]
+    shown = _hidden(rejects.df.select(*place, *error), rejects.hidden)
+    return shown.to(cast("StructType", StructType.fromDDL(_SCHEMA)))
 
 
 def _hidden(df: DataFrame, paths: Paths) -> DataFrame:
@@ -103,13 +102,7 @@ def _hidden(df: DataFrame, paths: Paths) -> DataFrame:
     return shown.withColumns({name: F.col("shown").getField(name) for name in ("message", "record", "hidden")})
 
 
-def _has_more(tables: Tables, rejects: Rejects) -> bool:
-    """Tell whether an observation does not hold all rows; one that ended early may have seen none of them."""
-    seen = None if rejects.counted in tables.early else observed(rejects.counted)
-    return rejects.counted in tables.early or (seen is not None and seen["rows"] > KEPT_RECORDS)
-
-
-def _reports(rows: DataFrame, path: str) -> Iterable[RejectReport]:
+def _reports(rows: DataFrame, path: str) -> Iterator[RejectReport]:
     place = ("table", "step", "rule")
     counted = rows.fillna("", "rule").groupBy(*place, "code").count().orderBy(*place, "code").collect()
     for where, alike in groupby(counted, key=lambda row: tuple(row[name] for name in place)):

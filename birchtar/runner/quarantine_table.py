@@ -9,10 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from birchtar.runner.output_console import output_console
 from birchtar.state.quarantine import Indexed
-
-_PLAIN_WIDTH = 180
-"""Where there is no terminal to fit into."""
 
 _NUMBERS = ("run", "rows", "resolved")
 _LONGEST = 2_000
@@ -30,7 +28,7 @@ def print_index(found: Sequence[Indexed], *, as_json: bool = False) -> None:
     for each in found:
         words = (each.job, each.run, each.table, each.step, each.rule, each.code, each.rows, each.resolved, each.path)
         table.add_row(*(Text(f"{word:,}" if isinstance(word, int) else word) for word in words))
-    console = _console()
+    console = output_console()
     console.print(table, highlight=False)
 
 
@@ -45,7 +43,7 @@ def print_records(found: Sequence[dict[str, Any]], *, as_json: bool = False) -> 
         lines = [f"run {row['run']}, {row['table']}, {row['step']}{rule}: {row['code']}{place}", f"  {row['message']}"]
         if row["record"] is not None:
             lines.append(f"  {_cut(row['record'])}")
-        _console().print("\n".join(map(_visible, lines)), highlight=False, markup=False, soft_wrap=True)
+        output_console().print("\n".join(map(_visible, lines)), highlight=False, markup=False, soft_wrap=True)
 
 
 def _visible(line: str) -> str:
@@ -59,8 +57,3 @@ def _cut(record: str) -> str:
 
 def _plain(text: str) -> None:
     Console(soft_wrap=True).print(text, highlight=False, markup=False)
-
-
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=_PLAIN_WIDTH)

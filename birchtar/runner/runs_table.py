@@ -5,14 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from birchtar.runner.output_console import output_console
 from birchtar.state.history import PastRun
-
-_PLAIN_WIDTH = 180
-"""Where there is no terminal to fit into."""
 
 
 def print_runs(past: Iterable[PastRun]) -> None:
@@ -28,8 +25,7 @@ def print_runs(past: Iterable[PastRun]) -> None:
         started = f"{run.started_at:%Y-%m-%d %H:%M:%S}"
         error = run.error or ""
         table.add_row(Text(run.job), str(run.number), _state(run), started, seconds, *rows, Text(error))
-    console = Console()
-    (console if console.is_terminal else Console(width=_PLAIN_WIDTH)).print(table, highlight=False)
+    output_console().print(table, highlight=False)
 
 
 def _state(run: PastRun) -> str:

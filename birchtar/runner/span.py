@@ -12,11 +12,9 @@ from birchtar.lake.errors import LakeError
 from birchtar.lake.listing import list_files
 from birchtar.lake.source import Source
 from birchtar.runner.dated_paths import DatedPaths
-from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.intervals import Interval, say_bound
-from birchtar.runner.located import located
 from birchtar.runner.moments import moment
-from birchtar.runner.pending import KEYS, RANGE, Pending, kind_of
+from birchtar.runner.pending import KEYS, RANGE, Pending, each_bookmarked, kind_of
 from birchtar.runner.plan import Plan
 from birchtar.state.bookmarks import FILES, Bookmark, find_bookmark
 from birchtar.state.database import State
@@ -50,14 +48,12 @@ def find_between(plan: Plan, spark: SparkSession, state: State, run: Run, span: 
     Raises:
         JobError: An input cannot be listed, or has nothing that lies in intervals of this kind.
     """
-    pending = {}
-    for name, source in plan.job.inputs.items():
-        if source.bookmark:
-            try:
-                found = state.read(lambda connection, name=name: _known(connection, run.job, name))  # type: ignore[misc]
-                pending[name] = _between(name, located(source), spark, span, found)
-            except LakeError as error:
-                raise JobError(f"{plan.place(('inputs', name))}: input {name}: {sentence(error)}") from error
+
+    def look(name: str, source: Source) -> Pending:
+        found = state.read(lambda connection: _known(connection, run.job, name))
+        return _between(name, source, spark, span, found)
+
+    pending = each_bookmarked(plan, look)
     record_intent(state, run, [each.read for each in pending.values()])
     return pending
 

@@ -2,12 +2,12 @@
 
 from pyspark.sql import SparkSession
 from rich import box
-from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
 from birchtar.lake.paths import absolute
+from birchtar.runner.output_console import output_console
 from birchtar.runner.report import Report
 from birchtar.runner.rules import say
 
@@ -16,8 +16,6 @@ _MOST_COLUMNS = 9
 _CSV = {"header": "true", "escape": '"', "multiLine": "true"}
 _MOST_CONFLICTS = 20
 _MOST_LINES = 60
-_PLAIN_WIDTH = 180
-"""Where there is no terminal to fit into."""
 
 
 def print_summary(report: Report) -> None:
@@ -38,7 +36,7 @@ def print_summary(report: Report) -> None:
     for rejected in report.rejects:
         name = f"{rejected.table}, {rejected.step}"
         table.add_row("rejected", name, _count(rejected.rows), "", "", "", f"{rejected.path} (parquet)")
-    console = _console()
+    console = output_console()
     console.print(table)
     for number, conflict in enumerate(report.conflicts):
         if number == _MOST_CONFLICTS:
@@ -62,7 +60,7 @@ def print_rows(spark: SparkSession, report: Report, number: int) -> None:
 
     Before them the schema of each input that has fields with values of several types.
     """
-    console = _console()
+    console = output_console()
     for name, schema in report.schemas.items() if number else ():
         lines = schema.splitlines()
         rest = [f"... and {len(lines) - _MOST_LINES:,} more lines"] if len(lines) > _MOST_LINES else []
@@ -81,11 +79,6 @@ def print_rows(spark: SparkSession, report: Report, number: int) -> None:
         for row in rows:
             table.add_row(*(Text(_cut(row[position])) for position in range(len(shown))))
         console.print(table)
-
-
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=_PLAIN_WIDTH)
 
 
 def _count(number: int | None) -> str:

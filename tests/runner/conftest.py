@@ -1,5 +1,6 @@
 """A folder with a config and its data, to load and to run in."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -43,11 +44,29 @@ def config(place: Path) -> Write:
 
 
 @pytest.fixture
-def run_job(spark: SparkSession, config):
+def run_file(spark: SparkSession):
+    """Runs a job from its config, `job.yaml` of the current folder if none is named."""
+
+    def run_config(config: str | Path = "job.yaml") -> Report:
+        with Progress(Console(quiet=True), spark.sparkContext) as progress:
+            return run(load(config), spark, open_state(), progress)
+
+    return run_config
+
+
+@pytest.fixture
+def run_job(run_file, config):
     """Runs a job from its text."""
 
     def run_text(text: str) -> Report:
-        with Progress(Console(), spark.sparkContext) as progress:
-            return run(load(config(text)), spark, open_state(), progress)
+        return run_file(config(text))
 
     return run_text
+
+
+@pytest.fixture
+def in_our_java(spark: SparkSession) -> dict[str, str]:
+    """The environment of a Python process that works in the Java of the tests, which outlives it."""
+    java = spark.sparkContext._gateway.gateway_parameters
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))}
+    return clean | {"PYSPARK_GATEWAY_PORT": str(java.port), "PYSPARK_GATEWAY_SECRET": java.auth_token}

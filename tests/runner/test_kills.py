@@ -98,15 +98,6 @@ def left_over():
     return [path for path in Path("out").rglob(".*") if ".staged" in path.name or ".replaced" in path.name]
 
 
-@pytest.fixture
-def rerun(spark):
-    def again():
-        with Progress(Console(quiet=True), spark.sparkContext) as progress:
-            return run(load("job.yaml"), spark, open_state(), progress)
-
-    return again
-
-
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory, classic_spark):
     """What three batches come to, each read by a run of its own."""
@@ -137,19 +128,15 @@ def test_the_undisturbed_run_is_right(undisturbed):
     assert len(rejected) == 6
 
 
-def killed(spark, *where, after=None):
+def killed(environment, *where, after=None):
     """Run the job in a process of its own that is killed at a step, or so many seconds after the job began.
 
     Returns whether it was killed; False where the job had ended before.
     """
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))}
-    if spark is not None:
-        java = spark.sparkContext._gateway.gateway_parameters
-        environment |= {"PYSPARK_GATEWAY_PORT": str(java.port), "PYSPARK_GATEWAY_SECRET": java.auth_token}
     process = subprocess.Popen(
         [sys.executable, SCRIPT, *map(str, where)],
         env=environment,
-        start_new_session=True,  # so that its own Java dies with it, and we do not
+        start_new_session=True,  # so that it dies alone
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -178,10 +165,12 @@ EVERY_STEP = [
 
 
 @pytest.mark.parametrize(("step", "moment", "number"), EVERY_STEP)
-def test_a_run_that_is_killed_at_a_step_is_finished_by_the_next(spark, lake, rerun, undisturbed, step, moment, number):
+def test_a_run_that_is_killed_at_a_step_is_finished_by_the_next(
+    in_our_java, lake, run_file, undisturbed, step, moment, number
+):
     arrive(1)
-    assert killed(spark, step, moment, number)
-    rerun()
+    assert killed(in_our_java, step, moment, number)
+    run_file()
     assert (tables(), remembered()) == undisturbed[0]
     assert left_over() == []
 
@@ -202,7 +191,7 @@ def expected(batches: int):
     return sorted(orders.values()), sorted(big), sorted(events)
 
 
-def test_runs_that_are_killed_at_random_moments_lose_and_double_nothing(spark, lake, rerun):
+def test_runs_that_are_killed_at_random_moments_lose_and_double_nothing(in_our_java, lake, run_file):
     """Each batch is begun many times, and each time killed; so recoveries are killed as well."""
     chance = random.Random(2013)
     seconds, kills, batch = 4.0, 0, 0
@@ -211,11 +200,11 @@ def test_runs_that_are_killed_at_random_moments_lose_and_double_nothing(spark, l
         arrive(batch)
         for _ in range(KILLS_PER_BATCH):
             begun = time.monotonic()
-            if not killed(spark, after=chance.uniform(0, seconds)):
+            if not killed(in_our_java, after=chance.uniform(0, seconds)):
                 seconds = max(1.0, 0.8 * (time.monotonic() - begun))
                 break
             kills += 1
-        rerun()
+        run_file()
         orders, big, events = expected(batch)
         found = tables()
         assert found["orders"] == orders

@@ -1,7 +1,6 @@
 """Rejected rows go through the corrected job once more, exactly once."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -20,7 +19,6 @@ from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
 from birchtar.runner.replay import replay
 from birchtar.runner.replayed import Selection
-from birchtar.runner.run import run
 from birchtar.state.database import open_state
 from birchtar.state.history import list_runs
 from birchtar.state.quarantine import list_rejects
@@ -60,15 +58,6 @@ def lake(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def run_job(spark):
-    def go():
-        with Progress(Console(quiet=True), spark.sparkContext) as progress:
-            return run(load("job.yaml"), spark, open_state(), progress)
-
-    return go
-
-
-@pytest.fixture
 def replay_job(spark):
     def go(**chosen):
         with Progress(Console(quiet=True), spark.sparkContext) as progress:
@@ -100,8 +89,8 @@ FIRST = [
 ]
 
 
-def test_rows_go_through_the_corrected_job_and_are_resolved(lake: Path, run_job, replay_job):
-    run_job()
+def test_rows_go_through_the_corrected_job_and_are_resolved(lake: Path, run_file, replay_job):
+    run_file()
     assert known() == [(1, "Ulm", "BW"), (5, "Bonn", "NW")]
     assert index() == FIRST
     (lake / "job.yaml").write_text(CORRECTED)
@@ -122,8 +111,8 @@ def test_rows_go_through_the_corrected_job_and_are_resolved(lake: Path, run_job,
     ]
 
 
-def test_rows_are_replayed_once(lake: Path, run_job, replay_job):
-    run_job()
+def test_rows_are_replayed_once(lake: Path, run_file, replay_job):
+    run_file()
     (lake / "job.yaml").write_text(CORRECTED)
     replay_job(table="known")
     replay_job(table="known")
@@ -134,8 +123,8 @@ def test_rows_are_replayed_once(lake: Path, run_job, replay_job):
     assert "nothing to replay" in replay_job(table="known").notes[0]
 
 
-def test_only_the_chosen_rows_are_replayed(lake: Path, run_job, replay_job):
-    run_job()
+def test_only_the_chosen_rows_are_replayed(lake: Path, run_file, replay_job):
+    run_file()
     (lake / "job.yaml").write_text(CORRECTED)
     replay_job(reason="CAST")
     assert [row[0] for row in known()] == [1, 2, 5]
@@ -145,7 +134,7 @@ def test_only_the_chosen_rows_are_replayed(lake: Path, run_job, replay_job):
         replay_job(where="no_column = 1")
 
 
-def test_a_row_enters_at_the_step_that_rejected_it(lake: Path, run_job, replay_job):
+def test_a_row_enters_at_the_step_that_rejected_it(lake: Path, run_file, replay_job):
     (lake / "halving").mkdir()
     (lake / "halving/steps.py").write_text(
         "def half(record):\n    return {**record, 'n': 10 // (record['n'] - LEAST)}\nLEAST = 1\n"
@@ -163,7 +152,7 @@ def test_a_row_enters_at_the_step_that_rejected_it(lake: Path, run_job, replay_j
     """
     (lake / "numbers.json").write_text('{"n": 0}\n{"n": 1}\n')
     (lake / "job.yaml").write_text(job)
-    run_job()
+    run_file()
     assert duckdb.sql("SELECT * FROM 'out/halves/*.parquet'").fetchall() == [(10,)]
     assert index() == [("halves", "map_rows 2", "FUNCTION", 1, 1, 0)]
     sys.modules["halving.steps"].LEAST = -1
@@ -171,8 +160,8 @@ def test_a_row_enters_at_the_step_that_rejected_it(lake: Path, run_job, replay_j
     assert duckdb.sql("SELECT * FROM 'out/halves/*.parquet' ORDER BY ALL").fetchall() == [(5,), (10,)]
 
 
-def test_an_output_that_is_overwritten_is_refused(lake: Path, run_job, replay_job):
-    run_job()
+def test_an_output_that_is_overwritten_is_refused(lake: Path, run_file, replay_job):
+    run_file()
     (lake / "job.yaml").write_text(
         JOB.replace(", bookmark: true", "").replace("format: delta, mode: append", "format: delta")
     )
@@ -180,15 +169,15 @@ def test_an_output_that_is_overwritten_is_refused(lake: Path, run_job, replay_jo
         replay_job()
 
 
-def test_a_step_that_is_gone_is_named(lake: Path, run_job, replay_job):
-    run_job()
+def test_a_step_that_is_gone_is_named(lake: Path, run_file, replay_job):
+    run_file()
     (lake / "job.yaml").write_text(JOB.replace("known:", "other:"))
     with pytest.raises(JobError, match="rows that known, rules rejected cannot be replayed: the job has no step"):
         replay_job()
 
 
-def test_the_quarantine_is_listed_and_shown(lake: Path, run_job):
-    run_job()
+def test_the_quarantine_is_listed_and_shown(lake: Path, run_file):
+    run_file()
     listed = CliRunner().invoke(app, ["quarantine", "list", "job", "--json"])
     assert [(each["table"], each["code"], each["rows"]) for each in json.loads(listed.output)] == [
         ("events", "MALFORMED", 1),
@@ -214,15 +203,12 @@ STEPS += [("succeed", "before"), ("succeed", "after"), ("clean", "before")]
 
 @pytest.mark.parametrize(("step", "moment"), STEPS)
 def test_a_replay_that_is_killed_and_begun_again_sends_every_row_once(
-    spark, lake: Path, run_job, replay_job, step, moment
+    in_our_java, lake: Path, run_file, replay_job, step, moment
 ):
-    run_job()
+    run_file()
     (lake / "job.yaml").write_text(CORRECTED)
-    java = spark.sparkContext._gateway.gateway_parameters
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))}
-    environment |= {"PYSPARK_GATEWAY_PORT": str(java.port), "PYSPARK_GATEWAY_SECRET": java.auth_token}
     killed = subprocess.run(
-        [sys.executable, SCRIPT, step, moment, "1", "replay"], env=environment, start_new_session=True, check=False
+        [sys.executable, SCRIPT, step, moment, "1", "replay"], env=in_our_java, start_new_session=True, check=False
     )
     assert killed.returncode == -signal.SIGKILL
     replay_job(run=1)
@@ -234,12 +220,12 @@ def test_a_replay_that_is_killed_and_begun_again_sends_every_row_once(
     assert quarantined("count(*) FILTER (run = 1)") == [(4,)]
 
 
-def test_a_run_after_a_replay_that_died_reads_what_is_new(spark, lake: Path, run_job):
-    run_job()
+def test_a_run_after_a_replay_that_died_reads_what_is_new(lake: Path, run_file):
+    run_file()
     begin(open_state(), "job", kind="replay")
     open_state().write(lambda connection: connection.execute(update(runs).values(owner=None)))
     (lake / "orders/2.csv").write_text("id,town,amount\n6,Ulm,60\n")
-    run_job()
+    run_file()
     assert [row[0] for row in known()] == [1, 5, 6]
     assert [(each.kind, each.state) for each in list_runs(open_state())][:2] == [
         ("run", "SUCCEEDED"),

@@ -110,14 +110,12 @@ def test_a_run_waits_for_a_state_database_that_is_locked(run_job, days):
     assert count("parquet", "out") == 40_001
 
 
-def test_two_runs_at_once_read_every_file_once(spark, run_job, days):
+def test_two_runs_at_once_read_every_file_once(in_our_java, days):
     (days / "job.yaml").write_text(JOB % ("out", "parquet"))
-    java = spark.sparkContext._gateway.gateway_parameters
-    environment = os.environ | {"PYSPARK_GATEWAY_PORT": str(java.port), "PYSPARK_GATEWAY_SECRET": java.auth_token}
     script = Path(__file__).with_name("killed_run.py")
     both = [
         subprocess.Popen(
-            [sys.executable, script], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, script], env=in_our_java, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         for _ in range(2)
     ]

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from birchtar.runner.command_options import Profile, Settings, Verbose, spark_when_needed
+
 app = typer.Typer(no_args_is_help=True, help="Rows that were rejected: which, why, and through the job once more.")
 
 Reason = Annotated[str | None, typer.Option("--reason", metavar="CODE", help="Only rows of this code, such as CAST.")]
@@ -51,13 +53,9 @@ def show(
         found = records(job, reason=reason, run=run, table=table, rule=rule, limit=limit)
     else:
         from birchtar.runner.replayed import Selection, chosen_records
-        from birchtar.runner.session import start
 
-        spark = start()
-        try:
-            found = chosen_records(spark, job, Selection(reason, run, table, rule, where), limit)
-        finally:
-            spark.stop()
+        with spark_when_needed("local") as start:
+            found = chosen_records(start(), job, Selection(reason, run, table, rule, where), limit)
     print_records(found, as_json=as_json)
 
 
@@ -69,11 +67,9 @@ def replay(
     table: OfTable = None,
     rule: OfRule = None,
     where: Where = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the config.")
-    ] = None,
-    profile: Annotated[str, typer.Option(metavar="NAME", help="How Spark is set up: a file of conf/spark.")] = "local",
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show Spark's warnings and whole traces.")] = False,
+    settings: Settings = None,
+    profile: Profile = "local",
+    verbose: Verbose = False,
 ) -> None:
     """Send rejected rows through the corrected job, exactly once, and mark them as resolved."""
     from rich.console import Console
@@ -84,17 +80,13 @@ def replay(
     from birchtar.runner.progress import Progress
     from birchtar.runner.replay import replay as replay_job
     from birchtar.runner.replayed import Selection
-    from birchtar.runner.session import start
     from birchtar.runner.summary import print_summary
     from birchtar.state.database import open_state
 
     console, state = Console(stderr=True), open_state(must_exist=True)
-    with console.status("Starting Spark"):
-        spark = start(profile, verbose=verbose)
-    try:
+    with spark_when_needed(profile, verbose=verbose) as start:
+        spark = start()
         with Progress(console, spark.sparkContext) as progress:
             selection = Selection(reason, run, table, rule, where)
             report = replay_job(plan, spark, state, progress, selection, on_wait=lambda busy: console.print(str(busy)))
         print_summary(report)
-    finally:
-        spark.stop()
