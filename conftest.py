@@ -65,13 +65,18 @@ def spark(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Sp
 @pytest.fixture(autouse=True)
 def _doctest_names(request: pytest.FixtureRequest, doctest_namespace: dict[str, object]) -> None:
     """Gives `spark` to the doctests that name it, and starts none for the others."""
-    test = getattr(request.node, "dtest", None)
-    if test is not None and any("spark" in example.source for example in test.examples):
+    if _is_spark_doctest(request.node):
         doctest_namespace["spark"] = request.getfixturevalue("classic_spark")
 
 
+def _is_spark_doctest(item: pytest.Item) -> bool:
+    test = getattr(item, "dtest", None)
+    return test is not None and any("spark" in example.source for example in test.examples)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what needs Spark, so that `-m "not spark"` is the fast part of the suite."""
+    """Marks what needs Spark: `-m "not spark"` is the fast part, and of several processes one runs all the others."""
     for item in items:
-        if {"spark", "classic_spark"} & set(getattr(item, "fixturenames", ())):
+        if {"spark", "classic_spark"} & set(getattr(item, "fixturenames", ())) or _is_spark_doctest(item):
             item.add_marker("spark")
+            item.add_marker(pytest.mark.xdist_group("spark"))

@@ -15,6 +15,7 @@ import jsonschema
 import pyspark
 import pytest
 import yaml
+from short_java import SHORT_JAVA
 
 ROOT = Path(__file__).parents[1]
 BIRCHTAR = Path(sys.executable).with_name("birchtar")
@@ -163,7 +164,8 @@ def test_the_shell_has_delta_and_transforms(place: Path):
         text=True,
         timeout=300,
         check=False,
-        env={key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))},
+        env=SHORT_JAVA
+        | {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))},
     )
     assert "rows 2" in shell.stdout, shell.stderr
 
@@ -174,7 +176,7 @@ def place_of_transforms(place: Path) -> set[str]:
 
 
 def test_spark_submit_runs_the_same_job_locally(place: Path):
-    done = call(BIRCHTAR, "submit", "job.yaml", "--master", "local[2]", cwd=place)
+    done = call(BIRCHTAR, "submit", "job.yaml", "--master", "local[2]", cwd=place, **SHORT_JAVA)
     assert done.returncode == 0, done.stderr
     assert re.search(r"job: done in \d+\.\d s", done.stdout)
     assert duckdb.sql(f"SELECT count(*) FROM '{place}/out/placed/*.parquet'").fetchall() == [(2,)]
@@ -189,7 +191,7 @@ def cluster(tmp_path: Path) -> Iterator[str]:
     home = Path(pyspark.__file__).parent
     host, port = url.removeprefix("spark://").split(":")
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))}
-    environment |= {
+    environment |= SHORT_JAVA | {
         "SPARK_HOME": str(home),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_WORKER_DIR": str(tmp_path / "worker"),
@@ -223,7 +225,8 @@ def _wait_for(text: str, log: Path) -> None:
 
 
 def test_spark_submit_runs_the_same_job_on_a_cluster(place: Path, cluster: str):
-    done = call(BIRCHTAR, "submit", "job.yaml", "--master", cluster, "--conf", "spark.executor.memory=1g", cwd=place)
+    memory = ["--conf", "spark.executor.memory=1g"]
+    done = call(BIRCHTAR, "submit", "job.yaml", "--master", cluster, *memory, cwd=place, **SHORT_JAVA)
     assert done.returncode == 0, done.stderr
     assert duckdb.sql(f"SELECT count(*) FROM '{place}/out/placed/*.parquet'").fetchall() == [(2,)]
     # Executors take our packages from the zip that travelled with the job.

@@ -1,6 +1,7 @@
 """A folder with a config and its data, to load and to run in."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -8,12 +9,16 @@ from textwrap import dedent
 import pytest
 from pyspark.sql import SparkSession
 from rich.console import Console
+from short_java import SHORT_JAVA
 
 from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
 from birchtar.runner.report import Report
 from birchtar.runner.run import run
 from birchtar.state.database import open_state
+
+# What several tests share lies beside them, and pytest's importlib mode puts no folder on the path.
+sys.path.append(str(Path(__file__).parent))
 
 Write = Callable[..., Path]
 
@@ -70,3 +75,17 @@ def in_our_java(spark: SparkSession) -> dict[str, str]:
     java = spark.sparkContext._gateway.gateway_parameters
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))}
     return clean | {"PYSPARK_GATEWAY_PORT": str(java.port), "PYSPARK_GATEWAY_SECRET": java.auth_token}
+
+
+@pytest.fixture
+def in_a_java_of_its_own() -> dict[str, str]:
+    """The environment of a Python process that starts its own Java, which dies with it."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))}
+    return clean | SHORT_JAVA
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def each_state(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state is in a file below the current folder in one run of the test, and in a server in the other."""
+    if request.param == "postgresql":
+        monkeypatch.setenv("BIRCHTAR_STATE_URL", request.getfixturevalue("postgres_url"))

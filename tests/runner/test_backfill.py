@@ -9,6 +9,7 @@ import duckdb
 import pytest
 from deltalake import DeltaTable
 from rich.console import Console
+from short_java import SHORT_JAVA
 
 from birchtar.lake.delta_changes import DeltaMark, versions_between
 from birchtar.lake.source import Source
@@ -220,7 +221,7 @@ def test_the_command_prints_a_line_per_interval_and_ends_with_1_where_one_failed
 
     def call():
         return subprocess.run(
-            [*command, *range_], env=inherited, capture_output=True, text=True, timeout=300, check=False
+            [*command, *range_], env=inherited | SHORT_JAVA, capture_output=True, text=True, timeout=300, check=False
         )
 
     done = call()

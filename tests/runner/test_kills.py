@@ -2,15 +2,13 @@
 
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import duckdb
 import pytest
 from deltalake import DeltaTable
+from killed_run import Began, Death
 from rich.console import Console
 from sqlalchemy import select
 
@@ -19,8 +17,6 @@ from birchtar.runner.progress import Progress
 from birchtar.runner.run import run
 from birchtar.state.database import open_state
 from birchtar.state.tables import bookmark_files, bookmarks, quarantine, runs
-
-SCRIPT = Path(__file__).with_name("killed_run.py")
 
 JOB = """
 inputs:
@@ -128,29 +124,6 @@ def test_the_undisturbed_run_is_right(undisturbed):
     assert len(rejected) == 6
 
 
-def killed(environment, *where, after=None):
-    """Run the job in a process of its own that is killed at a step, or so many seconds after the job began.
-
-    Returns whether it was killed; False where the job had ended before.
-    """
-    process = subprocess.Popen(
-        [sys.executable, SCRIPT, *map(str, where)],
-        env=environment,
-        start_new_session=True,  # so that it dies alone
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    if after is not None:
-        while process.stdout.readline() not in ("begins\n", ""):
-            pass
-        time.sleep(after)
-        os.killpg(process.pid, signal.SIGKILL)
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode in (0, -signal.SIGKILL), errors
-    return process.returncode != 0
-
-
 ONCE = ("begin", "find pending", "make tables", "stage all outputs", "stage rejects", "prepare", "move bookmarks")
 ONCE += ("index rejects", "succeed", "merge into Delta", "clean", "write files", "commit to Delta")
 MORE = ("stage an output", "publish", "mark published", "move a file")
@@ -169,14 +142,18 @@ def test_a_run_that_is_killed_at_a_step_is_finished_by_the_next(
     in_our_java, lake, run_file, undisturbed, step, moment, number
 ):
     arrive(1)
-    assert killed(in_our_java, step, moment, number)
+    assert Began(in_our_java, Death(step, moment, number)).was_killed()
     run_file()
     assert (tables(), remembered()) == undisturbed[0]
     assert left_over() == []
 
 
-KILLS, KILLS_PER_BATCH = int(os.environ.get("BIRCHTAR_KILLS", "30")), 10
-"""BIRCHTAR_KILLS=200 takes a quarter of an hour."""
+KILLS = int(os.environ.get("BIRCHTAR_KILLS", "10"))
+"""With each kind of state. BIRCHTAR_KILLS=200 takes half an hour."""
+
+KILLS_PER_BATCH = 5
+JAVA_DIES_EACH = 5
+"""One kill of so many takes a Java of its own along; it costs most of the time."""
 
 
 def expected(batches: int):
@@ -191,17 +168,24 @@ def expected(batches: int):
     return sorted(orders.values()), sorted(big), sorted(events)
 
 
-def test_runs_that_are_killed_at_random_moments_lose_and_double_nothing(in_our_java, lake, run_file):
+@pytest.mark.usefixtures("each_state")
+def test_runs_that_are_killed_at_random_moments_lose_and_double_nothing(
+    in_our_java, in_a_java_of_its_own, lake, run_file
+):
     """Each batch is begun many times, and each time killed; so recoveries are killed as well."""
     chance = random.Random(2013)
-    seconds, kills, batch = 4.0, 0, 0
+    kills, batch = 0, 0
+    seconds = {False: 4.0, True: 16.0}  # in a Java that is warm, and in one that has just begun
     while kills < KILLS:
         batch += 1
         arrive(batch)
         for _ in range(KILLS_PER_BATCH):
             begun = time.monotonic()
-            if not killed(in_our_java, after=chance.uniform(0, seconds)):
-                seconds = max(1.0, 0.8 * (time.monotonic() - begun))
+            dies_too = kills % JAVA_DIES_EACH == JAVA_DIES_EACH - 1
+            began = Began(in_a_java_of_its_own if dies_too else in_our_java)
+            began.kill_after(chance.uniform(0, seconds[dies_too]))
+            if not began.was_killed():
+                seconds[dies_too] = max(1.0, 0.8 * (time.monotonic() - begun))
                 break
             kills += 1
         run_file()

@@ -1,14 +1,13 @@
 """Rejected rows go through the corrected job once more, exactly once."""
 
 import json
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import duckdb
 import pytest
 from deltalake import DeltaTable
+from killed_run import Began, Death
 from rich.console import Console
 from sqlalchemy import update
 from typer.testing import CliRunner
@@ -194,7 +193,6 @@ def test_the_quarantine_is_listed_and_shown(lake: Path, run_file):
     assert json.loads(json.loads(line)["record"]) == {"id": 3, "town": "Kiel", "amount": 30, "land": None}
 
 
-SCRIPT = Path(__file__).with_name("killed_run.py")
 COMPUTING = ("choose", "make tables", "stage all outputs", "stage rejects", "stage resolved", "prepare")
 STEPS = [*((step, "before") for step in COMPUTING), ("stage resolved", "after"), ("prepare", "after")]
 STEPS += [("publish", "before"), ("publish", "after"), ("mark published", "after"), ("resolve", "after")]
@@ -207,10 +205,7 @@ def test_a_replay_that_is_killed_and_begun_again_sends_every_row_once(
 ):
     run_file()
     (lake / "job.yaml").write_text(CORRECTED)
-    killed = subprocess.run(
-        [sys.executable, SCRIPT, step, moment, "1", "replay"], env=in_our_java, start_new_session=True, check=False
-    )
-    assert killed.returncode == -signal.SIGKILL
+    assert Began(in_our_java, Death(step, moment), replay=True).was_killed()
     replay_job(run=1)
     replay_job(run=1)
     assert known() == [(1, "Ulm", "BW"), (2, "Bonn", "NW"), (3, "Kiel", None), (5, "Bonn", "NW")]

@@ -1,11 +1,13 @@
 """Staged rows are seen by nobody until they are published, and are then published once, by whichever process."""
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 from deltalake import DeltaTable
+from short_java import SHORT_JAVA
 
 from birchtar.lake.delta import discard
 from birchtar.lake.errors import LakeError
@@ -197,7 +199,8 @@ for run in (1, 2):
 
 def test_eight_processes_append_to_one_table_at_once_and_no_row_is_lost(table):
     command = [sys.executable, "-c", APPENDER, str(table.folder)]
-    running = [subprocess.Popen([*command, str(number)], stderr=subprocess.PIPE) for number in range(8)]
+    how = {"env": os.environ | SHORT_JAVA, "stderr": subprocess.PIPE}
+    running = [subprocess.Popen([*command, str(number)], **how) for number in range(8)]
     errors = [process.communicate(timeout=500)[1].decode()[-2000:] for process in running]
     assert [process.returncode for process in running] == [0] * 8, errors
     assert table.rows("id") == sorted((10 * number + run,) for number in range(8) for run in (1, 2))

@@ -72,8 +72,11 @@ def _fetch(target: Path) -> None:
             subprocess.run(["dpkg", "-x", package, unpacked], check=True, capture_output=True)
         shutil.rmtree(next(unpacked.glob("usr/lib/postgresql/*/lib/bitcode")), ignore_errors=True)
         unpacked.chmod(0o755)
-        if not target.exists():
+        try:
             unpacked.rename(target)
+        except OSError:
+            if not target.exists():  # else another process was faster
+                raise
 
 
 class Apt:
