@@ -61,6 +61,15 @@ class Sink(BaseModel):
         ),
     ] = "overwrite"
     partition_by: Annotated[list[str], Field(description="Columns that become folders, outermost first.")] = []
+    partitions_arrive_whole: Annotated[
+        bool,
+        Field(
+            description="For `overwrite_partitions` behind an input with `bookmark: true`: you know that all rows of a"
+            " partition come in one run, as where each day's folder is complete before a run sees it. Nothing can check"
+            " this: rows of a partition that comes in parts are replaced by its last part. Without it such an output is"
+            " refused."
+        ),
+    ] = False
     sort_by: Annotated[list[str], Field(description="Columns by which the rows inside each file are sorted.")] = []
     compression: Annotated[
         Compression | None,

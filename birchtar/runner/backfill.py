@@ -5,7 +5,8 @@ process died. It moves no bookmark. Intervals may run at once, beside each other
 only runs of the same interval are in each other's way (`birchtar.state.runs.begin`, the scope). So the outputs have to
 take several writers: appending and merging do, in Delta and in plain files; replacing a whole table does not, and is
 refused. With `overwrite_partitions` the last of two intervals that write one partition wins: it is for jobs whose
-intervals are whole partitions, which nobody can check for the user.
+intervals are whole partitions, which nobody can check for the user, who therefore has to say so in the config
+(`partitions_arrive_whole`).
 """
 
 import time

@@ -24,7 +24,8 @@ _DATABASE_KEYS = (
     "fetch_size",
 )
 _RANGES = ("partition_column", "partitions", "lower_bound", "upper_bound")
-_FILE_KEYS = ("changed_files", "max_files", "max_bytes")
+_LIMITS = ("max_files", "max_bytes")
+_FILE_KEYS = ("changed_files", *_LIMITS)
 _PINNED = {"versionasof", "timestampasof", "readchangefeed", "readchangedata", "startingversion", "endingversion"}
 """Options of Delta's reader, in lower case, that say what a bookmark is there to say."""
 
@@ -85,15 +86,34 @@ _NAMES = {"files": f"files ({', '.join(sorted(set(get_args(Format)) - {'delta'})
 _NAMES["jdbc"] = "a database's table"
 
 
-def replaces_what_it_keeps(written: Sink, bookmarked: str) -> str | None:
-    """Return what is wrong where a bookmarked input feeds an output: null if nothing is."""
-    if written.mode != "overwrite":
+def replaces_what_it_keeps(written: Sink, bookmarked: str, read: Source) -> str | None:
+    """Return what is wrong where a bookmarked input feeds an output: null if nothing is.
+
+    What a run reads is never all of the input, so an output may not replace rows that only earlier runs have read.
+    """
+    if written.mode == "overwrite":
+        said = "is overwritten" if "mode" in written.model_fields_set else "is overwritten, as outputs are by default"
+        there = "" if written.replace_where is None else f" where `{written.replace_where}` is true"
+        return _may_not(said, bookmarked, f"what earlier runs wrote{there} would be gone")
+    if written.mode != "overwrite_partitions":
         return None
-    said = "is overwritten" if "mode" in written.model_fields_set else "is overwritten, as outputs are by default"
+    if not written.partitions_arrive_whole:
+        lost = "where a partition's rows come in several runs, those that earlier runs wrote would be gone"
+        unless = ", or `partitions_arrive_whole: true` if each comes in one run"
+        return _may_not("replaces partitions", bookmarked, lost, unless)
+    limits = [key for key in _LIMITS if getattr(read, key) is not None]
+    if not limits:
+        return None
     return (
-        f"the output {said}, but of its input `{bookmarked}` a run reads only what is new (`bookmark: true`): what"
-        " earlier runs wrote would be gone. Take `mode: append`, or `overwrite_partitions` where what is new replaces"
-        " whole partitions."
+        f"`partitions_arrive_whole` cannot hold, for the input `{bookmarked}` has `{limits[0]}`: the rows of a"
+        " partition may come in several runs, of which the last would replace the others. Leave out one of the two."
+    )
+
+
+def _may_not(said: str, bookmarked: str, lost: str, unless: str = "") -> str:
+    return (
+        f"the output {said}, but of its input `{bookmarked}` a run reads only what is new (`bookmark: true`): {lost}."
+        f" Take `mode: append`, or for Delta `mode: merge` with `keys`, or no bookmark{unless}."
     )
 
 

@@ -80,6 +80,9 @@ def _in_output(location: Location, written: Sink) -> Iterator[Complaint]:
         yield Complaint((*location, "compression"), what)
     if written.mode == "overwrite_partitions" and not written.partition_by:
         yield Complaint((*location, "mode"), "`overwrite_partitions` needs `partition_by`.")
+    if written.partitions_arrive_whole and written.mode != "overwrite_partitions":
+        what = f"`partitions_arrive_whole` is for `mode: overwrite_partitions`, not for `{written.mode}`."
+        yield Complaint((*location, "partitions_arrive_whole"), what, of_key=True)
     yield from _in_delta_keys(location, written)
     yield from _in_merge_keys(location, written)
     yield from _in_options((*location, "options"), written.options, sink.OWN_OPTIONS)

@@ -269,7 +269,7 @@ class _Loader:
         for name, written in job.outputs.items():
             fed = sorted(inputs_of(owner(name, set(tables)), reads) & job.inputs.keys())
             for bookmarked in (each for each in fed if job.inputs[each].bookmark):
-                if what := replaces_what_it_keeps(written, bookmarked):
+                if what := replaces_what_it_keeps(written, bookmarked, job.inputs[bookmarked]):
                     self._complain(("outputs", name, "mode"), what)
 
     def _order(self, tables: dict[str, PlannedTable]) -> list[str]:

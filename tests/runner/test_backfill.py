@@ -144,6 +144,24 @@ def test_ordinary_runs_and_backfills_of_one_job_write_one_table(filled, run_job,
     assert sorted(DeltaTable("out").to_pyarrow_table().to_pydict()["id"]) == [1, 1, 2, 2, 3]
 
 
+REPLACED = """
+inputs: {days: {path: days, format: csv, schema: "id INT, day STRING", bookmark: true}}
+outputs:
+  days:
+    {path: out, format: parquet, mode: overwrite_partitions, partition_by: [day], partitions_arrive_whole: true}
+"""
+
+
+def test_a_day_that_is_backfilled_again_replaces_its_partition_and_no_other(filled, place):
+    day("day=2024-01-01/a.csv", 1, 1)
+    day("day=2024-01-02/b.csv", 1, 2)
+    assert told(filled(REPLACED, 3, "day=%Y-%m-%d")) == [("01", "SUCCEEDED", 1, 1), ("02", "SUCCEEDED", 1, 1)]
+    day("day=2024-01-01/late.csv", 3, 3)
+    assert told(filled(REPLACED, 2, "day=%Y-%m-%d", again=True)) == [("01", "SUCCEEDED", 2, 2)]
+    rows = duckdb.sql("SELECT id, day::VARCHAR FROM 'out/*/*.parquet' ORDER BY id").fetchall()
+    assert rows == [(1, "2024-01-01"), (2, "2024-01-02"), (3, "2024-01-01")]
+
+
 def test_versions_of_a_delta_table_lie_in_an_interval_by_their_commits(spark, place):
     for number in (1, 2, 3):
         spark.createDataFrame([(number,)], "id INT").write.format("delta").mode("append").save(f"file:{place}/sales")

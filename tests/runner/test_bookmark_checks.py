@@ -139,9 +139,68 @@ def test_a_bookmarked_input_does_not_feed_an_overwritten_output(config):
     )
     why = (
         ", but of its input `people` a run reads only what is new (`bookmark: true`): what earlier runs wrote would be"
-        " gone. Take `mode: append`, or `overwrite_partitions` where what is new replaces whole partitions."
+        " gone. Take `mode: append`, or for Delta `mode: merge` with `keys`, or no bookmark."
     )
     assert complaints(path) == [
         f"9:3: the output is overwritten, as outputs are by default{why}",
         f"10:51: the output is overwritten{why}",
     ]
+
+
+REPLACED = """
+inputs:
+  people: {path: people.csv, format: csv, bookmark: true%s}
+outputs:
+  people: {path: out, format: delta, %s}
+"""
+NEW = "but of its input `people` a run reads only what is new (`bookmark: true`)"
+INSTEAD = "Take `mode: append`, or for Delta `mode: merge` with `keys`, or no bookmark"
+
+
+@pytest.mark.parametrize(
+    ("limit", "output", "expected"),
+    [
+        pytest.param(
+            "",
+            "mode: overwrite_partitions, partition_by: [town]",
+            f"4:44: the output replaces partitions, {NEW}: where a partition's rows come in several runs, those that"
+            f" earlier runs wrote would be gone. {INSTEAD}, or `partitions_arrive_whole: true` if each comes in one"
+            " run.",
+            id="partitions",
+        ),
+        pytest.param(
+            "",
+            "mode: overwrite, replace_where: age > 3",
+            f"4:44: the output is overwritten, {NEW}: what earlier runs wrote where `age > 3` is true would be gone."
+            f" {INSTEAD}.",
+            id="a condition",
+        ),
+        pytest.param(
+            ", max_bytes: 1g",
+            "mode: overwrite_partitions, partition_by: [town], partitions_arrive_whole: true",
+            "4:44: `partitions_arrive_whole` cannot hold, for the input `people` has `max_bytes`: the rows of a"
+            " partition may come in several runs, of which the last would replace the others. Leave out one of the"
+            " two.",
+            id="partitions that a limit may part",
+        ),
+        pytest.param(
+            "",
+            "mode: append, partitions_arrive_whole: true",
+            "4:52: `partitions_arrive_whole` is for `mode: overwrite_partitions`, not for `append`.",
+            id="a promise that nobody asked for",
+        ),
+    ],
+)
+def test_a_bookmarked_input_replaces_no_rows_of_earlier_runs(config, limit, output, expected):
+    assert complaints(config(REPLACED % (limit, output))) == [expected]
+
+
+def test_a_bookmarked_input_replaces_partitions_of_which_the_user_says_that_they_arrive_whole(config):
+    output = "mode: overwrite_partitions, partition_by: [town], partitions_arrive_whole: true"
+    (written,) = load(config(REPLACED % ("", output))).job.outputs.values()
+    assert written.partitions_arrive_whole
+
+
+def test_partitions_that_no_bookmarked_input_feeds_are_replaced_without_a_word_about_them(config):
+    path = config(REPLACED % ("", "mode: overwrite_partitions, partition_by: [town]"))
+    assert load(path, ["inputs.people.bookmark=false"]).job.outputs["people"].mode == "overwrite_partitions"
