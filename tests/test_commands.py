@@ -8,14 +8,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import jsonschema
+import pyarrow
 import pyspark
 import pytest
 import yaml
 from short_java import SHORT_JAVA
+from pyarrow import parquet
 
 ROOT = Path(__file__).parents[1]
 BIRCHTAR = Path(sys.executable).with_name("birchtar")
@@ -241,4 +244,53 @@ app(["--help"], standalone_mode=False)
 print("loaded", {"pyspark", "sqlalchemy", "pyarrow", "pandas"} & set(sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("loaded set()\n")
+
+
+def test_commands_on_bookmarks_runs_and_the_quarantine_load_nothing_of_spark(tmp_path: Path):
+    (tmp_path / "sales").mkdir()
+    (tmp_path / "sales" / "a.csv").write_text("id\n1\n")
+    (tmp_path / "job.yaml").write_text(
+        """
+inputs:
+  sales: {path: sales, format: csv, schema: {id: INT}, bookmark: true}
+tables:
+  good: {from: sales, steps: [{filter_rows: {where: id > 0}}], rules: [{not_null: id}]}
+  days: {sql: SELECT count(*) FROM good}
+outputs:
+  good: {path: out, format: delta, mode: append}
+"""
+    )
+    rejected = {"run": [1, 2], "id": ["a", "b"], "code": ["CAST", "RULE"], "rejected_at": [datetime(2024, 1, 31)] * 2}
+    rejected |= {name: ["sales"] * 2 for name in ("table", "step", "message", "record", "rule", "file")}
+    (tmp_path / "data/quarantine/job").mkdir(parents=True)
+    file = tmp_path / "data/quarantine/job/part-0.parquet"
+    parquet.write_table(pyarrow.table(rejected), file, use_deprecated_int96_timestamps=True)
+    code = """
+import sys
+from birchtar.runner.cli import app
+for said in sys.argv[1:]:
+    print(f"-- {said}", flush=True)
+    app(said.split(), standalone_mode=False)
+print("loaded", {"pyspark", "py4j", "pandas", "sqlglot"} & set(sys.modules))
+"""
+    done = call(
+        sys.executable,
+        "-c",
+        code,
+        "bookmark set job.yaml sales --all-known",
+        "bookmark show job",
+        "bookmark diff job.yaml",
+        "bookmark explain job.yaml sales/a.csv",
+        "bookmark rewind job --to 0 --yes",
+        "bookmark reset job.yaml --yes",
+        "runs",
+        "quarantine list",
+        "quarantine show job --json",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "sales: nothing new; 1 known; 0 gone" in done.stdout
+    assert '"rejected_at": "2024-01-31 00:00:00"' in done.stdout
+    assert done.stdout.count('"code"') == 2
     assert done.stdout.endswith("loaded set()\n")

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from birchtar.runner.cli import app, main
-from birchtar.runner.document import ConfigError
 from birchtar.runner.load import load
+from birchtar.runner.problems import ConfigError
 from birchtar.runner.progress import Progress
 from birchtar.runner.run import run
 from birchtar.runner.steps import TRANSFORMS

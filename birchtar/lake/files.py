@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import SparkSession
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 
 def is_hidden(name: str) -> bool:
@@ -30,7 +31,7 @@ class DataFile:
 class FileSystem:
     """The file system of one path, through Hadoop's own client: local disks, HDFS, object stores."""
 
-    def __init__(self, spark: SparkSession, path: str) -> None:
+    def __init__(self, spark: "SparkSession", path: str) -> None:
         jvm: Any = spark._jvm
         conf = spark._jsparkSession.sessionState().newHadoopConf()
         self._path = jvm.org.apache.hadoop.fs.Path

@@ -14,7 +14,6 @@ from birchtar.lake.paths import absolute
 from birchtar.lake.read import read
 from birchtar.lake.rejects import ERROR_COLUMN
 from birchtar.lake.source import Source
-from birchtar.state.listed import Listing
 
 _CHOOSING = {"basepath", "modifiedafter", "modifiedbefore", "pathglobfilter", "recursivefilelookup"}
 """Options of Spark's reader, in lower case, that have done their work once the files are listed."""
@@ -110,22 +109,3 @@ def empty_frame(spark: SparkSession, source: Source, schema: str | None) -> Data
         texts = StructType([StructField(name, StringType()) for name in ("code", "message", "record")])
         declared = StructType([*declared.fields, StructField(ERROR_COLUMN, texts)])
     return spark.createDataFrame([], declared)
-
-
-def first(files: Listing, *, max_files: int | None = None, max_bytes: int | None = None) -> Listing:
-    """Return the oldest files, by time and then by path, as many as the limits allow; at least one, if there is one.
-
-    Example:
-        >>> from birchtar.state.listed import ListedFile
-        >>> files = Listing.of([ListedFile("b", 5, 1), ListedFile("a", 5, 1), ListedFile("c", 5, 0)])
-        >>> first(files, max_bytes=10).paths
-        ['c', 'a']
-    """
-    taken, total = Listing(), 0
-    for file in sorted(files, key=lambda file: (file.modified, file.path)):
-        total += file.size
-        is_over = (max_files is not None and len(taken) >= max_files) or (max_bytes is not None and total > max_bytes)
-        if is_over and len(taken):
-            break
-        taken.add(*file)
-    return taken

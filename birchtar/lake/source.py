@@ -1,9 +1,11 @@
 """Where a job's rows come from: the `inputs` of a config, and how each becomes a DataFrame."""
 
-from typing import Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field
-from pyspark.sql.types import StructType
+
+if TYPE_CHECKING:
+    from pyspark.sql.types import StructType
 
 Format = Literal["avro", "csv", "delta", "json", "orc", "parquet"]
 InputFormat = Literal["avro", "csv", "delta", "jdbc", "json", "orc", "parquet"]
@@ -175,8 +177,10 @@ class Source(BaseModel):
         """All paths, as a list."""
         return [self.path] if isinstance(self.path, str) else self.path
 
-    def declared(self) -> StructType | None:
+    def declared(self) -> "StructType | None":
         """Return the schema as Spark's type; None where it is to be inferred. Needs a running Spark."""
+        from pyspark.sql.types import StructType
+
         return None if self.ddl is None else cast("StructType", StructType.fromDDL(self.ddl))
 
     @property

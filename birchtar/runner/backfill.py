@@ -18,9 +18,9 @@ from datetime import datetime
 from pyspark.sql import SparkSession
 
 from birchtar.lake.source import Source
+from birchtar.runner.bookmark_kinds import KEYS, kind_of
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.intervals import Interval
-from birchtar.runner.pending import KEYS, kind_of
 from birchtar.runner.plan import Plan
 from birchtar.runner.progress import Progress
 from birchtar.runner.run import run

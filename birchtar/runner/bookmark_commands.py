@@ -14,7 +14,7 @@ from birchtar.runner.bookmark_target import Target, bookmarked, require_job, tar
 from birchtar.runner.command_options import Profile, Settings, spark_when_needed
 
 if TYPE_CHECKING:
-    from birchtar.runner.plan import Plan
+    from birchtar.runner import spec
     from birchtar.state.bookmark_changes import Change
     from birchtar.state.database import State
 
@@ -60,8 +60,8 @@ def diff(
     from birchtar.runner.bookmark_diff import diff as diff_of
     from birchtar.runner.bookmark_prints import diff_as_json, print_diff, say, say_run
 
-    plan, job = _load(config, settings), target_of(str(config)).job
-    inputs = bookmarked(plan, input_name)
+    said, job = _load(config, settings), target_of(str(config)).job
+    inputs = bookmarked(config, said, input_name)
     with _state_to_look_at() as state, spark_when_needed(profile) as start:
         found, first = diff_of(state, job, inputs, start), comes_first(state, job)
     if as_json:
@@ -90,8 +90,8 @@ def explain(
     from birchtar.runner.bookmark_prints import plain, print_verdicts, say, verdict_as_json
     from birchtar.runner.located import located
 
-    plan, job = _load(config, settings), target_of(str(config)).job
-    inputs = {name: located(source) for name, source in plan.job.inputs.items()}
+    said, job = _load(config, settings), target_of(str(config)).job
+    inputs = {name: located(source) for name, source in said.inputs.items()}
     with _state_to_look_at() as state, spark_when_needed(profile) as start:
         verdicts, closest = explain_file(state, job, inputs, file, start)
     if as_json:
@@ -147,8 +147,8 @@ def set_(
     from birchtar.runner.bookmark_prints import print_changes, say
     from birchtar.runner.bookmark_set import Wish, set_bookmark
 
-    plan, job = _load(config, settings), target_of(str(config)).job
-    source, state = bookmarked(plan, input_name)[input_name], _state(must_exist=False)
+    said, job = _load(config, settings), target_of(str(config)).job
+    source, state = bookmarked(config, said, input_name)[input_name], _state(must_exist=False)
     wish = Wish(files or (), all_known, version, keys or ())
     with spark_when_needed(profile) as start:
         changes = set_bookmark(state, job, input_name, source, wish, start)
@@ -196,10 +196,10 @@ def _state_to_look_at() -> "Iterator[State]":
             yield open_state(f"sqlite:///{folder}/state.db")
 
 
-def _load(config: Path, settings: list[str] | None) -> "Plan":
-    from birchtar.runner.load import load
+def _load(config: Path, settings: list[str] | None) -> "spec.Job":
+    from birchtar.runner.load_job import load_job
 
-    return load(config, settings or ())
+    return load_job(config, settings or ())
 
 
 def _print_json(value: object) -> None:

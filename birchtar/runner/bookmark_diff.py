@@ -5,17 +5,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from birchtar.lake.delta_changes import newest
 from birchtar.lake.delta_log_names import Commit, local_commits, newest_local
 from birchtar.lake.errors import LakeError
-from birchtar.lake.jdbc_bookmark import KeyMark, newest_keys
 from birchtar.lake.listing import list_files
 from birchtar.lake.paths import is_local
 from birchtar.lake.source import Source
+from birchtar.runner.bookmark_kinds import KEYS, kind_of
 from birchtar.runner.command_options import StartSpark
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.next_files import next_files
-from birchtar.runner.pending import kind_of
 from birchtar.state.bookmark_views import Reader, unfinished
 from birchtar.state.bookmarks import FILES, find_bookmark
 from birchtar.state.database import State
@@ -82,14 +80,22 @@ def _diff(state: State, job: str, name: str, source: Source, start: StartSpark) 
         return _diff_of_files(state, job, name, source, start)
     bookmark = state.read(lambda connection: find_bookmark(connection, job, name))
     mark = bookmark.mark if bookmark else None
-    if kind == "keys":
+    if kind == KEYS:
+        from birchtar.lake.jdbc_bookmark import KeyMark, newest_keys
+
         last = newest_keys(start(), source, KeyMark(**mark) if mark else None)
         return InputDiff(name, kind, since=mark and _keys(mark), until=last and _keys(last.as_json()))
     path, since = source.paths[0], mark[1] if mark else None
-    until = newest_local(path) if is_local(path) else newest(start(), source).version
+    until = newest_local(path) if is_local(path) else _newest(source, start)
     is_short = since is not None and until - since <= _MOST_COMMITS and is_local(path)
     commits = local_commits(path, since + 1, until) if is_short and since is not None else []
     return InputDiff(name, kind, since=since, until=until, commits=commits)
+
+
+def _newest(source: Source, start: StartSpark) -> int:
+    from birchtar.lake.delta_changes import newest
+
+    return newest(start(), source).version
 
 
 def _diff_of_files(state: State, job: str, name: str, source: Source, start: StartSpark) -> InputDiff:

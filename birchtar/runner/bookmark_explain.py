@@ -16,10 +16,10 @@ from birchtar.lake.local_listing import expanded
 from birchtar.lake.paths import absolute, covers, is_local, local
 from birchtar.lake.source import Source
 from birchtar.runner.bookmark_diff import listing_of
+from birchtar.runner.bookmark_kinds import kind_of
 from birchtar.runner.command_options import StartSpark
 from birchtar.runner.moments import shown
 from birchtar.runner.next_files import next_files
-from birchtar.runner.pending import kind_of
 from birchtar.state.bookmark_views import Reader, reader, reads_now
 from birchtar.state.bookmarks import FILES, find_bookmark
 from birchtar.state.database import State

@@ -11,7 +11,6 @@ from rich.text import Text
 
 from birchtar.runner.moments import moment, shown
 from birchtar.runner.output_console import output_console
-from birchtar.state.bookmark_changes import Change
 from birchtar.state.bookmark_views import BookmarkView, Reader
 from birchtar.state.bookmarks import FILES
 from birchtar.state.listed import ListedFile
@@ -19,6 +18,7 @@ from birchtar.state.listed import ListedFile
 if TYPE_CHECKING:
     from birchtar.runner.bookmark_diff import InputDiff
     from birchtar.runner.bookmark_explain import Verdict
+    from birchtar.state.bookmark_changes import Change
 
 
 Json = dict[str, Any]
@@ -118,7 +118,7 @@ def verdict_as_json(verdict: "Verdict") -> Json:
     }
 
 
-def print_changes(changes: Sequence[Change], *, verb: str) -> None:
+def print_changes(changes: "Sequence[Change]", *, verb: str) -> None:
     """Print what becomes of each bookmark; the verb says what happens to the files."""
     for change in changes:
         if change.kind == FILES:

@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from birchtar.lake.delta_changes import DeltaMark, newest
 from birchtar.lake.errors import LakeError
-from birchtar.lake.jdbc_bookmark import KeyMark, newest_keys
 from birchtar.lake.listing import list_files
 from birchtar.lake.paths import absolute, is_local
 from birchtar.lake.source import Source
 from birchtar.runner.bookmark_diff import listing_of
+from birchtar.runner.bookmark_kinds import kind_of
 from birchtar.runner.command_options import StartSpark
 from birchtar.runner.failures import JobError
-from birchtar.runner.pending import kind_of
 from birchtar.state.bookmark_changes import Change, set_files, set_mark
 from birchtar.state.bookmarks import FILES
 from birchtar.state.database import State
@@ -92,6 +90,8 @@ _FEW = 2_000
 
 
 def _version(name: str, source: Source, wish: Wish, start: StartSpark) -> list[object]:
+    from birchtar.lake.delta_changes import DeltaMark, newest
+
     last = newest(start(), source)
     if wish.version is None:
         return list(last)
@@ -101,6 +101,8 @@ def _version(name: str, source: Source, wish: Wish, start: StartSpark) -> list[o
 
 
 def _key_mark(name: str, source: Source, wish: Wish, start: StartSpark) -> dict[str, object] | None:
+    from birchtar.lake.jdbc_bookmark import KeyMark, newest_keys
+
     if wish.all_known:
         last = newest_keys(start(), source, None)
         return last.as_json() if last else None

@@ -8,7 +8,7 @@ from birchtar.state.errors import StateError
 
 if TYPE_CHECKING:
     from birchtar.lake.source import Source
-    from birchtar.runner.plan import Plan
+    from birchtar.runner.spec import Job
     from birchtar.state.database import State
 
 _CONFIGS = (".yaml", ".yml")
@@ -47,7 +47,7 @@ def require_job(state: "State", job: str) -> None:
         raise StateError(f"{state.place} knows no job `{job}`. {say_known(job, known, kind='job')}")
 
 
-def bookmarked(plan: "Plan", input_name: str | None) -> "dict[str, Source]":
+def bookmarked(config: Path, job: "Job", input_name: str | None) -> "dict[str, Source]":
     """Return the inputs of a config that have a bookmark, with paths as Spark takes them: one of them, or all.
 
     Raises:
@@ -57,14 +57,14 @@ def bookmarked(plan: "Plan", input_name: str | None) -> "dict[str, Source]":
     from birchtar.runner.located import located
     from transforms.errors import say_known
 
-    found = {name: located(source) for name, source in plan.job.inputs.items() if source.bookmark}
+    found = {name: located(source) for name, source in job.inputs.items() if source.bookmark}
     if not found:
-        raise JobError(f"{plan.file}: no input has a bookmark (`bookmark: true`): every run reads all of each.")
+        raise JobError(f"{config}: no input has a bookmark (`bookmark: true`): every run reads all of each.")
     if input_name is None:
         return found
     if input_name not in found:
-        what = "has no bookmark" if input_name in plan.job.inputs else "is not there"
+        what = "has no bookmark" if input_name in job.inputs else "is not there"
         raise JobError(
-            f"{plan.file}: the input `{input_name}` {what}. {say_known(input_name, found, kind='bookmarked input')}"
+            f"{config}: the input `{input_name}` {what}. {say_known(input_name, found, kind='bookmarked input')}"
         )
     return {input_name: found[input_name]}

@@ -1,7 +1,7 @@
 """What reading something a second time does to a job's outputs."""
 
 from birchtar.runner.bookmark_target import Target
-from birchtar.runner.document import ConfigError
+from birchtar.runner.problems import ConfigError
 
 _IN_GENERAL = (
     "Outputs with `mode: append` will get these rows twice, unless you remove their rows first; `merge` and"
@@ -13,10 +13,10 @@ def warning(target: Target) -> str:
     """Return what happens to rows that are read again; with the names of outputs, where a config tells their modes."""
     if target.config is None:
         return _IN_GENERAL
-    from birchtar.runner.load import load
+    from birchtar.runner.load_job import load_job
 
     try:
-        outputs = load(target.config).job.outputs
+        outputs = load_job(target.config).outputs
     except ConfigError:
         return _IN_GENERAL
     appended = [f"`{name}` ({sink.path})" for name, sink in outputs.items() if sink.mode == "append"]

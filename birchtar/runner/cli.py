@@ -12,7 +12,7 @@ from rich.console import Console
 
 from birchtar.runner import backfill_command, bookmark_commands, quarantine_commands
 from birchtar.runner.command_options import Profile, Settings, Verbose, spark_when_needed
-from birchtar.runner.document import ConfigError, Problem
+from birchtar.runner.problems import ConfigError, Problem
 from birchtar.runtime.errors import RuntimeSetupError
 from birchtar.state.errors import StateError
 

@@ -9,42 +9,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from birchtar.runner.problems import ConfigError, Place, Problem
+
 Location = tuple[str | int, ...]
 """The keys and list positions that lead to a value: ``("outputs", "flown", "path")``."""
 
 _TWO_FACED = {"yes", "no", "on", "off"}
 """Plain words that are truth values to a YAML 1.1 reader and texts to a YAML 1.2 reader."""
-
-
-@dataclass(frozen=True, order=True)
-class Place:
-    """Where in a file something stands; lines and columns count from 1."""
-
-    file: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
-
-
-@dataclass(frozen=True, order=True)
-class Problem:
-    """One thing that is wrong in a file."""
-
-    place: Place
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.what}"
-
-
-class ConfigError(ValueError):
-    """A config is wrong; `problems` says all that is, in the order of the file."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        self.problems = sorted(set(problems))
-        super().__init__("\n".join(map(str, self.problems)))
 
 
 @dataclass
@@ -54,7 +25,7 @@ class Document:
     file: str
     value: Any = None
     problems: list[Problem] = field(default_factory=list)
-    """What is wrong in the YAML itself, such as a key that stands twice."""
+    """What is wrong: in the YAML itself, such as a key that stands twice, and what `complain` was told."""
     keys: dict[Location, Place] = field(default_factory=dict)
     values: dict[Location, Place] = field(default_factory=dict)
 
@@ -67,6 +38,10 @@ class Document:
             if found := places[0].get(here) or places[1].get(here):
                 return found
         return Place(self.file, 1, 1)
+
+    def complain(self, location: Location, what: str, *, of_key: bool = False) -> None:
+        """Add to what is wrong, with the place where it stands."""
+        self.problems.append(Problem(self.place(location, of_key=of_key), what))
 
 
 def read_document(path: str | Path) -> Document:

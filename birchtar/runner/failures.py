@@ -4,9 +4,6 @@ import re
 import traceback
 from collections.abc import Iterator
 
-from py4j.protocol import Py4JJavaError
-from pyspark.errors import PySparkException, PythonException
-
 _CONDITION = re.compile(r"\[(?P<name>[A-Z][A-Z0-9_.]+)\] (?P<said>.*?)(?: SQLSTATE: \w+|$)", re.DOTALL)
 _CONDITION_NAME = re.compile(r"\[[A-Z][A-Z0-9_.]+\] ")
 _WRAPPERS = ("FAILED_EXECUTE_UDF", "FAILED_READ_FILE", "TASK_WRITE_FAILED", "WRITING_JOB_ABORTED")
@@ -26,6 +23,10 @@ def sentence(error: BaseException) -> str:
         >>> sentence(KeyError("x"))
         "KeyError: 'x'"
     """
+    # Here, for many a command has no more of this module to do with than the name of its error.
+    from py4j.protocol import Py4JJavaError
+    from pyspark.errors import PySparkException, PythonException
+
     if isinstance(error, PythonException) or "PythonException" in str(error):
         return _of_python(str(error))
     if isinstance(error, PySparkException | Py4JJavaError):

@@ -3,17 +3,16 @@
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from birchtar.lake.sink import Sink
-from birchtar.lake.source import Source
 from birchtar.runner.bookmark_checks import replaces_what_it_keeps
-from birchtar.runner.checks import NOWHERE, mistakes
-from birchtar.runner.complaints import complaints, names
-from birchtar.runner.document import ConfigError, Document, Location, Problem, override, read_document
+from birchtar.runner.complaints import names
+from birchtar.runner.document import Document, Location
+from birchtar.runner.load_job import complain_of, document_of, job_in
 from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep, Step, in_order, inputs_of, owner
+from birchtar.runner.problems import ConfigError
 from birchtar.runner.queries import (
     QueryError,
     UnreadableQueryError,
@@ -35,8 +34,6 @@ from birchtar.runner.steps import (
 )
 from transforms.errors import say_known
 
-_Part = TypeVar("_Part", Source, Table, Sink)
-
 
 def load(path: str | Path, settings: Iterable[str] = ()) -> Plan:
     """Read a job's config and check it.
@@ -49,9 +46,7 @@ def load(path: str | Path, settings: Iterable[str] = ()) -> Plan:
         ConfigError: With everything that is wrong in the file. Starts no Spark; imports the modules that the config
             names for functions.
     """
-    document = read_document(path)
-    for setting in settings:
-        override(document, setting)
+    document = document_of(path, settings)
     # A user's functions are looked for from the folder that the command runs in, as `python` itself does.
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
@@ -59,42 +54,23 @@ def load(path: str | Path, settings: Iterable[str] = ()) -> Plan:
 
 
 class _Loader:
-    """Hold a document while it is checked, and collects what is wrong in it."""
+    """Checks what a document says of tables, steps and rules, and collects what is wrong in it."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.problems = list(document.problems)
 
     def plan(self) -> Plan:
-        job = self._job()
+        job = job_in(self.document)
         if job is None:
-            raise ConfigError(self.problems)
-        for found in mistakes(job):
-            self._complain(found.location, found.what, of_key=found.of_key)
+            raise ConfigError(self.document.problems)
         tables = {name: self._table(job, name, table) for name, table in job.tables.items()}
         self._check_outputs(job, tables)
         self._check_bookmarks(job, tables)
         order = self._order(tables)
-        if self.problems:
-            raise ConfigError(self.problems)
+        if self.document.problems:
+            raise ConfigError(self.document.problems)
         planned = tuple(tables[name] for name in order)
         return Plan(self.document.file, job, planned, self.document.keys)
-
-    def _job(self) -> Job | None:
-        value = self.document.value
-        if not isinstance(value, dict):
-            self._complain((), "a job is a mapping with the keys inputs, tables and outputs.")
-            return None
-        try:
-            return Job.model_validate(value)
-        except ValidationError as error:
-            self._complain_of(error, Job, ())
-        # What is right is checked further, so that one mistake does not hide the others.
-        return Job.model_construct(
-            inputs=_right_parts(Source, value.get("inputs"), path=[], format="json"),
-            tables=_right_parts(Table, value.get("tables"), sql="VALUES (0)"),
-            outputs=_right_parts(Sink, value.get("outputs"), path=NOWHERE, format="json"),
-        )
 
     def _table(self, job: Job, name: str, table: Table) -> PlannedTable:
         location: Location = ("tables", name)
@@ -210,7 +186,7 @@ class _Loader:
         try:
             model.model_validate(arguments)
         except ValidationError as error:
-            self._complain_of(error, model, location, what=f"`{called}`: ")
+            complain_of(self.document, error, model, location, what=f"`{called}`: ")
             return
         for parameter in table_parameters(function) & arguments.keys():
             for inner, text in _texts(arguments[parameter], (*location, parameter)):
@@ -279,31 +255,7 @@ class _Loader:
         return order
 
     def _complain(self, location: Location, what: str, *, of_key: bool = False) -> None:
-        self.problems.append(Problem(self.document.place(location, of_key=of_key), what))
-
-    def _complain_of(self, error: ValidationError, model: type[BaseModel], at: Location, *, what: str = "") -> None:
-        below = {location[len(at) :] for location in self.document.values if location[: len(at)] == at}
-        for said in complaints(error, model, below):
-            self._complain((*at, *said.location), f"{what}{said.what}", of_key=said.of_key)
-
-
-def _right_parts(model: type[_Part], said: Any, **placeholders: Any) -> dict[str, _Part]:
-    """Return the entries of a part of the job without their mistakes; placeholders stand for what is then missing."""
-    entries = {}
-    for name, entry in (said if isinstance(said, dict) else {}).items():
-        entry = dict(entry) if isinstance(entry, dict) else {}
-        try:
-            model.model_validate(entry)
-            wrong = set()
-        except ValidationError as error:
-            wrong = {details["loc"][0] for details in error.errors()}
-        for key in wrong:
-            entry.pop(key, None)
-        missing = [key for key in placeholders if wrong and key not in entry and "from" not in entry]
-        # An input without a path is told by `checks`, if it is not one of a database.
-        needed = {key: placeholders[key] for key in missing if key != "path" or key in wrong}
-        entries[name] = model.model_validate(needed | entry)
-    return entries
+        self.document.complain(location, what, of_key=of_key)
 
 
 def _texts(value: Any, location: Location) -> Iterator[tuple[Location, str]]:

@@ -13,6 +13,7 @@ from birchtar.lake.read import as_declared
 from birchtar.lake.read_files import empty_frame, restricted
 from birchtar.lake.source import Source
 from birchtar.lake.unchanged import changed_since
+from birchtar.runner.bookmark_kinds import CHANGES, DELTA, KEYS, RANGE, kind_of
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.located import located
 from birchtar.runner.next_files import next_files
@@ -23,8 +24,6 @@ from birchtar.state.intents import RunFile, RunInput, intent, record_intent
 from birchtar.state.known_files import new_files, settle
 from birchtar.state.listed import Listing
 from birchtar.state.runs import Run
-
-DELTA, CHANGES, KEYS, RANGE = "delta", "changes", "keys", "range"
 
 _MOST_SHOWN = 5
 """Files that a message names."""
@@ -76,11 +75,6 @@ def each_bookmarked(plan: Plan, look: Callable[[str, Source], Pending]) -> dict[
             except LakeError as error:
                 raise JobError(f"{plan.place(('inputs', name))}: input {name}: {sentence(error)}") from error
     return pending
-
-
-def kind_of(source: Source) -> str:
-    """Return of which kind an input's bookmark is."""
-    return {"delta": DELTA if source.bookmark_by == "version" else CHANGES, "jdbc": KEYS}.get(source.format, FILES)
 
 
 def _pending(name: str, source: Source, spark: SparkSession, state: State, run: Run) -> Pending:

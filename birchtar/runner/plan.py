@@ -7,7 +7,8 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from birchtar.runner.document import Location, Place
+from birchtar.runner.document import Location
+from birchtar.runner.problems import Place
 from birchtar.runner.queries import Reference
 from birchtar.runner.rules import PlannedRule
 from birchtar.runner.spec import Job

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -10,14 +10,16 @@ from rich.table import Table
 from rich.text import Text
 
 from birchtar.runner.output_console import output_console
-from birchtar.state.quarantine import Indexed
+
+if TYPE_CHECKING:
+    from birchtar.state.quarantine import Indexed
 
 _NUMBERS = ("run", "rows", "resolved")
 _LONGEST = 2_000
 """Characters of a record that are shown; JSON has all of them."""
 
 
-def print_index(found: Sequence[Indexed], *, as_json: bool = False) -> None:
+def print_index(found: "Sequence[Indexed]", *, as_json: bool = False) -> None:
     """Print which runs rejected what."""
     if as_json:
         _plain(json.dumps([vars(each) for each in found], indent=2, ensure_ascii=False))

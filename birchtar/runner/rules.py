@@ -8,9 +8,9 @@ from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
 from birchtar.lake.observed import observed
-from birchtar.runner.document import Place
 from birchtar.runner.failures import JobError
 from birchtar.runner.hidden import HIDDEN, Paths, covers, hide_example
+from birchtar.runner.problems import Place
 from birchtar.runner.report import RuleReport
 from transforms.core.columns import column, unused_name
 from transforms.rejects import ERROR_COLUMN

@@ -11,10 +11,11 @@ from birchtar.lake.delta_changes import versions_between
 from birchtar.lake.errors import LakeError
 from birchtar.lake.listing import list_files
 from birchtar.lake.source import Source
+from birchtar.runner.bookmark_kinds import KEYS, RANGE, kind_of
 from birchtar.runner.dated_paths import DatedPaths
 from birchtar.runner.intervals import Interval, say_bound
 from birchtar.runner.moments import moment
-from birchtar.runner.pending import KEYS, RANGE, Pending, each_bookmarked, kind_of
+from birchtar.runner.pending import Pending, each_bookmarked
 from birchtar.runner.plan import Plan
 from birchtar.state.bookmarks import FILES, Bookmark, find_bookmark
 from birchtar.state.database import State

@@ -16,12 +16,12 @@ from birchtar.lake.source import Source
 from birchtar.lake.statistics import null_fields
 from birchtar.runner.conflicts import read_settled, without_examples
 from birchtar.runner.damaged import Found, read_around
-from birchtar.runner.document import Place
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.hidden import Paths
 from birchtar.runner.located import located
 from birchtar.runner.pending import Pending, new_of
 from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep
+from birchtar.runner.problems import Place
 from birchtar.runner.queries import rename_tables
 from birchtar.runner.replayed import READ, RULES, Replayed, entering, labels, read_replayed
 from birchtar.runner.rules import CheckedTable, PlannedRule, checked

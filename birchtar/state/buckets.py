@@ -7,8 +7,6 @@ from operator import itemgetter
 from typing import Any
 from zlib import crc32
 
-import numpy as np
-
 from birchtar.state.listed import Listing
 
 _DIGEST_BYTES = 16
@@ -41,6 +39,8 @@ def in_buckets(listing: Listing) -> Buckets:
         >>> in_buckets(Listing.of([one, other])).digests == in_buckets(Listing.of([other, one])).digests
         True
     """
+    import numpy as np  # takes longer to load than those commands need that only look into the state database
+
     names = list(map(str.encode, listing.paths))
     sums = np.fromiter(map(crc32, names), dtype=np.uint32, count=len(names))
     order = _order(sums, names)
@@ -57,6 +57,8 @@ def in_buckets(listing: Listing) -> Buckets:
 
 def _order(sums: Any, names: Sequence[bytes]) -> Any:
     """Return the positions by crc32, and where these are the same by path."""
+    import numpy as np
+
     order = np.argsort(sums)
     ordered = sums[order]
     for value in np.unique(ordered[1:][ordered[1:] == ordered[:-1]]):

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, Row, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from birchtar.state.database import State, now
 from birchtar.state.errors import JobBusyError, JobDoneError, LostRunError, StateError
@@ -219,8 +219,13 @@ def _refuse_done(connection: Connection, wanted: _Wanted, alike: ColumnElement[b
 
 def lock_job(connection: Connection, job: str) -> str:
     """Make the job's row where it is not there, lock it, and return its key; SQLite has locked the whole database."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(jobs).values(name=job, key=uuid4().hex[:16]).on_conflict_do_nothing())
+    new = {"name": job, "key": uuid4().hex[:16]}
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # takes longer to load than most commands to answer
+
+        connection.execute(postgresql.insert(jobs).values(new).on_conflict_do_nothing())
+    else:
+        connection.execute(sqlite.insert(jobs).values(new).on_conflict_do_nothing())
     return str(connection.execute(select(jobs.c.key).where(jobs.c.name == job).with_for_update()).scalar_one())
 
 

@@ -18,7 +18,8 @@ from birchtar.lake.jdbc import DatabaseError, place
 from birchtar.lake.jdbc_bookmark import KeyMark, newest_keys, read_keys, read_range
 from birchtar.lake.read import read
 from birchtar.lake.source import Source
-from birchtar.runner.pending import RANGE, Pending, new_of
+from birchtar.runner.bookmark_kinds import RANGE
+from birchtar.runner.pending import Pending, new_of
 from birchtar.state.bookmarks import Bookmark
 from birchtar.state.intents import RunInput
 

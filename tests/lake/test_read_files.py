@@ -9,9 +9,8 @@ import pytest
 from birchtar.lake.errors import LakeError
 from birchtar.lake.listing import list_files
 from birchtar.lake.read import read
-from birchtar.lake.read_files import empty_frame, first, read_files, restricted
+from birchtar.lake.read_files import empty_frame, read_files, restricted
 from birchtar.lake.source import Source
-from birchtar.state.listed import ListedFile, Listing
 
 ODD = ["blank in it", "per%20cent", "plus+", "Übung", "[set]", "{a}", "star*", "qu?", "back\\slash", "a;b,c", "#", "=x"]
 
@@ -129,25 +128,3 @@ def test_without_any_file_ever_the_declared_columns_are_there(spark, tmp_path, k
 def test_without_any_file_ever_and_no_schema_there_are_no_columns(spark, tmp_path):
     with pytest.raises(LakeError, match="no file to take the columns from yet. Declare a schema."):
         empty_frame(spark, Source(path=str(tmp_path), format="json"), None)
-
-
-A, B, C = ListedFile("a", 10, 5), ListedFile("b", 20, 4), ListedFile("c", 30, 5)
-
-
-@pytest.mark.parametrize(
-    ("limits", "expected"),
-    [
-        pytest.param({}, "bac", id="no limit"),
-        pytest.param({"max_files": 2}, "ba", id="so many files"),
-        pytest.param({"max_bytes": 30}, "ba", id="so many bytes"),
-        pytest.param({"max_bytes": 29}, "b", id="not quite so many"),
-        pytest.param({"max_bytes": 1}, "b", id="at least one"),
-        pytest.param({"max_files": 3, "max_bytes": 59}, "ba", id="both"),
-    ],
-)
-def test_the_oldest_files_come_first(limits, expected):
-    assert "".join(first(Listing.of([C, A, B]), **limits).paths) == expected
-
-
-def test_of_no_files_none_is_first():
-    assert len(first(Listing(), max_files=1)) == 0

@@ -2,8 +2,8 @@
 
 import pytest
 
-from birchtar.runner.document import ConfigError
 from birchtar.runner.load import load
+from birchtar.runner.problems import ConfigError
 
 FILES = "files (avro, csv, json, orc, parquet)"
 GROWS = "a bookmark of a database's table needs `bookmark_keys`: columns that grow from row to row."

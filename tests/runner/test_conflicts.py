@@ -14,9 +14,9 @@ from rich.console import Console
 from birchtar.lake.errors import LakeError
 from birchtar.lake.source import Source
 from birchtar.runner.conflicts import read_settled
-from birchtar.runner.document import ConfigError
 from birchtar.runner.failures import JobError
 from birchtar.runner.load import load
+from birchtar.runner.problems import ConfigError
 from birchtar.runner.progress import Progress
 from birchtar.runner.report import Report
 from birchtar.runner.run import run

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from birchtar.runner.document import ConfigError
 from birchtar.runner.load import load
+from birchtar.runner.problems import ConfigError
 
 
 def complaints(path: Path, *settings: str) -> list[str]:

@@ -3,9 +3,9 @@
 import duckdb
 import pytest
 
-from birchtar.runner.document import ConfigError
 from birchtar.runner.failures import JobError
 from birchtar.runner.load import load
+from birchtar.runner.problems import ConfigError
 
 HEAD = """
 inputs:
