@@ -8,6 +8,7 @@ from functools import partial
 
 from pyspark.sql import SparkSession
 
+from birchtar.lake.delta.dead_files import name_files
 from birchtar.lake.label import Label
 from birchtar.runner.accounting import account
 from birchtar.runner.damaged import Found, around_damage
@@ -55,6 +56,7 @@ def compute(
     if owned.is_takeover:
         report.notes.append(f"Run {owned.number} had died before anything was published; it was computed again.")
     label = Label(owned.writer, "", owned.number, owned.attempt)
+    name_files(spark, label)
     staged: list[StagedOutput] = []
     hides = bool(sensitive_fields(plan))
     replayed: Replayed | None = None

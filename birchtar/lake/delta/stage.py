@@ -1,9 +1,12 @@
 """Phase 1 of a write to a Delta table: the rows are on disk, and no reader sees them."""
 
+from contextlib import suppress
+
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from birchtar.lake.columns import require_fitting_columns
+from birchtar.lake.delta.dead_files import delete_dead
 from birchtar.lake.delta.discard import delete_staged
 from birchtar.lake.delta.folder import delete_folder, write_folder
 from birchtar.lake.delta.log import Log, holds_plain_parquet
@@ -12,7 +15,7 @@ from birchtar.lake.delta.plan import Plan, Staged
 from birchtar.lake.delta.replaced import Guard
 from birchtar.lake.delta.schema_changes import Fit, fit
 from birchtar.lake.delta.staged_rows import staged_rows
-from birchtar.lake.delta.transaction import write_uncommitted
+from birchtar.lake.delta.transaction import Pending, write_uncommitted
 from birchtar.lake.errors import LakeError
 from birchtar.lake.files import FileSystem
 from birchtar.lake.hidden import hidden_folder, remove_dead
@@ -25,7 +28,7 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
 
     Where the table's data files are plain Parquet, the rows go into such files, inside the table's folder but in no
     commit. For `merge` and `scd2`, and where a column has to be widened first, they go into a hidden folder beside it.
-    What a process leaves that is killed here no reader meets: `birchtar vacuum` removes it when it is seven days old.
+    What a process leaves that is killed here no reader meets; the next attempt of the run deletes it.
 
     Args:
         df: What to write, laid out as its files shall be.
@@ -43,6 +46,8 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
     """
     log = Log(df.sparkSession, path)
     _refuse_known_number(log, label)
+    if label.attempt > 1:
+        delete_dead(log, label, range(1, label.attempt))
     there = log.version() >= 0
     fitting = _fit(df, sink, path, log)
     if sink.mode in ("merge", "scd2"):
@@ -88,7 +93,7 @@ def _require_order(spark: SparkSession, staged: Staged, sink: Sink, path: str) -
 
 def _in_files(fitting: Fit, sink: Sink, path: str, label: Label) -> Staged:
     guard = None if sink.replace_where is None else Guard(sink.replace_where)
-    pending = write_uncommitted(guard.inside(fitting.df) if guard else fitting.df, sink, path, label)
+    pending = _written(guard.inside(fitting.df) if guard else fitting.df, sink, path, label)
     try:
         if guard:
             guard.check(path)
@@ -107,6 +112,15 @@ def _in_files(fitting: Fit, sink: Sink, path: str, label: Label) -> Staged:
         "warnings": fitting.warnings,
     }
     return Staged(plan, pending)
+
+
+def _written(df: DataFrame, sink: Sink, path: str, label: Label) -> Pending:
+    try:
+        return write_uncommitted(df, sink, path, label)
+    except BaseException:
+        with suppress(Exception):  # what went wrong first is what the user has to hear
+            delete_dead(Log(df.sparkSession, path), label, [label.attempt])
+        raise
 
 
 def _in_folder(fitting: Fit, sink: Sink, path: str, log: Log, label: Label) -> Staged:
