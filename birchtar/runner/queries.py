@@ -14,6 +14,8 @@ _WORD = re.compile(
 )
 """A quoted text, a comment, or a name; only the last has the group."""
 
+_OUTER_JOIN = re.compile(r"\b(right|full)\s+(?:outer\s+)?join\b", re.IGNORECASE)
+
 _SIMPLE_TYPES = {
     *("boolean", "tinyint", "smallint", "int", "integer", "bigint", "long", "float", "double", "decimal"),
     *("string", "binary", "date", "timestamp", "timestamp_ntz", "variant", "void"),
@@ -79,6 +81,30 @@ def words_read(query: str, known: Container[str]) -> list[Reference]:
     found = (match for match in _WORD.finditer(query) if match["name"])
     names = ((match["name"].replace("`", ""), match.start(), match.end()) for match in found)
     return [Reference(name, start, end, aliased=True) for name, start, end in names if name in known]
+
+
+def outer_join(query: str) -> str | None:
+    """Return `right` or `full` where a query has such a join, which keeps rows of the second table that match nothing.
+
+    In a text that does not parse, the words count.
+
+    Example:
+        >>> outer_join("SELECT * FROM a FULL OUTER JOIN b USING (id)")
+        'full'
+        >>> outer_join("SELECT * FROM a LEFT JOIN b USING (id)")
+    """
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
+
+    try:
+        joins = [
+            join for parsed in sqlglot.parse(query, dialect="spark") if parsed for join in parsed.find_all(exp.Join)
+        ]
+        sides = [join.side for join in joins]
+    except SqlglotError:
+        sides = [match[1].upper() for match in _OUTER_JOIN.finditer(query)]
+    return next((side.lower() for side in sides if side in ("RIGHT", "FULL")), None)
 
 
 def complaint_of_spark(query: str) -> str | None:

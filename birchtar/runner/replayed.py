@@ -18,10 +18,11 @@ from birchtar.lake.read_again import read_again
 from birchtar.lake.sink import Sink
 from birchtar.lake.source import Source
 from birchtar.lake.write import stage
+from birchtar.runner.conflicts import read_settled
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.places import quarantine_path, resolved_path
-from birchtar.runner.plan import FunctionStep, Plan, PlannedTable
-from birchtar.runner.queries import Reference
+from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep, Step
+from birchtar.runner.queries import Reference, outer_join
 from birchtar.runner.report import OutputReport, ResolvedReport
 from birchtar.runner.staged import StagedOutput
 from transforms.rejects import ERROR_COLUMN
@@ -33,6 +34,12 @@ READ, RULES = "read", "rules"
 
 _OF_FILES = (CORRUPT_FILE, TRUNCATED)
 """Codes of rows that tell of a whole file: there is no record to send."""
+
+_MOST_FILES = 3
+"""Files that a message names."""
+
+_BY_ALL_ROWS = ("choice", "rescue")
+"""Ways to settle conflicts after which a field alone does not say how a value is read into it."""
 
 _ADDING = ("union", "merge_frames")
 """Steps that add another table's rows to the table's own."""
@@ -123,7 +130,9 @@ def _schema(spark: SparkSession, replayed: Replayed, name: str, source: Source) 
     if found is None and name in replayed.schemas:
         found = StructType.fromJson(json.loads(replayed.schemas[name]))
     if found is None:
-        found = read(spark, source).schema
+        # A few rows say nothing of the types that all have together, so these are found as a run finds them.
+        everything = read_settled(spark, source, source.conflicts).df if source.conflicts else read(spark, source)
+        found = everything.schema
     return StructType([each for each in found.fields if each.name != ERROR_COLUMN])
 
 
@@ -154,7 +163,7 @@ def choose(spark: SparkSession, plan: Plan, job: str, selection: Selection, sche
     is_whole = ~F.col("code").isin(*_OF_FILES) & F.col("record").isNotNull() & ~F.col("hidden")
     kept = df.persist()
     rows = kept.where(is_whole)
-    replayed = Replayed(kept, rows, schemas, set(flows(plan)), left=list(_left(kept.where(~is_whole))))
+    replayed = Replayed(kept, rows, schemas, set(flows(plan)), left=list(_left(plan, kept.where(~is_whole))))
     keys = ("run", "table", "step", "rule", "code")
     counted = rows.fillna("", "rule").groupBy(*keys).count().orderBy(*keys).collect()
     for run, table, step, rule, code, number in counted:
@@ -164,16 +173,31 @@ def choose(spark: SparkSession, plan: Plan, job: str, selection: Selection, sche
     return replayed
 
 
-def _left(rows: DataFrame) -> Iterator[str]:
+def _left(plan: Plan, rows: DataFrame) -> Iterator[str]:
     of_files = F.col("code").isin(*_OF_FILES)
-    files, hidden = rows.agg(F.count_if(of_files), F.count_if(~of_files)).collect()[0]
+    their_files = F.collect_set(F.when(~of_files, F.col("file")))
+    numbers = (F.count_if(of_files), F.count_if(~of_files), F.min(F.when(~of_files, F.col("run"))))
+    files, hidden, run, places = rows.agg(*numbers, F.array_sort(their_files)).collect()[0]
     if files:
         yield f"{files:,} rejected rows tell of whole files; a run reads these when they are repaired."
     if hidden:
         yield (
-            f"{hidden:,} rejected rows were left: values that the job masks are hidden in them. Correct the job, and"
-            " bring these records in again by a new file."
+            f"{hidden:,} rejected rows were left: values that the job masks are hidden in them, and stand only in"
+            f" {_named(places)}. Correct the job, and {_to_read_again(plan, run)}."
         )
+
+
+def _named(files: Sequence[str]) -> str:
+    more = f" and {len(files) - _MOST_FILES:,} other files" if len(files) > _MOST_FILES else ""
+    return f"{', '.join(files[:_MOST_FILES])}{more}" if files else "the files that were read"
+
+
+def _to_read_again(plan: Plan, run: int) -> str:
+    """Return how records come in once more that are not kept: a whole file only where no other row of it doubles."""
+    merges = all(sink.mode in ("merge", "scd2") for sink in plan.job.outputs.values())
+    if merges and any(source.bookmark for source in plan.job.inputs.values()):
+        return f"read their files again: all outputs merge. `birchtar bookmark rewind {plan.name} --to {run - 1}`"
+    return "bring these records in again by a new file"
 
 
 def require_adding(plan: Plan) -> None:
@@ -182,22 +206,35 @@ def require_adding(plan: Plan) -> None:
     Raises:
         JobError: With every such output and step.
     """
+    is_bookmarked = any(source.bookmark for source in plan.job.inputs.values())
+    back = f", when `birchtar bookmark rewind {plan.name} --to RUN` or a backfill has their files read again"
+    again = f"run it again instead: then all rows are read{back if is_bookmarked else ''}"
     told = [
         f"{plan.place(('outputs', name))}: output {name}: `mode: {sink.mode}` replaces what is there, and a replay has"
-        " only the rows that were rejected. Repair the job and run it again instead: then all rows are read. Or let"
-        " the output be `append`, `merge` or `scd2`."
+        f" only the rows that were rejected. Correct the job, and {again}. Or let the output be `append`, `merge` or"
+        " `scd2`."
         for name, sink in plan.job.outputs.items()
         if sink.mode.startswith("overwrite")
     ]
     told += [
-        f"{step.place}: a replay cannot go through `{step.name}` with `how: {step.arguments['how']}`: it would bring"
-        " all rows of the other table again. Run the job instead."
+        f"{step.place}: table {table.name}: a replay cannot go through {outer}: it would bring all rows of the other"
+        " table again, as if nothing had ever matched them. Bring the corrected records in by a new file, or take a"
+        " left or inner join."
         for table in plan.tables
         for step in table.steps
-        if isinstance(step, FunctionStep) and str(step.arguments.get("how", "")).lower() in _OUTER
+        if (outer := _outer_join(step))
     ]
     if told:
         raise JobError("\n".join(told))
+
+
+def _outer_join(step: Step) -> str | None:
+    """Return what keeps the other table's rows that match nothing, if the step does; null if not."""
+    if isinstance(step, QueryStep):
+        kind = outer_join(step.query)
+        return f"a query with a {kind} join" if kind else None
+    how = str(step.arguments.get("how", "")).lower()
+    return f"`{step.name}` with `how: {how}`" if how in _OUTER else None
 
 
 def flows(plan: Plan) -> Iterator[str]:
@@ -258,9 +295,14 @@ def entering(replayed: Replayed, df: DataFrame, table: str, step: str) -> DataFr
 def _require_entrance(plan: Plan, replayed: Replayed, table: str, step: str) -> None:
     if step == READ:
         if table in replayed.flowing and plan.job.inputs[table].format in ("csv", "json"):
-            if plan.job.inputs[table].conflicts is None:
+            conflicts = plan.job.inputs[table].conflicts
+            if conflicts not in _BY_ALL_ROWS:
                 return
-            why = f"the input `{table}` has `conflicts`: the types of a few rows say nothing of those of all"
+            why = (
+                f"the input `{table}` has `conflicts: {conflicts}`, by which a value's place depends on the values of"
+                " all rows. Bring these records in again by a new file, or replay them with a `schema` in place of"
+                " `conflicts`"
+            )
         elif table in plan.job.inputs:
             why = f"rows of the input `{table}` are only looked up; every run reads them anew"
         else:

@@ -8,7 +8,7 @@ from birchtar.runner.bookmark_diff import diff
 from birchtar.runner.bookmark_set import Wish, set_bookmark
 from birchtar.runner.bookmark_target import bookmarked
 from birchtar.runner.failures import JobError
-from birchtar.runner.load import load
+from birchtar.runner.load_job import load_job
 from birchtar.state.database import open_state
 
 JOB = """
@@ -22,8 +22,8 @@ def test_the_next_run_reads_what_lies_behind_the_version_that_was_set(spark, con
         spark.createDataFrame([(number,)], "id INT").write.format("delta").mode("append").save(
             f"file:{Path.cwd()}/sales"
         )
-    plan, state = load(config(JOB)), open_state()
-    source = bookmarked(plan, "sales")["sales"]
+    path, state = config(JOB), open_state()
+    source = bookmarked(path, load_job(path), "sales")["sales"]
     with pytest.raises(JobError, match="there is no version 3; the table's are 0 to 2"):
         set_bookmark(state, "job", "sales", source, Wish(version=3), lambda: spark)
     (change,) = set_bookmark(state, "job", "sales", source, Wish(version=1), lambda: spark)

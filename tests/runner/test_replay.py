@@ -17,7 +17,7 @@ from birchtar.runner.failures import JobError
 from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
 from birchtar.runner.replay import replay
-from birchtar.runner.replayed import Selection
+from birchtar.runner.replayed import Selection, require_adding
 from birchtar.state.database import open_state
 from birchtar.state.history import list_runs
 from birchtar.state.quarantine import list_rejects
@@ -166,6 +166,71 @@ def test_an_output_that_is_overwritten_is_refused(lake: Path, run_file, replay_j
     )
     with pytest.raises(JobError, match="output known: `mode: overwrite` replaces what is there"):
         replay_job()
+
+
+EVENTS = """
+inputs:
+  events: {path: mixed, format: json, conflicts: %s, bookmark: %s, options: {allowSingleQuotes: %s}}
+outputs:
+  events: {path: out/mixed, format: parquet, mode: append}
+"""
+
+
+@pytest.fixture
+def mixed(lake: Path):
+    (lake / "mixed").mkdir()
+    (lake / "mixed/1.json").write_text("""{"id": 1, "kind": "a"}\n{"id": 2, "kind": 7}\n{'id': 3, 'kind': 8}\n[4]\n""")
+    return lake
+
+
+@pytest.mark.parametrize("bookmark", ["true", "false"])
+def test_records_are_read_again_with_the_types_that_all_rows_had_together(mixed, run_file, replay_job, bookmark):
+    (mixed / "job.yaml").write_text(EVENTS % ("string", bookmark, "false"))
+    run_file()
+    (mixed / "job.yaml").write_text(EVENTS % ("string", bookmark, "true"))
+    replay_job()
+    rows = duckdb.sql("SELECT id, kind FROM 'out/mixed/*.parquet' ORDER BY id").fetchall()
+    assert rows == [(1, "a"), (2, "7"), (3, "8")]
+    assert quarantined("record, run") == [("[4]", 1), ("[4]", 2), ("{'id': 3, 'kind': 8}", 1)]
+
+
+def test_records_whose_values_get_their_places_by_those_of_all_rows_are_not_replayed(mixed, run_file, replay_job):
+    (mixed / "job.yaml").write_text(EVENTS % ("rescue", "true", "false"))
+    run_file()
+    why = "`conflicts: rescue`, by which a value's place depends on the values of all rows. Bring these records in"
+    with pytest.raises(JobError, match=why):
+        replay_job()
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        pytest.param(
+            "{from: orders, steps: [{join: {other: towns, keys: [town], how: outer}}]}",
+            "job.yaml:7:\\d+: table known: a replay cannot go through `join` with `how: outer`: it would bring all"
+            " rows of the other table again",
+            id="a step",
+        ),
+        pytest.param(
+            "{sql: SELECT * FROM orders RIGHT JOIN towns USING (town)}",
+            "job.yaml:7:\\d+: table known: a replay cannot go through a query with a right join",
+            id="a query",
+        ),
+    ],
+)
+def test_a_join_that_keeps_all_rows_of_the_other_table_is_refused_with_its_place(lake: Path, table, says):
+    tables = JOB.index("  known:\n    from"), JOB.index("outputs:")
+    (lake / "job.yaml").write_text(f"{JOB[: tables[0]]}  known: {table}\n{JOB[tables[1] :]}")
+    with pytest.raises(JobError, match=says):
+        require_adding(load("job.yaml"))
+
+
+def test_how_partitions_that_are_replaced_are_read_again_is_said(lake: Path):
+    replaced = "overwrite_partitions, partition_by: [id], partitions_arrive_whole: true}"
+    (lake / "job.yaml").write_text(JOB.replace("append}", replaced, 1))
+    says = "all rows are read, when `birchtar bookmark rewind job --to RUN` or a backfill has their files read again"
+    with pytest.raises(JobError, match=says):
+        require_adding(load("job.yaml"))
 
 
 def test_a_step_that_is_gone_is_named(lake: Path, run_file, replay_job):

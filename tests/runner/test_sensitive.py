@@ -146,13 +146,28 @@ def test_a_value_that_stops_the_run_is_not_shown(run_job, place: Path):
     assert SECRET not in everything(place)
 
 
-def test_rows_with_hidden_values_are_not_replayed(spark, run_job, place: Path):
+@pytest.mark.parametrize(
+    ("bookmark", "written", "to_do"),
+    [
+        pytest.param("", "parquet, mode: append", "bring these records in again by a new file.", id="appended"),
+        pytest.param(
+            ", bookmark: true",
+            "delta, mode: merge, keys: [age]",
+            "read their files again: all outputs merge. `birchtar bookmark rewind job --to 0`.",
+            id="merged",
+        ),
+    ],
+)
+def test_rows_with_hidden_values_are_not_replayed(spark, run_job, place: Path, bookmark, written, to_do):
     (place / "people.csv").write_text("name,card,age\nAda,1,x\n")
     text = MASKED.format(kind="csv", type="INT", step="drop_fields: {paths: name}", masked="card")
-    run_job(text.replace("format: parquet", "format: parquet, mode: append"))
+    run_job(text.replace("format: parquet", f"format: {written}").replace('age INT"', f'age INT"{bookmark}'))
     with Progress(Console(quiet=True), spark.sparkContext) as progress:
         report = replay(load("job.yaml"), spark, open_state(), progress, Selection())
-    assert report.notes[0].startswith("1 rejected rows were left: values that the job masks are hidden in them.")
+    assert report.notes[0] == (
+        "1 rejected rows were left: values that the job masks are hidden in them, and stand only in"
+        f" {place}/people.csv. Correct the job, and {to_do}"
+    )
     assert [each.resolved for each in list_rejects(open_state())] == [0]
 
 
