@@ -6,7 +6,8 @@ from pyspark.sql import SparkSession
 
 from birchtar.runner.plan import Plan
 from birchtar.runner.progress import Progress
-from birchtar.runner.replayed import Selection, require_adding
+from birchtar.runner.replayable import require_adding
+from birchtar.runner.replayed import Selection
 from birchtar.runner.report import Report
 from birchtar.runner.run import carry_out
 from birchtar.state.database import State

@@ -17,7 +17,8 @@ from birchtar.runner.failures import JobError
 from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
 from birchtar.runner.replay import replay
-from birchtar.runner.replayed import Selection, require_adding
+from birchtar.runner.replayable import require_adding
+from birchtar.runner.replayed import Selection
 from birchtar.state.database import open_state
 from birchtar.state.history import list_runs
 from birchtar.state.quarantine import list_rejects

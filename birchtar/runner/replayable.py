@@ -1,0 +1,91 @@
+"""What of a job a replay can go through, and which of its inputs it then reads from the quarantine alone."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from birchtar.runner.failures import JobError
+from birchtar.runner.plan import FunctionStep, Plan, QueryStep, Step
+from birchtar.runner.queries import Reference, outer_join
+
+_ADDING = ("union", "merge_frames")
+"""Steps that add another table's rows to the table's own."""
+
+_OUTER = ("right", "full", "outer", "full_outer", "fullouter", "right_outer", "rightouter")
+
+
+def require_adding(plan: Plan) -> None:
+    """Refuse a job of which a replay would replace what earlier runs wrote, or bring rows of other tables again.
+
+    Raises:
+        JobError: With every such output and step.
+    """
+    is_bookmarked = any(source.bookmark for source in plan.job.inputs.values())
+    back = f", when `birchtar bookmark rewind {plan.name} --to RUN` or a backfill has their files read again"
+    again = f"run it again instead: then all rows are read{back if is_bookmarked else ''}"
+    told = [
+        f"{plan.place(('outputs', name))}: output {name}: `mode: {sink.mode}` replaces what is there, and a replay has"
+        f" only the rows that were rejected. Correct the job, and {again}. Or let the output be `append`, `merge` or"
+        " `scd2`."
+        for name, sink in plan.job.outputs.items()
+        if sink.mode.startswith("overwrite")
+    ]
+    told += [
+        f"{step.place}: table {table.name}: a replay cannot go through {outer}: it would bring all rows of the other"
+        " table again, as if nothing had ever matched them. Bring the corrected records in by a new file, or take a"
+        " left or inner join."
+        for table in plan.tables
+        for step in table.steps
+        if (outer := _outer_join(step))
+    ]
+    if told:
+        raise JobError("\n".join(told))
+
+
+def _outer_join(step: Step) -> str | None:
+    """Return what keeps the other table's rows that match nothing, if the step does; null if not."""
+    if isinstance(step, QueryStep):
+        kind = outer_join(step.query)
+        return f"a query with a {kind} join" if kind else None
+    how = str(step.arguments.get("how", "")).lower()
+    return f"`{step.name}` with `how: {how}`" if how in _OUTER else None
+
+
+def flows(plan: Plan) -> Iterator[str]:
+    """Yield the inputs whose rows go into tables and outputs, not those that are only looked up; and bookmarked ones.
+
+    What a table begins with flows, and what `union` and `merge_frames` add; of a query, the table that it names first.
+    """
+    seen: set[str] = set()
+    by_name = {table.name: table for table in plan.tables}
+    ahead = [name.partition(".")[0] if name not in plan.job.inputs else name for name in plan.job.outputs]
+    while ahead:
+        name = ahead.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if (table := by_name.get(name)) is None:
+            continue
+        ahead += [table.start] if table.start is not None else []
+        for at, step in enumerate(table.steps):
+            if isinstance(step, FunctionStep):
+                ahead += list(_texts(step.arguments)) if step.name in _ADDING else []
+            elif at == 0 and table.start is None:
+                ahead += _first(step.references)
+        ahead = [each.partition(".")[0] if each.partition(".")[0] in by_name else each for each in ahead]
+    for name, source in plan.job.inputs.items():
+        if name in seen or source.bookmark:
+            yield name
+
+
+def _first(references: Sequence[Reference]) -> list[str]:
+    return [references[0].name] if references else []
+
+
+def _texts(value: object) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
