@@ -17,8 +17,8 @@ import pyarrow
 import pyspark
 import pytest
 import yaml
-from short_java import SHORT_JAVA
 from pyarrow import parquet
+from short_java import SHORT_JAVA
 
 ROOT = Path(__file__).parents[1]
 BIRCHTAR = Path(sys.executable).with_name("birchtar")

@@ -1,13 +1,10 @@
 """What a process that is killed leaves in the folder of a Delta table."""
 
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 from deltalake import DeltaTable
+from killed_run import Began, Death
 
-SCRIPT = Path(__file__).with_name("killed_run.py")
 JOB = """
 inputs: {people: {path: people.csv, format: csv}}
 outputs: {people: {path: out, format: delta, mode: append}}
@@ -19,13 +16,7 @@ def test_the_next_attempt_of_a_run_that_was_killed_deletes_the_data_files_that_n
 ):
     config(JOB)
     run_file()
-    killed = subprocess.run(
-        [sys.executable, SCRIPT, "stage all outputs", "after", "1"],
-        env=in_our_java,
-        start_new_session=True,
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL
+    assert Began(in_our_java, Death("stage all outputs", "after")).was_killed()
     there = {file.name for file in Path("out").glob("*.parquet")}
     assert len(there) == 2
     assert run_file().attempt == 2
