@@ -74,9 +74,8 @@ def _is_spark_doctest(item: pytest.Item) -> bool:
     return test is not None and any("spark" in example.source for example in test.examples)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Marks what needs Spark: `-m "not spark"` is the fast part, and of several processes one runs all the others."""
-    for item in items:
-        if {"spark", "classic_spark"} & set(getattr(item, "fixturenames", ())) or _is_spark_doctest(item):
-            item.add_marker("spark")
-            item.add_marker(pytest.mark.xdist_group("spark"))
+    if {"spark", "classic_spark"} & set(getattr(item, "fixturenames", ())) or _is_spark_doctest(item):
+        item.add_marker("spark")
+        item.add_marker(pytest.mark.xdist_group("spark"))
