@@ -1,14 +1,14 @@
 """From files to a DataFrame. What cannot be read as declared is in the frame's error column, not lost."""
 
-from pyspark.sql import DataFrame, DataFrameReader, SparkSession
-from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructField, StructType, VariantType
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
 
 from birchtar.lake.csv import read_csv
-from birchtar.lake.errors import LakeError, SchemaMismatchError
+from birchtar.lake.errors import SchemaMismatchError
 from birchtar.lake.jdbc import read_table
+from birchtar.lake.json import read_json
 from birchtar.lake.many_paths import load_paths
-from birchtar.lake.rejects import CORRUPT, ERROR_COLUMN, MALFORMED, named, refuse_error_column, with_error
+from birchtar.lake.rejects import named
 from birchtar.lake.source import Source
 
 
@@ -45,60 +45,6 @@ def load(spark: SparkSession, source: Source) -> DataFrame:
     # Delta takes one path only, and as a text.
     reader = spark.read.options(**source.options).format(source.format)
     return reader.load(source.paths[0]) if source.format == "delta" else load_paths(spark, reader, source.paths)
-
-
-def read_json(spark: SparkSession, source: Source, schema: StructType | None = None) -> DataFrame:
-    """Return the rows of JSON files, as `read` describes them; by this schema where one is given."""
-    settings = _json_reader(spark, source)
-    if schema is None:
-        schema = source.declared()
-    if schema is not None:
-        settings = settings.schema(StructType([*schema.fields, StructField(CORRUPT, StringType())]))
-    df = load_paths(spark, settings, source.paths)
-    names = [name for name in df.columns if name != CORRUPT]
-    refuse_error_column(names, source.paths)
-    if not names:
-        raise LakeError.at(source.paths, "there is no JSON object to take the columns from. Declare a schema.")
-    if CORRUPT not in df.columns:
-        return df  # every record parsed when the schema was inferred
-    kept = [named(name) for name in names]
-    corrupt = named(CORRUPT)
-    expected = "a JSON object" if source.ddl is None else f"a JSON object of the schema {source.ddl}"
-    return with_error(
-        df,
-        kept,
-        code=F.when(corrupt.isNotNull(), MALFORMED),
-        message=F.lit(f"The record is not {expected}."),
-        record=corrupt,
-    )
-
-
-def read_variants(spark: SparkSession, source: Source) -> DataFrame:
-    """Return each JSON record as it is: in one column, a VARIANT, and ``_error`` where it does not parse. Lazy.
-
-    A record that is no object, such as an array of rows, is a VARIANT like any other.
-    """
-    value = StructField("value", VariantType())
-    settings = _json_reader(spark, source).option("singleVariantColumn", "value")
-    settings = settings.schema(StructType([value, StructField(CORRUPT, StringType())]))
-    df = load_paths(spark, settings, source.paths)
-    corrupt = named(CORRUPT)
-    return df.select(
-        "value",
-        F.when(
-            corrupt.isNotNull(),
-            F.struct(
-                F.lit(MALFORMED).alias("code"),
-                F.lit("The record is not a JSON object.").alias("message"),
-                corrupt.alias("record"),
-            ),
-        ).alias(ERROR_COLUMN),
-    )
-
-
-def _json_reader(spark: SparkSession, source: Source) -> DataFrameReader:
-    reader = spark.read.format("json").options(**source.options)
-    return reader.option("mode", "PERMISSIVE").option("columnNameOfCorruptRecord", CORRUPT)
 
 
 def _selected(df: DataFrame, declared: StructType, source: Source) -> DataFrame:

@@ -6,7 +6,11 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from birchtar.lake.csv import STANDARD, header_names, null_value_of, typed, without_null_values
 from birchtar.lake.errors import LakeError
-from birchtar.lake.rejects import CORRUPT, ERROR_COLUMN, MALFORMED, named, with_error
+from birchtar.lake.json import FOLLOWED, NOT_DECODED
+from birchtar.lake.json_records import IS_BROKEN, IS_FOLLOWED, ROW, parsed
+from birchtar.lake.json_texts import TEXT, encoding_of
+from birchtar.lake.raw_text import escaped, restored
+from birchtar.lake.rejects import CORRUPT, ENCODING, ERROR_COLUMN, MALFORMED, named, with_error
 from birchtar.lake.source import Source
 
 _CAME = ("birchtar_id", "birchtar_file", "birchtar_position")
@@ -17,6 +21,9 @@ def read_again(spark: SparkSession, source: Source, rows: DataFrame, schema: Str
     """Return rejected records as rows of an input, with ``_error`` where one is rejected once more. Lazy.
 
     A column that is not in the record but in its file's path, as ``day=1``, comes from there.
+
+    A JSON record that is an array of objects makes a row of each. Bytes that were not UTF-8 are read in the encoding that
+    the input names now.
 
     Args:
         spark: The session.
@@ -60,21 +67,24 @@ def _csv(spark: SparkSession, source: Source, came: DataFrame, schema: StructTyp
 
 
 def _json(spark: SparkSession, source: Source, came: DataFrame, schema: StructType) -> DataFrame:
-    wanted = StructType([*schema.fields, StructField(CORRUPT, StringType())])
-    options = {key: str(value) for key, value in source.options.items()} | {"mode": "PERMISSIVE"} | _CORRUPT
-    parsed = came.select(F.from_json("record", wanted, options).alias("value"), *_CAME)
-    corrupt = F.col("value").getField(CORRUPT)
-    flat = parsed.select(
-        *(F.col("value").getField(name).alias(name) for name in schema.names), corrupt.alias(CORRUPT), *_CAME
-    )
+    bits, charset = restored(F.col("record")), encoding_of(source)
+    decoded = F.decode(bits, charset) if charset in _CHARSETS else bits.cast("string")
+    text = F.when(F.col("code") == ENCODING, decoded).otherwise(F.col("record"))
+    rows = parsed(came.select(text.alias(TEXT), *_CAME), schema, source.options)
+    fields = [named(ROW).getField(name).alias(name) for name in schema.names]
+    message = "The record is not a JSON object of the input's schema."
+    is_bad, is_text = named(IS_BROKEN), F.is_valid_utf8(TEXT)
     return with_error(
-        flat,
+        rows.select(*fields, TEXT, IS_BROKEN, IS_FOLLOWED, *_CAME),
         [*map(named, schema.names), *map(named, _CAME)],
-        code=F.when(named(CORRUPT).isNotNull(), MALFORMED),
-        message=F.lit("The record is not a JSON object of the input's schema."),
-        record=named(CORRUPT),
+        code=F.when(~is_text, ENCODING).when(is_bad, MALFORMED),
+        message=F.when(~is_text, NOT_DECODED).when(named(IS_FOLLOWED), message + FOLLOWED).otherwise(message),
+        record=escaped(named(TEXT)),
     )
 
+
+_CHARSETS = ("ISO-8859-1", "US-ASCII", "UTF-16", "UTF-16BE", "UTF-16LE", "UTF-32")
+"""What Spark can decode apart from a file."""
 
 _CORRUPT = {"columnNameOfCorruptRecord": CORRUPT}
 

@@ -7,7 +7,7 @@ from pyspark.sql.types import StructType
 
 from birchtar.lake.csv import cast_text, kind_of, read_texts
 from birchtar.lake.errors import LakeError
-from birchtar.lake.read import read_json, read_variants
+from birchtar.lake.json import read_json, read_variants
 from birchtar.lake.rejects import FILE
 from birchtar.lake.schema_groups import read_groups
 from birchtar.lake.source import Conflicts, Source

@@ -1,0 +1,125 @@
+"""JSON records, parsed from their texts to the last sign: what stands behind a value does not get lost.
+
+Spark's parser is content with the first value of a text. So the text is parsed as an element of an array, and behind it
+another has to be found there: ``{"all": [<text>, {"end": true}]}``. This is exact whatever the text is, and slow.
+"""
+
+from collections.abc import Mapping
+from uuid import uuid4
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, BooleanType, DataType, StringType, StructField, StructType, VariantType
+
+from birchtar.lake.json_texts import BARE, TEXT, bare, without_mark
+from birchtar.lake.rejects import CORRUPT, named
+
+ROW, IS_BROKEN, IS_FOLLOWED = "_birchtar_row", "_birchtar_is_broken", "_birchtar_is_followed"
+"""The columns that `parsed` adds; names that no file has."""
+
+_ALL, _END = f"all_{uuid4().hex}", f"end_{uuid4().hex}"
+"""Keys that are in no text."""
+
+_PARSED, _IS_LIST = "_birchtar_parsed", "_birchtar_is_list"
+_COMMENT = r"^\s*(/\*([^*]|\*(?!/))*\*/\s*)*(//.*)?$"
+_DEPTH = 1000
+"""How deep Spark lets values be nested."""
+
+
+def parsed(df: DataFrame, item: StructType | VariantType, options: Mapping[str, object]) -> DataFrame:
+    """Return the records of texts. Lazy.
+
+    Args:
+        df: Texts, in the column `TEXT`, and other columns.
+        item: What a record is. Of a text that is an array each element is a record, unless these are VARIANTs.
+        options: Those of Spark's JSON reader.
+
+    Returns:
+        The columns of ``df``, the record, null where nothing of it could be read, whether the text is not what it has
+        to be, and whether something stands behind its first value. Blank texts and empty arrays have no row.
+    """
+    how = json_options(options)
+    text = named(TEXT)
+    rows = df.withColumn(TEXT, without_mark(text))
+    rows = rows.where(text.startswith("{") | ~_is_blank(text, how))
+    is_list = _is_list(text) if isinstance(item, StructType) else F.lit(False)
+    rows = rows.select("*", is_list.alias(_IS_LIST))
+    wrapped = F.when(named(_IS_LIST), _wrapped(text, is_list=True)).otherwise(_wrapped(text, is_list=False))
+    rows = rows.select("*", F.from_json(wrapped, _schema(item), _deeper(how)).alias(_PARSED))
+    is_whole = _is_whole(named(_PARSED), item, is_list=named(_IS_LIST))
+    rows = rows.select("*", (~is_whole).alias(IS_BROKEN))
+    found = named(_PARSED).getField(_ALL)
+    count = F.when(named(_IS_LIST) & ~named(IS_BROKEN), F.size(found) - 1).otherwise(1)
+    # A generator lets no condition through to where it would have the text parsed once more.
+    rows = rows.select(*df.columns, IS_BROKEN, F.explode_outer(F.slice(found, F.lit(1), count)).alias(ROW))
+    return rows.select(*df.columns, ROW, IS_BROKEN, (named(IS_BROKEN) & says_more(text, how)).alias(IS_FOLLOWED))
+
+
+def json_options(options: Mapping[str, object]) -> dict[str, str]:
+    """Return a reader's options, such that what does not parse stays, with its text in the column `CORRUPT`."""
+    said = {key.lower(): str(value).lower() if value in (True, False) else str(value) for key, value in options.items()}
+    return said | {"mode": "PERMISSIVE", "columnnameofcorruptrecord": CORRUPT}
+
+
+def list_of(text: Column, item: StructType, options: Mapping[str, str]) -> Column:
+    """Tell whether a text from bracket to bracket is one array, of such objects and nothing else."""
+    found = F.from_json(_wrapped(text, is_list=True), _schema(item), _deeper(options))
+    return _is_whole(found, item, is_list=F.lit(True))
+
+
+def says_more(text: Column, options: Mapping[str, str]) -> Column:
+    """Tell whether a text begins with a JSON object or array, and there is something behind it."""
+    first = [F.from_json(text, kind, dict(options)).cast("string") for kind in ("MAP<STRING, STRING>", "ARRAY<STRING>")]
+    kind = StringType()
+    alone = F.from_json(_wrapped(text, is_list=False), _schema(kind), _deeper(options))
+    return F.coalesce(*first).isNotNull() & ~_is_whole(alone, kind, is_list=F.lit(False))
+
+
+def _deeper(options: Mapping[str, str]) -> dict[str, str]:
+    """Return options for texts that have an object and an array around them."""
+    depth = options.get("maxnestingdepth", str(_DEPTH))
+    return {**options, "maxnestingdepth": str(int(depth) + 2) if depth.isdecimal() else depth}
+
+
+def _is_blank(text: Column, options: Mapping[str, str]) -> Column:
+    trimmed = bare(text)
+    inner = F.btrim(F.substr(trimmed, F.lit(2), F.length(trimmed) - 2), F.lit(BARE))
+    is_blank = (trimmed == "") | (_is_list(text) & (inner == ""))
+    return is_blank | text.rlike(_COMMENT) if options.get("allowcomments") == "true" else is_blank
+
+
+def _is_list(text: Column) -> Column:
+    trimmed = bare(text)
+    return trimmed.startswith("[") & trimmed.endswith("]") & ~text.startswith("{")
+
+
+def _wrapped(text: Column, *, is_list: bool) -> Column:
+    # On a line of its own the end cannot become part of a comment.
+    end = F.lit(f'\n,{{"{_END}":true}}]}}')
+    if not is_list:
+        return F.concat(F.lit(f'{{"{_ALL}":['), text, end)
+    # The text's own array is closed only behind the end.
+    trimmed = bare(text)
+    return F.concat(F.lit(f'{{"{_ALL}":'), F.substr(trimmed, F.lit(1), F.length(trimmed) - 1), end)
+
+
+def _schema(item: DataType) -> StructType:
+    element = StructType([*item.fields, StructField(_END, BooleanType())]) if isinstance(item, StructType) else item
+    return StructType([StructField(_ALL, ArrayType(element)), StructField(CORRUPT, StringType())])
+
+
+def _is_whole(parsed: Column, item: DataType, *, is_list: Column) -> Column:
+    """Tell whether the end stands where it has to, right behind the text, and all before it could be read."""
+    found = parsed.getField(_ALL)
+    last = F.element_at(found, -1)
+    if isinstance(item, StructType):
+        is_end = last.getField(_END)
+    elif isinstance(item, VariantType):
+        is_end = F.try_variant_get(last, f"$.{_END}", "boolean")
+    else:
+        is_end = last == f'{{"{_END}":true}}'
+    is_whole = parsed.getField(CORRUPT).isNull() & (is_list | (F.size(found) == 2)) & is_end
+    # Spark takes null for an object of which nothing is known.
+    if isinstance(item, StructType):
+        is_whole = is_whole & ~F.exists(found, lambda element: element.isNull())
+    return F.coalesce(is_whole, F.lit(False))

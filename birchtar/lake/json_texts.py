@@ -1,0 +1,99 @@
+"""The texts of JSON files: one per line, or per file, with the columns that its folders name."""
+
+from collections.abc import Iterator
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
+
+from birchtar.lake.many_paths import load_paths
+from birchtar.lake.rejects import named
+from birchtar.lake.source import Source
+
+TEXT = "_birchtar_text"
+"""The column of the text; a name that no folder has."""
+
+BARE = " \t\r\n"
+"""What JSON takes for space."""
+
+_OF_THE_VALUES = ("charset", "encoding", "mode", "multiline", "wholetext")
+"""Options, in lower case, that are no business of the reader of texts, or that it would read in its own way."""
+
+_NO_FOLDER = "__HIVE_DEFAULT_PARTITION__"
+"""How a folder says null."""
+
+
+def has_texts(source: Source) -> bool:
+    """Tell whether Spark's reader of texts can read the files: not in an encoding other than UTF-8."""
+    is_variant = any(option.lower() == "singlevariantcolumn" for option in source.options)
+    return encoding_of(source) in (None, "UTF-8", "UTF8") and not is_variant
+
+
+def encoding_of(source: Source) -> str | None:
+    """Return the encoding that the options name, in upper case."""
+    said = {option.lower(): str(value).upper() for option, value in source.options.items()}
+    return said.get("encoding", said.get("charset"))
+
+
+def is_set(source: Source, option: str) -> bool:
+    """Tell whether an option, written in lower case, is true."""
+    return any(name.lower() == option and str(value).lower() == "true" for name, value in source.options.items())
+
+
+def load_texts(spark: SparkSession, source: Source, schema: StructType | None = None) -> DataFrame:
+    """Return the text of each line, or with `multiLine` of each file, and the columns of folders such as ``day=1``. Lazy.
+
+    Args:
+        spark: The session.
+        source: JSON files.
+        schema: Types that folders' columns take instead of those that Spark infers, where their names are there.
+    """
+    options = {key: value for key, value in source.options.items() if key.lower() not in _OF_THE_VALUES}
+    is_whole = is_set(source, "multiline")
+    reader = spark.read.format("text").options(**options).option("wholetext", is_whole)
+    text = StructField(TEXT, StringType())
+    df = load_paths(spark, reader.schema(StructType([text])), source.paths)
+    folders = {name.lower() for name in df.columns}
+    told = [field for field in schema or [] if field.name.lower() in folders]
+    if told:
+        df = load_paths(spark, reader.schema(StructType([text, *told])), source.paths)
+    return df.withColumn(TEXT, _decoded(named(TEXT))) if is_whole else df
+
+
+def folders_of(texts: DataFrame) -> Iterator[tuple[str, Column]]:
+    """Yield the columns of folders by what the path of the file that is being read says of them."""
+    path = F.regexp_replace(F.input_file_name(), "[+]", "%2B")
+    for field in texts.schema.fields:
+        if field.name != TEXT:
+            # Spark has folders' names twice encoded here: once by itself, once as a part of a path.
+            told = F.regexp_extract(F.url_decode(path), f"(?i).*/\\Q{field.name}\\E=([^/]*)/", 1)
+            plain = F.coalesce(F.try_url_decode(F.regexp_replace(told, "[+]", "%2B")), told)
+            value = F.when(~told.isin("", _NO_FOLDER), plain)
+            yield field.name, value.cast(field.dataType)
+
+
+def bare(text: Column) -> Column:
+    """Return a text without space around it."""
+    return F.btrim(without_mark(text), F.lit(BARE))
+
+
+def without_mark(text: Column) -> Column:
+    """Return a text without a byte order mark, which also stands in mid-file where files were put together."""
+    return F.when(text.startswith("\ufeff"), F.substr(text, F.lit(2))).otherwise(text)
+
+
+def _decoded(text: Column) -> Column:
+    """Return a file's text, whose encoding the first bytes show where it is one of 16 or 32 bits a sign, as in Spark."""
+    bits = text.cast("binary")
+    first = F.hex(F.substr(bits, F.lit(1), F.lit(4)))
+    is_32 = first.rlike("^(0000FEFF|FFFE0000|000000..)$")
+    charsets = {
+        "UTF-32": is_32,
+        "UTF-16": first.rlike("^(FFFE|FEFF)"),
+        "UTF-16BE": first.startswith("00"),
+        "UTF-16LE": first.rlike("^..00"),
+    }
+    decoded = text
+    for charset, says_so in reversed(charsets.items()):
+        decoded = F.when(says_so, F.decode(bits, charset)).otherwise(decoded)
+    return decoded
