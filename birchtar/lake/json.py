@@ -1,17 +1,27 @@
 """JSON files: each record is read whole, or rejected whole, with its text."""
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType, VariantType
 
 from birchtar.lake.csv import says_encoding
 from birchtar.lake.errors import LakeError
-from birchtar.lake.json_lines import read_lines
-from birchtar.lake.json_records import IS_BROKEN, ISFOLLOWED, ROW, parsed
+from birchtar.lake.json_lines import is_plain, read_lines
+from birchtar.lake.json_records import IS_BROKEN, IS_FOLLOWED, ROW, parsed
 from birchtar.lake.json_texts import TEXT, has_texts, is_set, load_texts
 from birchtar.lake.many_paths import load_paths
 from birchtar.lake.raw_text import escaped
-from birchtar.lake.rejects import CORRUPT, ENCODING, MALFORMED, named, refuse_error_column, with_error
+from birchtar.lake.rejects import (
+    CORRUPT,
+    ENCODING,
+    MALFORMED,
+    named,
+    refuse_error_column,
+    source_file,
+    with_error,
+)
 from birchtar.lake.source import Source
 
 FOLLOWED = (
@@ -28,37 +38,69 @@ NOT_DECODED = (
 )
 
 
+_MOST_FILES = 500
+"""How many files a query may name."""
+
+
 def read_json(spark: SparkSession, source: Source, schema: StructType | None = None) -> DataFrame:
     """Return the rows of JSON files, as `birchtar.lake.read.read` describes them; by this schema where one is given.
 
-    A line, or with `multiLine` a file, that is an array of objects has a row for each. It is rejected whole where an
-    element is something else, as is a line with more than one value.
+    Spark's reader passes over what stands behind the first value of a line, or with `multiLine` of a file. So a Spark job
+    looks for that first, and for bytes that are not UTF-8. Files without are read by Spark; of the others such records
+    are rejected. There a number in a column of texts is written as Spark writes it, 1.1 for 1.10.
 
-    Where files have another encoding than UTF-8, which Spark's reader of texts does not know, Spark's reader of JSON
-    reads them; it passes over what stands behind the first value of a line.
+    A record that is an array of objects has a row for each. Files in another encoding than UTF-8 are not looked at.
     """
-    told = source.declared() if schema is None else schema
-    found = told if told is not None else _inferred(spark, source)
-    refuse_error_column(found.names, source.paths)
-    if not found.names:
+    given = source.declared() if schema is None else schema
+    settings = _reader(spark, source)
+    if given is not None:
+        settings = settings.schema(StructType([*given.fields, StructField(CORRUPT, StringType())]))
+    df = load_paths(spark, settings, source.paths)
+    fields = [field for field in df.schema.fields if field.name != CORRUPT]
+    names = [field.name for field in fields]
+    refuse_error_column(names, source.paths)
+    if not names:
         raise LakeError.at(source.paths, "there is no JSON object to take the columns from. Declare a schema.")
     what = "a JSON object" if source.ddl is None else f"a JSON object of the schema {source.ddl}"
     message = f"The record is not {what}."
+    by_spark = _by_spark(df, names, message) if CORRUPT in df.columns else df  # else all parsed for the schema
     if not has_texts(source):
-        return _by_spark(spark, source, found, message)
-    texts = load_texts(spark, source, found)
-    folders = {name.lower() for name in texts.columns} - {TEXT}
-    inside = StructType([field for field in found.fields if field.name.lower() not in folders])
-    outside = [name for name in texts.columns if name != TEXT]
-    names = found.names if told is None else [*inside.names, *outside]
-    checks = not says_encoding(source)
-    if is_set(source, "multiline") or is_set(source, "allowcomments"):
-        df, code, is_followed, record = _whole(texts, inside, source, checks_encoding=checks)
-    else:
-        df, code, is_followed, record = read_lines(spark, source, texts, inside, checks_encoding=checks)
-    return with_error(
-        df, [*map(named, names)], code=code, message=_said(source, code, is_followed, message), record=record
-    )
+        return by_spark
+    texts = load_texts(spark, source, StructType(fields))
+    files = _troubled(spark, source, texts)
+    if not files:
+        return by_spark
+    checked = _checked(spark, source, texts, StructType(fields), message)
+    if len(files) > _MOST_FILES:
+        return checked
+    is_troubled = source_file().isin(files)
+    return by_spark.where(~is_troubled).unionByName(checked.where(is_troubled), allowMissingColumns=True)
+
+
+def _troubled(spark: SparkSession, source: Source, texts: DataFrame) -> list[str]:
+    """Return files in which there is something behind the first value, or bytes that are not UTF-8. Starts a job."""
+    looked = texts if _is_odd(source) else texts.where(~is_plain(named(TEXT)))
+    df, code, is_followed, _ = _rows(spark, source, looked.select(TEXT), StructType([]))
+    found = df.where(is_followed | (code == ENCODING)).select(source_file().alias("file")).distinct()
+    return [file for (file,) in found.limit(_MOST_FILES + 1).collect()]
+
+
+def _checked(spark: SparkSession, source: Source, texts: DataFrame, schema: StructType, message: str) -> DataFrame:
+    inside = StructType([field for field in schema.fields if field.name not in texts.columns])
+    df, code, is_followed, record = _rows(spark, source, texts, inside)
+    said = _said(source, code, is_followed, message)
+    return with_error(df, [*map(named, schema.names)], code=code, message=said, record=record)
+
+
+def _rows(
+    spark: SparkSession, source: Source, texts: DataFrame, inside: StructType
+) -> tuple[DataFrame, Column, Column, Column]:
+    read_texts = _read_whole if _is_odd(source) else read_lines
+    return read_texts(spark, source, texts, inside, checks_encoding=not says_encoding(source))
+
+
+def _is_odd(source: Source) -> bool:
+    return is_set(source, "multiline") or is_set(source, "allowcomments")
 
 
 def read_variants(spark: SparkSession, source: Source) -> DataFrame:
@@ -68,26 +110,28 @@ def read_variants(spark: SparkSession, source: Source) -> DataFrame:
     """
     message = "The record is not a JSON object."
     if not has_texts(source):
-        value = StructType([StructField("value", VariantType())])
-        return _by_spark(spark, source, value, message, singleVariantColumn="value")
+        value = StructType([StructField("value", VariantType()), StructField(CORRUPT, StringType())])
+        reader = _reader(spark, source).option("singleVariantColumn", "value").schema(value)
+        return _by_spark(load_paths(spark, reader, source.paths), ["value"], message)
     rows = parsed(load_texts(spark, source).select(TEXT), VariantType(), source.options)
     code = _code(named(IS_BROKEN), checks_encoding=not says_encoding(source))
     return with_error(
         rows,
         [F.when(code.isNull(), named(ROW)).alias("value")],
         code=code,
-        message=_said(source, code, named(ISFOLLOWED), message),
+        message=_said(source, code, named(IS_FOLLOWED), message),
         record=escaped(named(TEXT)),
     )
 
 
-def _whole(
-    texts: DataFrame, inside: StructType, source: Source, *, checks_encoding: bool
+def _read_whole(
+    spark: SparkSession, source: Source, texts: DataFrame, inside: StructType, *, checks_encoding: bool
 ) -> tuple[DataFrame, Column, Column, Column]:
+    """Return what `read_lines` returns, of files that have comments, or are one record each."""
     rows = parsed(texts, inside, source.options)
     fields = [named(ROW).getField(name).alias(name) for name in inside.names]
-    df = rows.select(*fields, *texts.columns, IS_BROKEN, ISFOLLOWED)
-    return df, _code(named(IS_BROKEN), checks_encoding=checks_encoding), named(ISFOLLOWED), escaped(named(TEXT))
+    df = rows.select(*fields, *texts.columns, IS_BROKEN, IS_FOLLOWED)
+    return df, _code(named(IS_BROKEN), checks_encoding=checks_encoding), named(IS_FOLLOWED), escaped(named(TEXT))
 
 
 def _code(is_broken: Column, *, checks_encoding: bool) -> Column:
@@ -100,21 +144,15 @@ def _said(source: Source, code: Column, is_followed: Column, message: str) -> Co
     return F.when(code == ENCODING, NOT_DECODED).when(is_followed, followed).otherwise(message)
 
 
-def _inferred(spark: SparkSession, source: Source) -> StructType:
-    df = load_paths(spark, _reader(spark, source), source.paths)
-    return StructType([field for field in df.schema.fields if field.name != CORRUPT])
-
-
-def _by_spark(
-    spark: SparkSession, source: Source, schema: StructType, message: str, **options: str
-) -> DataFrame:
-    with_corrupt = StructType([*schema.fields, StructField(CORRUPT, StringType())])
-    df = load_paths(spark, _reader(spark, source).options(**options).schema(with_corrupt), source.paths)
-    kept = [named(name) for name in df.columns if name != CORRUPT]
-    if options:
-        kept = kept[:1]
+def _by_spark(df: DataFrame, names: Sequence[str], message: str) -> DataFrame:
     corrupt = named(CORRUPT)
-    return with_error(df, kept, code=F.when(corrupt.isNotNull(), MALFORMED), message=F.lit(message), record=corrupt)
+    return with_error(
+        df,
+        [*map(named, names)],
+        code=F.when(corrupt.isNotNull(), MALFORMED),
+        message=F.lit(message),
+        record=corrupt,
+    )
 
 
 def _reader(spark: SparkSession, source: Source) -> DataFrameReader:

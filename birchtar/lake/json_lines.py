@@ -51,12 +51,22 @@ def read_lines(
     return df, code, is_followed | corrupt.startswith(f"{_TOLD}{_FOLLOWED}"), _record()
 
 
+def is_plain(line: Column) -> Column:
+    """Tell whether a line is text, from brace to brace, without a closing brace between them."""
+    return _is_flat(line) & F.is_valid_utf8(line)
+
+
+def _is_flat(line: Column) -> Column:
+    # Signs would have to be counted, bytes need not.
+    bits = line.cast("binary")
+    but_last = F.substr(bits, F.lit(1), F.octet_length(bits) - 1).cast("string")
+    return line.startswith("{") & line.endswith("}") & ~F.contains(but_last, F.lit("}"))
+
+
 def _prepared(schema: StructType, options: dict[str, str], *, checks_encoding: bool) -> Column:
     """Return a line such that parsing it tells what is wrong with it."""
     line, trimmed = without_mark(named(TEXT)), bare(named(TEXT))
-    bits = line.cast("binary")
-    but_last = F.substr(bits, F.lit(1), F.octet_length(bits) - 1).cast("string")
-    is_flat = line.startswith("{") & line.endswith("}") & ~F.contains(but_last, F.lit("}"))
+    is_flat = _is_flat(line)
     inner = F.substr(trimmed, F.lit(2), F.length(trimmed) - 2)
     more = F.concat(F.lit(_FIRST), F.hex(line), F.lit('",'), inner, F.lit(f'\n,"{_END}":true}}'))
     is_list = trimmed.startswith("[")

@@ -1,10 +1,12 @@
 """JSON: records that parse, records that do not, and both in one frame."""
 
+import re
 from datetime import date
 
 import pytest
 
 from birchtar.lake.errors import LakeError
+from birchtar.lake.json import read_variants
 from birchtar.lake.read import read
 from birchtar.lake.source import Source
 
@@ -118,3 +120,65 @@ def test_a_field_cannot_have_the_name_of_the_errors(json):
 
 def test_one_array_over_several_lines(json):
     assert json('[{"a": 1},', '{"a": 2}]', options={"multiLine": True}).collect() == [(1,), (2,)]
+
+
+@pytest.mark.parametrize("options", [{}, {"allowComments": True}], ids=["by lines", "with comments"])
+def test_a_record_with_something_behind_it_is_rejected_whole(spark, tmp_path, options):
+    behind = [
+        '{"id":1}{"id":2}',
+        '{"id":1} garbage',
+        '{"id":1},{"id":2}',
+        '{"id":1}}',
+        '{"id":1},"x":{}',
+        '{"id":1}]}',
+        '{"id":1}],"x":[{"id":2}',
+        '[{"id":1}],[{"id":2}]',
+        '[{"id":1}] {"id":2}',
+        '{"id":1}\0',
+    ]
+    others = ["[5]", '[{"id":20},null]', '{"id":"x"}']
+    good = ['{"id":10}', '[{"id":11},{"id":12}]', '{"id":13,"s":"}{"} ', '\ufeff{"id":14}', '{"o":{"p":[{}]},"id":15}', "[]"]
+    for day, lines in enumerate((behind[:5] + good[:3], behind[5:] + good[3:] + others, ['{"id":16,"s":1.10}'])):
+        (tmp_path / f"day={day}").mkdir()
+        (tmp_path / f"day={day}" / "x.json").write_bytes("\r\n".join([*lines, "", " "]).encode())
+    source = Source(path=str(tmp_path), format="json", schema="id INT, day STRING, s STRING", options=options)
+    df = read(spark, source)
+    assert df.columns == ["id", "s", "day", "_error"]
+    rows = df.collect()
+    kept = {(row.id, row.day, row.s) for row in rows if row._error is None}
+    assert kept == {
+        *((10, "0", None), (11, "0", None), (12, "0", None), (13, "0", "}{")),
+        *((14, "1", None), (15, "1", None), (16, "2", "1.10")),
+    }
+    told = {row._error.record: row._error.message for row in rows if row._error}
+    assert len(rows) == len(kept) + len(told)
+    assert set(told) == {*behind, *others}
+    assert {record for record, message in told.items() if "behind its first JSON value" in message} == set(behind)
+
+
+def test_bytes_that_are_no_text_reject_their_record_and_can_be_had_back(spark, stored):
+    line = b'{"name":"caf\xe9 \\\\xE9 \xc3\xa9"}'
+    df = read(spark, Source(path=stored(x_json=b'{"name":"a"}\n' + line), format="json", schema="name STRING"))
+    assert accepted(df) == [("a",)]
+    [(code, record)] = records(df)
+    assert code == "ENCODING"
+    assert record == '{"name":"caf\\xE9 \\\\x5CxE9 é"}'
+    assert re.sub(rb"\\x([0-9A-F]{2})", lambda found: bytes.fromhex(found[1].decode()), record.encode()) == line
+
+
+def test_a_file_that_is_one_record_has_nothing_behind_it(spark, tmp_path):
+    for name, content in {"a": b'{"a":1}\n{"a":2}', "b": b'[{"a":3},\n{"a":4}]', "c": '{"a":\n5}'.encode("utf-16")}.items():
+        (tmp_path / name).write_bytes(content)
+    df = read(spark, Source(path=str(tmp_path), format="json", schema="a INT", options={"multiLine": True}))
+    assert sorted(accepted(df)) == [(3,), (4,), (5,)]
+    assert records(df) == [("MALFORMED", '{"a":1}\n{"a":2}')]
+    assert "leave out the option multiLine" in df.where("_error IS NOT NULL").first()._error.message
+
+
+def test_conflicts_are_looked_for_in_whole_records_only(spark, stored):
+    df = read_variants(spark, Source(path=stored(x_json='{"a":1}\n{"a":2}{"a":3}\n[{"a":4}]\n'), format="json"))
+    assert records(df) == [("MALFORMED", '{"a":2}{"a":3}')]
+    assert [row.text for row in df.where("_error IS NULL").selectExpr("to_json(value) AS text").collect()] == [
+        '{"a":1}',
+        '[{"a":4}]',
+    ]
