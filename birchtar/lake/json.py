@@ -8,7 +8,7 @@ from pyspark.sql.types import StringType, StructField, StructType, VariantType
 
 from birchtar.lake.csv import says_encoding
 from birchtar.lake.errors import LakeError
-from birchtar.lake.json_lines import is_plain, read_lines
+from birchtar.lake.json_lines import is_single, read_lines
 from birchtar.lake.json_records import IS_BROKEN, IS_FOLLOWED, ROW, parsed
 from birchtar.lake.json_texts import TEXT, has_texts, is_set, load_texts
 from birchtar.lake.many_paths import load_paths
@@ -45,9 +45,9 @@ _MOST_FILES = 500
 def read_json(spark: SparkSession, source: Source, schema: StructType | None = None) -> DataFrame:
     """Return the rows of JSON files, as `birchtar.lake.read.read` describes them; by this schema where one is given.
 
-    Spark's reader passes over what stands behind the first value of a line, or with `multiLine` of a file. So a Spark job
-    looks for that first, and for bytes that are not UTF-8. Files without are read by Spark; of the others such records
-    are rejected. There a number in a column of texts is written as Spark writes it, 1.1 for 1.10.
+    Spark's reader passes over what stands behind the first value of a line, or with `multiLine` of a file. So a Spark
+    job looks for that first, and for bytes that are not UTF-8. Files without are read by Spark; of the others such
+    records are rejected. There a number in a column of texts is written as Spark writes it, 1.1 for 1.10.
 
     A record that is an array of objects has a row for each. Files in another encoding than UTF-8 are not looked at.
     """
@@ -78,9 +78,14 @@ def read_json(spark: SparkSession, source: Source, schema: StructType | None = N
 
 
 def _troubled(spark: SparkSession, source: Source, texts: DataFrame) -> list[str]:
-    """Return files in which there is something behind the first value, or bytes that are not UTF-8. Starts a job."""
-    looked = texts if _is_odd(source) else texts.where(~is_plain(named(TEXT)))
-    df, code, is_followed, _ = _rows(spark, source, looked.select(TEXT), StructType([]))
+    """Return files in which there is something behind the first value, or bytes that are not UTF-8. Starts a job.
+
+    A second job looks closely at the few lines, if any, that are not beyond doubt.
+    """
+    doubtful = texts.where(~is_single(named(TEXT))).select(TEXT)
+    if doubtful.agg(F.count("*")).collect() == [(0,)]:
+        return []
+    df, code, is_followed, _ = _rows(spark, source, doubtful, StructType([]))
     found = df.where(is_followed | (code == ENCODING)).select(source_file().alias("file")).distinct()
     return [file for (file,) in found.limit(_MOST_FILES + 1).collect()]
 
@@ -158,5 +163,3 @@ def _by_spark(df: DataFrame, names: Sequence[str], message: str) -> DataFrame:
 def _reader(spark: SparkSession, source: Source) -> DataFrameReader:
     reader = spark.read.format("json").options(**source.options)
     return reader.option("mode", "PERMISSIVE").option("columnNameOfCorruptRecord", CORRUPT)
-
-

@@ -41,7 +41,7 @@ def is_set(source: Source, option: str) -> bool:
 
 
 def load_texts(spark: SparkSession, source: Source, schema: StructType | None = None) -> DataFrame:
-    """Return the text of each line, or with `multiLine` of each file, and the columns of folders such as ``day=1``. Lazy.
+    """Return the text of each line, or with `multiLine` of each file, and the columns of folders as ``day=1``. Lazy.
 
     Args:
         spark: The session.
@@ -83,7 +83,7 @@ def without_mark(text: Column) -> Column:
 
 
 def _decoded(text: Column) -> Column:
-    """Return a file's text, whose encoding the first bytes show where it is one of 16 or 32 bits a sign, as in Spark."""
+    """Return a file's text, whose first bytes show an encoding of 16 or 32 bits a sign, as Spark sees it."""
     bits = text.cast("binary")
     first = F.hex(F.substr(bits, F.lit(1), F.lit(4)))
     is_32 = first.rlike("^(0000FEFF|FFFE0000|000000..)$")

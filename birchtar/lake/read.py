@@ -18,7 +18,7 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
     A CSV or JSON record that does not parse, or does not fit the declared schema, becomes a row whose ``_error`` says
     so and holds the record's text; its other columns hold what could be read. See the contract of rejected rows in
     `transforms.rejects`. Frames of the other formats have no such column. Reading CSV and JSON without a schema starts
-    a Spark job over all rows.
+    a Spark job over all rows; reading JSON starts one over all lines, which looks for more than one value on a line.
 
     Raises:
         SchemaMismatchError: A column of the declared schema is not in the files. Of JSON it is null instead.

@@ -2,7 +2,7 @@
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructField, StructType
+from pyspark.sql.types import StructField, StructType
 
 from birchtar.lake.csv import STANDARD, header_names, null_value_of, typed, without_null_values
 from birchtar.lake.errors import LakeError
@@ -22,8 +22,8 @@ def read_again(spark: SparkSession, source: Source, rows: DataFrame, schema: Str
 
     A column that is not in the record but in its file's path, as ``day=1``, comes from there.
 
-    A JSON record that is an array of objects makes a row of each. Bytes that were not UTF-8 are read in the encoding that
-    the input names now.
+    A JSON record that is an array of objects makes a row of each. Bytes that were not UTF-8 are read in the encoding
+    that the input names now.
 
     Args:
         spark: The session.
