@@ -4,10 +4,12 @@ import re
 from datetime import date
 
 import pytest
+from pyspark.sql.types import StructType
 
 from birchtar.lake.errors import LakeError
 from birchtar.lake.json import read_variants
 from birchtar.lake.read import read
+from birchtar.lake.read_again import read_again
 from birchtar.lake.source import Source
 
 
@@ -184,3 +186,22 @@ def test_conflicts_are_looked_for_in_whole_records_only(spark, stored):
         '{"a":1}',
         '[{"a":4}]',
     ]
+
+
+def test_a_record_from_the_quarantine_is_looked_at_as_closely_as_one_from_a_file(spark):
+    rows = [
+        ("MALFORMED", '{"a":1}{"a":2}', "1"),
+        ("MALFORMED", '[{"a":3},{"a":4}]', "2"),
+        ("ENCODING", '{"a":5,"s":"caf\\xE9"}', "3"),
+    ]
+    came = spark.createDataFrame(
+        [(*row, None, None) for row in rows], "code STRING, record STRING, id STRING, file STRING, position LONG"
+    )
+    schema = StructType.fromDDL("a INT, s STRING")
+    source = Source(path="/gone", format="json")
+    again = read_again(spark, source, came, schema)
+    assert [(row.a, row.s) for row in again.where("_error IS NULL").collect()] == [(3, None), (4, None)]
+    told = again.where("_error IS NOT NULL").select("_error.code", "_error.record", "_error.replay_of").collect()
+    assert list(map(tuple, told)) == [rows[0], rows[2]]
+    named = source.model_copy(update={"options": {"encoding": "ISO-8859-1"}})
+    assert [row.s for row in read_again(spark, named, came, schema).where("a = 5").collect()] == ["café"]
