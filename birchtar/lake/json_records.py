@@ -26,13 +26,16 @@ _DEPTH = 1000
 """How deep Spark lets values be nested."""
 
 
-def parsed(df: DataFrame, item: StructType | VariantType, options: Mapping[str, object]) -> DataFrame:
+def parsed(
+    df: DataFrame, item: StructType | VariantType, options: Mapping[str, object], *, opens_lists: bool = True
+) -> DataFrame:
     """Return the records of texts. Lazy.
 
     Args:
         df: Texts, in the column `TEXT`, and other columns.
         item: What a record is. Of a text that is an array each element is a record, unless these are VARIANTs.
         options: Those of Spark's JSON reader.
+        opens_lists: Whether an array's elements are records; otherwise it is broken.
 
     Returns:
         The columns of ``df``, the record, null where nothing of it could be read, whether the text is not what it has
@@ -42,7 +45,7 @@ def parsed(df: DataFrame, item: StructType | VariantType, options: Mapping[str, 
     text = named(TEXT)
     rows = df.withColumn(TEXT, without_mark(text))
     rows = rows.where(text.startswith("{") | ~_is_blank(text, how))
-    is_list = _is_list(text) if isinstance(item, StructType) else F.lit(False)
+    is_list = _is_list(text) if opens_lists and isinstance(item, StructType) else F.lit(False)
     rows = rows.select("*", is_list.alias(_IS_LIST))
     wrapped = F.when(named(_IS_LIST), _wrapped(text, is_list=True)).otherwise(_wrapped(text, is_list=False))
     rows = rows.select("*", F.from_json(wrapped, _schema(item), _deeper(how)).alias(_PARSED))

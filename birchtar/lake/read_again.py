@@ -22,8 +22,8 @@ def read_again(spark: SparkSession, source: Source, rows: DataFrame, schema: Str
 
     A column that is not in the record but in its file's path, as ``day=1``, comes from there.
 
-    A JSON record that is an array of objects makes a row of each. Bytes that were not UTF-8 are read in the encoding
-    that the input names now.
+    A JSON record that is an array is rejected again: Spark may have rejected it once for each of its elements, so its
+    rows would come several times. Bytes that were not UTF-8 are read in the encoding that the input names now.
 
     Args:
         spark: The session.
@@ -70,7 +70,7 @@ def _json(spark: SparkSession, source: Source, came: DataFrame, schema: StructTy
     bits, charset = restored(F.col("record")), encoding_of(source)
     decoded = F.decode(bits, charset) if charset in _CHARSETS else bits.cast("string")
     text = F.when(F.col("code") == ENCODING, decoded).otherwise(F.col("record"))
-    rows = parsed(came.select(text.alias(TEXT), *_CAME), schema, source.options)
+    rows = parsed(came.select(text.alias(TEXT), *_CAME), schema, source.options, opens_lists=False)
     fields = [named(ROW).getField(name).alias(name) for name in schema.names]
     message = "The record is not a JSON object of the input's schema."
     is_bad, is_text = named(IS_BROKEN), F.is_valid_utf8(TEXT)
