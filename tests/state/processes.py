@@ -8,11 +8,14 @@ from textwrap import dedent
 
 ROOT = Path(__file__).parents[2]
 
+_CAN_BE_INTERRUPTED = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+"""Who starts the tests in the background may have told them, and so their children, not to listen."""
+
 
 def start(code: str, *arguments: object, **how) -> subprocess.Popen[str]:
     """Start Python with some code. It sees the arguments as `sys.argv[1:]`; its working folder is not the checkout."""
     return subprocess.Popen(
-        [sys.executable, "-c", dedent(code), *map(str, arguments)],
+        [sys.executable, "-c", _CAN_BE_INTERRUPTED + dedent(code), *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
