@@ -77,3 +77,37 @@ def test_wrong_arguments_are_told(texts):
         texts.sparkSession.createDataFrame([("{",)], "j STRING").transform(parse_json, "j")
     with pytest.raises(DuplicateColumnError, match="differs only in case from `id`"):
         texts.transform(parse_json, "`j.j`", schema="a INT", new_column="ID")
+
+
+def is_json(text):
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def test_a_text_is_good_only_if_it_ends_with_its_object(spark):
+    """Held against Python's parser: objects of one to six levels, with braces in texts, and with things behind them."""
+    objects = ['{"a":1}', '{"a":1,"b":"{"}', '{"b":"}{","a":1}', '{"c":{"d":[{}]},"a":1}', '{"b":"\\\\"}"}']
+    objects += ['{"a":1,"c":' + '{"d":' * depth + "2" + "}" * (depth + 1) for depth in range(1, 6)]
+    behind = [
+        "",
+        " ",
+        "\n\t ",
+        "}",
+        " }",
+        ",",
+        "]",
+        "x",
+        '{"a":2}',
+        ',{"a":2}',
+        '],"a":[',
+        '],"_end by unbox":true}',
+        "\0",
+    ]
+    told = [(text + more,) for text in objects for more in behind]
+    df = spark.createDataFrame(told, "j STRING").transform(parse_json, "j", schema="a INT, b STRING", new_column="p")
+    good = {row.j for row in df.transform(accepted).collect()}
+    assert good == {text for (text,) in told if is_json(text)}
+    assert df.transform(rejected).count() == len(told) - len(good)

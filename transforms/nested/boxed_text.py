@@ -18,7 +18,11 @@ JSON_VALUE = "value"
 
 SPACE = text_literal(" \t\r\n")
 
+_NOT_BLANK = r"[^ \t\r\n]"
+
 BoxFormat = Literal["avro", "csv", "json", "xml"]
+
+_PLAIN, _OPENS, _LEVELS = "[^{}]*+", r"(?<=:[ \t\r\n]{0,9})\{", 4
 
 _UNPARSED = "_unparsed by unbox"
 """A name that no field of a user's has."""
@@ -118,10 +122,27 @@ def inferred_type(df: DataFrame, boxed: Boxed) -> DataType:
     raise TransformError(f"{boxed.where}: There is no {boxed.format} to learn a schema from. Declare `schema`.")
 
 
-def json_object(sql: str, before: str = "", behind: str = "") -> str:
+def json_object(sql: str, key: str = JSON_VALUE, before: str = "", behind: str = "") -> str:
     """Return the SQL for a JSON object that holds a JSON text, whatever its type; null where that is blank."""
-    start, end = text_literal(f'{{"{JSON_VALUE}":{before}'), text_literal(f"{behind}}}")
-    return f"CASE WHEN btrim({sql}, {SPACE}) <> '' THEN concat({start}, {sql}, {end}) END"
+    start, end = text_literal(f'{{"{key}":{before}'), text_literal(f"{behind}}}")
+    return f"CASE WHEN {sql} RLIKE {text_literal(_NOT_BLANK)} THEN concat({start}, {sql}, {end}) END"
+
+
+def is_one_json_object(sql: str) -> str:
+    """Return the SQL test for texts that are one JSON object, if they parse at all; others may be one too.
+
+    In such a text all braces that close stand at its end, as many as those that open, each of these behind a colon. So
+    nothing can stand behind an object but, where a text inside it holds a colon and a brace, a closing brace. Objects
+    deeper than four levels do not pass, nor do those with something behind an inner one.
+    """
+    pattern = rf"^\{{{_object_from(1)}[ \t\r\n]*$"
+    return f"{sql} RLIKE {text_literal(pattern)}"
+
+
+def _object_from(level: int) -> str:
+    """Return the pattern of an object from a level on. A loop of groups would take Java's stack with each turn."""
+    ends = rf"{_PLAIN}\}}{{{level}}}"
+    return ends if level == _LEVELS else f"(?:{ends}|{_PLAIN}{_OPENS}{_object_from(level + 1)})"
 
 
 def header_type(df: DataFrame, boxed: Boxed) -> DataType:

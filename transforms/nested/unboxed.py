@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from uuid import uuid4
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -11,13 +12,16 @@ from transforms.core.columns import by_position, schema_of, unused_name
 from transforms.core.sql_errors import analysed
 from transforms.core.type_names import type_text
 from transforms.errors import ColumnTypeError, TransformError
-from transforms.nested.boxed_text import JSON_VALUE, SPACE, AvroSchema, Boxed, BoxFormat, json_object
+from transforms.nested.boxed_text import SPACE, AvroSchema, Boxed, BoxFormat, is_one_json_object, json_object
 from transforms.nested.rebuild import Change, rebuild
 from transforms.nested.values import COLUMN, Named, Value, member, members, row_of, struct_of, text_literal, value_at
 from transforms.paths import Position, quote
 from transforms.rejects import ERROR_COLUMN, ERROR_TYPE
 
-_END, _UNPARSED = "end", "_unparsed"
+_WRAPPED, _END = f"wrapped_{uuid4().hex}", f"end_{uuid4().hex}"
+"""Keys that no text has."""
+
+_UNPARSED = "_unparsed"
 
 
 def text_at(schema: StructType, position: Position, format: BoxFormat, where: str) -> str:  # noqa: A002
@@ -105,9 +109,7 @@ def _parse(boxed: Boxed, wanted: DataType | AvroSchema) -> str:
         return f"from_avro({boxed.sql}, {text_literal(wanted.text)}, map('mode', 'PERMISSIVE'))"
     text = boxed.sql
     if boxed.format == "json":
-        # Between brackets, and with a field behind it: so what is behind the value in the text does not parse.
-        text = json_object(boxed.sql, "[", f'],"{_END}":true')
-        wanted = StructType().add(JSON_VALUE, ArrayType(wanted)).add(_END, "boolean")
+        text, wanted = _json_to_the_end(boxed.sql, wanted)
     assert isinstance(wanted, StructType)  # noqa: S101  # nothing else is left
     unparsed = unused_name(wanted.names, _UNPARSED)
     wanted = StructType([*wanted.fields]).add(unparsed, "string")
@@ -118,16 +120,35 @@ def _parse(boxed: Boxed, wanted: DataType | AvroSchema) -> str:
     return f"from_{boxed.format}({text}, {text_literal(type_text(wanted))}, map({pairs}))"
 
 
+def _json_to_the_end(sql: str, wanted: DataType) -> tuple[str, StructType]:
+    """Return the SQL for a text of which no end can be passed over, and what it has to be parsed as.
+
+    Spark's parser is content with the first value of a text. Between brackets, and with a field behind it, a text does
+    not parse where more stands behind its value. Most texts can be seen to have nothing there, and stay as they are.
+    """
+    wrapped = json_object(sql, _WRAPPED, "[", f'],"{_END}":true')
+    fields = StructType()
+    if isinstance(wanted, StructType):
+        wrapped = f"CASE WHEN {is_one_json_object(sql)} THEN {sql} ELSE {wrapped} END"
+        fields = StructType([*wanted.fields])
+    return wrapped, fields.add(_WRAPPED, ArrayType(wanted)).add(_END, "boolean")
+
+
 def _value_and_test(boxed: Boxed, parsed: Value, wanted: DataType | AvroSchema) -> tuple[Value, str]:
     """Return the parsed value, null where the text did not parse, and the SQL test for such texts."""
     if isinstance(wanted, AvroSchema):
         return _avro_and_test(boxed, parsed, wanted)
     *fields, unparsed = members(parsed)
     if boxed.format == "json":
-        values, end = fields
-        is_good = f"{end.value.sql} AND {unparsed.value.sql} IS NULL AND size({values.value.sql}) < 2"
-        text = f"CASE WHEN {is_good} THEN get({values.value.sql}, 0) END"
-        return Value(text, wanted, is_kept=False), f"{parsed.sql} IS NOT NULL AND NOT coalesce({is_good}, false)"
+        *direct, values, end = fields
+        is_good = f"{end.value.sql} AND size({values.value.sql}) < 2"
+        text = f"WHEN {is_good} THEN get({values.value.sql}, 0)"
+        if isinstance(wanted, StructType):
+            text = f"WHEN {values.value.sql} IS NULL THEN {struct_of(direct).sql} {text}"
+            is_good = f"{values.value.sql} IS NULL OR {is_good}"
+        is_bad = f"{parsed.sql} IS NOT NULL AND ({unparsed.value.sql} IS NOT NULL OR NOT coalesce({is_good}, false))"
+        has_none = f"{parsed.sql} IS NULL OR {unparsed.value.sql} IS NOT NULL"
+        return Value(f"CASE WHEN {has_none} THEN NULL {text} END", wanted, is_kept=False), is_bad
     struct = struct_of(fields)
     is_good = f"{parsed.sql} IS NOT NULL AND {unparsed.value.sql} IS NULL"
     if boxed.format == "csv":
