@@ -191,12 +191,12 @@ def _members(item: Column, *names: str) -> list[Column]:
 
 def _note_by_hand(frames: Frames) -> DataFrame:
     """Parse, and tell the rows whose text does not parse, as `parse_json` and `unbox` must."""
-    note = F.from_json("note", _NOTE)
-    bad = F.col("note").isNotNull() & note.isNull()
-    error = F.when(
-        bad, F.struct(F.lit("PARSE").alias("code"), F.lit("").alias("message"), F.col("note").alias("record"))
-    )
-    return frames.orders.select("*", error.alias("_error")).withColumn("note", note)
+    options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "corrupt"}
+    parsed = frames.orders.withColumn("parsed", F.from_json("note", f"{_NOTE}, corrupt STRING", options))
+    bad, record = F.col("parsed.corrupt").isNotNull(), F.to_json(F.struct(*frames.orders.columns))
+    error = F.struct(F.lit("PARSE").alias("code"), F.lit("").alias("message"), record.alias("record"))
+    note = F.struct("parsed.a", "parsed.b", "parsed.c")
+    return parsed.withColumns({"note": F.when(~bad, note), "_error": F.when(bad, error)}).drop("parsed")
 
 
 def _routed_by_hand(frames: Frames) -> dict[str, DataFrame]:
