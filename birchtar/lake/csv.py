@@ -204,7 +204,7 @@ def _any(conditions: Sequence[Column]) -> Column:
 
 def says_encoding(source: Source) -> bool:
     """Tell whether the user vouches for the encoding: then what does not fit it stays, as the sign for that."""
-    return any(option.lower() in ("charset", "encoding") for option in source.options)
+    return source.option("encoding") is not None or source.option("charset") is not None
 
 
 def cast_text(text: str, kind: DataType | str, source: Source) -> str:
@@ -219,8 +219,7 @@ def cast_text(text: str, kind: DataType | str, source: Source) -> str:
 def _pattern(kind: DataType | str, source: Source) -> str | None:
     """Return what the options ``dateFormat`` and ``timestampFormat``, in any case, say about a type."""
     wanted = f"{_name(kind)}format"
-    found = (str(value) for option, value in source.options.items() if option.lower() == wanted)
-    return next(found, None) if wanted in ("dateformat", "timestampformat") else None
+    return source.option(wanted) if wanted in ("dateformat", "timestampformat") else None
 
 
 def _name(kind: DataType | str) -> str:

@@ -21,7 +21,7 @@ from birchtar.lake.many_paths import AS_THEY_ARE, load_paths
 from birchtar.lake.paths import is_local, local
 from birchtar.lake.read_files import empty_frame, restricted
 from birchtar.lake.rejects import ERROR_COLUMN, with_file
-from birchtar.lake.source import Source
+from birchtar.lake.source import WHOLE_FORMATS, Source
 from birchtar.state.listed import ListedFile, Listing
 
 TRUNCATED, CORRUPT_FILE = "TRUNCATED", "CORRUPT_FILE"
@@ -29,9 +29,6 @@ TRUNCATED, CORRUPT_FILE = "TRUNCATED", "CORRUPT_FILE"
 
 TEXTS = ("csv", "json")
 """Formats of which what stands before the damage is good."""
-
-WHOLE = ("avro", "orc", "parquet")
-"""Formats of which a damaged file tells nothing that one could trust."""
 
 _LINES_AT_RISK = {"ignoreCorruptFiles": "true", "io.file.buffer.size": "512"}
 """What was read into the buffer together with the break is lost; so the buffer is small."""
@@ -66,7 +63,7 @@ def find_damage(spark: SparkSession, source: Source) -> list[Damage]:
     Raises:
         LakeError: The files cannot be listed.
     """
-    if source.format not in (*TEXTS, *WHOLE):
+    if source.format not in (*TEXTS, *WHOLE_FORMATS):
         return []
     listed = _files(spark, source)
     found = _packed(spark, listed) if source.format in TEXTS else _broken(spark, source, listed)

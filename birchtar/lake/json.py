@@ -8,8 +8,7 @@ from pyspark.sql.types import StringType, StructField, StructType, VariantType
 
 from birchtar.lake.csv import says_encoding
 from birchtar.lake.errors import LakeError
-from birchtar.lake.json_lines import is_single, read_lines
-from birchtar.lake.json_records import IS_BROKEN, IS_FOLLOWED, ROW, parsed
+from birchtar.lake.json_records import IS_BROKEN, IS_FOLLOWED, ROW, is_single, parsed
 from birchtar.lake.json_texts import TEXT, has_texts, is_set, load_texts
 from birchtar.lake.many_paths import load_paths
 from birchtar.lake.raw_text import escaped
@@ -85,27 +84,16 @@ def _troubled(spark: SparkSession, source: Source, texts: DataFrame) -> list[str
     doubtful = texts.where(~is_single(named(TEXT))).select(TEXT)
     if doubtful.agg(F.count("*")).collect() == [(0,)]:
         return []
-    df, code, is_followed, _ = _rows(spark, source, doubtful, StructType([]))
-    found = df.where(is_followed | (code == ENCODING)).select(source_file().alias("file")).distinct()
+    rows = parsed(doubtful, StructType([]), source.options)
+    found = rows.where(named(IS_FOLLOWED) | (_code(source) == ENCODING)).select(source_file().alias("file")).distinct()
     return [file for (file,) in found.limit(_MOST_FILES + 1).collect()]
 
 
 def _checked(spark: SparkSession, source: Source, texts: DataFrame, schema: StructType, message: str) -> DataFrame:
     inside = StructType([field for field in schema.fields if field.name not in texts.columns])
-    df, code, is_followed, record = _rows(spark, source, texts, inside)
-    said = _said(source, code, is_followed, message)
-    return with_error(df, [*map(named, schema.names)], code=code, message=said, record=record)
-
-
-def _rows(
-    spark: SparkSession, source: Source, texts: DataFrame, inside: StructType
-) -> tuple[DataFrame, Column, Column, Column]:
-    read_texts = _read_whole if _is_odd(source) else read_lines
-    return read_texts(spark, source, texts, inside, checks_encoding=not says_encoding(source))
-
-
-def _is_odd(source: Source) -> bool:
-    return is_set(source, "multiline") or is_set(source, "allowcomments")
+    rows, code = parsed(texts, inside, source.options), _code(source)
+    values = [(named(ROW).getField(name) if name in inside.names else named(name)).alias(name) for name in schema.names]
+    return with_error(rows, values, code=code, message=_said(source, code, message), record=escaped(named(TEXT)))
 
 
 def read_variants(spark: SparkSession, source: Source) -> DataFrame:
@@ -119,34 +107,24 @@ def read_variants(spark: SparkSession, source: Source) -> DataFrame:
         reader = _reader(spark, source).option("singleVariantColumn", "value").schema(value)
         return _by_spark(load_paths(spark, reader, source.paths), ["value"], message)
     rows = parsed(load_texts(spark, source).select(TEXT), VariantType(), source.options)
-    code = _code(named(IS_BROKEN), checks_encoding=not says_encoding(source))
+    code = _code(source)
     return with_error(
         rows,
         [F.when(code.isNull(), named(ROW)).alias("value")],
         code=code,
-        message=_said(source, code, named(IS_FOLLOWED), message),
+        message=_said(source, code, message),
         record=escaped(named(TEXT)),
     )
 
 
-def _read_whole(
-    spark: SparkSession, source: Source, texts: DataFrame, inside: StructType, *, checks_encoding: bool
-) -> tuple[DataFrame, Column, Column, Column]:
-    """Return what `read_lines` returns, of files that have comments, or are one record each."""
-    rows = parsed(texts, inside, source.options)
-    fields = [named(ROW).getField(name).alias(name) for name in inside.names]
-    df = rows.select(*fields, *texts.columns, IS_BROKEN, IS_FOLLOWED)
-    return df, _code(named(IS_BROKEN), checks_encoding=checks_encoding), named(IS_FOLLOWED), escaped(named(TEXT))
+def _code(source: Source) -> Column:
+    code = F.when(named(IS_BROKEN), MALFORMED)
+    return code if says_encoding(source) else F.when(~F.is_valid_utf8(TEXT), ENCODING).otherwise(code)
 
 
-def _code(is_broken: Column, *, checks_encoding: bool) -> Column:
-    code = F.when(is_broken, MALFORMED)
-    return F.when(~F.is_valid_utf8(TEXT), ENCODING).otherwise(code) if checks_encoding else code
-
-
-def _said(source: Source, code: Column, is_followed: Column, message: str) -> Column:
-    followed = message + (_FOLLOWED_IN_FILE if is_set(source, "multiline") else FOLLOWED)
-    return F.when(code == ENCODING, NOT_DECODED).when(is_followed, followed).otherwise(message)
+def _said(source: Source, code: Column, message: str) -> Column:
+    followed = message + (_FOLLOWED_IN_FILE if is_set(source, "multiLine") else FOLLOWED)
+    return F.when(code == ENCODING, NOT_DECODED).when(named(IS_FOLLOWED), followed).otherwise(message)
 
 
 def _by_spark(df: DataFrame, names: Sequence[str], message: str) -> DataFrame:

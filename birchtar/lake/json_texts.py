@@ -25,19 +25,18 @@ _NO_FOLDER = "__HIVE_DEFAULT_PARTITION__"
 
 def has_texts(source: Source) -> bool:
     """Tell whether Spark's reader of texts can read the files: not in an encoding other than UTF-8."""
-    is_variant = any(option.lower() == "singlevariantcolumn" for option in source.options)
-    return encoding_of(source) in (None, "UTF-8", "UTF8") and not is_variant
+    return encoding_of(source) in (None, "UTF-8", "UTF8") and source.option("singleVariantColumn") is None
 
 
 def encoding_of(source: Source) -> str | None:
     """Return the encoding that the options name, in upper case."""
-    said = {option.lower(): str(value).upper() for option, value in source.options.items()}
-    return said.get("encoding", said.get("charset"))
+    said = source.option("encoding") or source.option("charset")
+    return None if said is None else said.upper()
 
 
 def is_set(source: Source, option: str) -> bool:
-    """Tell whether an option, written in lower case, is true."""
-    return any(name.lower() == option and str(value).lower() == "true" for name, value in source.options.items())
+    """Tell whether an option is true."""
+    return (source.option(option) or "").lower() == "true"
 
 
 def load_texts(spark: SparkSession, source: Source, schema: StructType | None = None) -> DataFrame:
@@ -49,7 +48,7 @@ def load_texts(spark: SparkSession, source: Source, schema: StructType | None = 
         schema: Types that folders' columns take instead of those that Spark infers, where their names are there.
     """
     options = {key: value for key, value in source.options.items() if key.lower() not in _OF_THE_VALUES}
-    is_whole = is_set(source, "multiline")
+    is_whole = is_set(source, "multiLine")
     reader = spark.read.format("text").options(**options).option("wholetext", is_whole)
     text = StructField(TEXT, StringType())
     df = load_paths(spark, reader.schema(StructType([text])), source.paths)

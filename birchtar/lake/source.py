@@ -15,6 +15,9 @@ ChangedFiles = Literal["read", "report"]
 BookmarkBy = Literal["version", "changes"]
 OptionValue = str | bool | int | float
 
+WHOLE_FORMATS = ("avro", "orc", "parquet")
+"""Formats of which a damaged file tells nothing that one could trust."""
+
 CONFLICT_FORMATS = ("csv", "json", "orc", "parquet")
 """The formats whose files can hold values of several types in one field."""
 
@@ -176,6 +179,15 @@ class Source(BaseModel):
     def paths(self) -> list[str]:
         """All paths, as a list."""
         return [self.path] if isinstance(self.path, str) else self.path
+
+    def option(self, name: str) -> str | None:
+        """Return what an option says, as a text; of its name cases do not matter, as they do not for Spark.
+
+        Example:
+            >>> Source(path="x", format="json", options={"MULTILINE": True}).option("multiLine")
+            'True'
+        """
+        return next((str(value) for key, value in self.options.items() if key.lower() == name.lower()), None)
 
     def declared(self) -> "StructType | None":
         """Return the schema as Spark's type; None where it is to be inferred. Needs a running Spark."""

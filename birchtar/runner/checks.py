@@ -7,7 +7,7 @@ from pathlib import Path
 from birchtar.lake import sink, source
 from birchtar.lake.paths import covers, exists, is_local
 from birchtar.lake.sink import COMPRESSION_NAMES, Sink
-from birchtar.lake.source import CONFLICT_FORMATS, Source
+from birchtar.lake.source import CONFLICT_FORMATS, WHOLE_FORMATS, Source
 from birchtar.runner.bookmark_checks import in_bookmark, in_database
 from birchtar.runner.complaints import Complaint
 from birchtar.runner.document import Location
@@ -56,8 +56,9 @@ def _in_input(location: Location, read: Source) -> Iterator[Complaint]:
             yield Complaint((*location, "schema", column), f"`{kind}` is no type of Spark SQL.")
     for key in {"null_values", "header"} & read.model_fields_set if read.format != "csv" else ():
         yield Complaint((*location, key), f"`{key}` is for CSV only, not for {read.format}.", of_key=True)
-    if "corrupt_files" in read.model_fields_set:
-        yield from _in_corrupt_files((*location, "corrupt_files"), read)
+    if "corrupt_files" in read.model_fields_set and read.format not in WHOLE_FORMATS:
+        what = f"`corrupt_files` is for {', '.join(WHOLE_FORMATS)}, not for {read.format}."
+        yield Complaint((*location, "corrupt_files"), what, of_key=True)
     if read.conflicts is not None:
         if read.format not in CONFLICT_FORMATS:
             what = f"`conflicts` is for {', '.join(CONFLICT_FORMATS)}; files of {read.format} have one schema."
@@ -69,14 +70,6 @@ def _in_input(location: Location, read: Source) -> Iterator[Complaint]:
     yield from in_bookmark(location, read)
     own = source.OWN_OPTIONS | (source.JDBC_OPTIONS if read.format == "jdbc" else {})
     yield from _in_options((*location, "options"), read.options, own)
-
-
-def _in_corrupt_files(location: Location, read: Source) -> Iterator[Complaint]:
-    from birchtar.lake.damage import WHOLE  # brings Spark's modules with it, and few inputs have this key
-
-    if read.format not in WHOLE:
-        what = f"`corrupt_files` is for {', '.join(WHOLE)}, not for {read.format}."
-        yield Complaint(location, what, of_key=True)
 
 
 def _in_output(location: Location, written: Sink) -> Iterator[Complaint]:

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from pyspark.sql import DataFrame, SparkSession
 
-from birchtar.lake.damage import WHOLE, Damage, find_damage, past_damage, say, united, without_damaged
-from birchtar.lake.source import Source
+from birchtar.lake.damage import Damage, find_damage, past_damage, say, united, without_damaged
+from birchtar.lake.source import WHOLE_FORMATS, Source
 from birchtar.runner.failures import JobError, texts_of
 from birchtar.runner.located import located
 from birchtar.runner.pending import Pending, new_of
@@ -59,7 +59,7 @@ def read_around(
         damage: Its damaged files.
         read: How the input is read.
     """
-    parts = without_damaged(spark, source, damage) if damage and source.format in WHOLE else [source]
+    parts = without_damaged(spark, source, damage) if damage and source.format in WHOLE_FORMATS else [source]
     return united(spark, source, [read(past_damage(part, damage)) for part in parts], damage)
 
 
@@ -84,7 +84,7 @@ def _require_allowed(plan: Plan, found: Found) -> None:
     told = []
     for name, damage in found.items():
         source = plan.job.inputs[name]
-        if source.format in WHOLE and source.corrupt_files == "fail":
+        if source.format in WHOLE_FORMATS and source.corrupt_files == "fail":
             files = "\n".join(say(each) for each in damage[:_MOST_NAMED])
             more = f"\nand {len(damage) - _MOST_NAMED:,} more files" if len(damage) > _MOST_NAMED else ""
             told.append(f"{plan.place(('inputs', name))}: input {name}: {files}{more}")
