@@ -1,7 +1,6 @@
 """The commands as a user types them: real processes, their words and exit codes."""
 
 import json
-import os
 import re
 import socket
 import subprocess
@@ -17,18 +16,16 @@ import pyarrow
 import pyspark
 import pytest
 import yaml
+from own_java import SHORT_JAVA, without_spark
 from pyarrow import parquet
-from short_java import SHORT_JAVA
 
 ROOT = Path(__file__).parents[1]
 BIRCHTAR = Path(sys.executable).with_name("birchtar")
 
 
 def call(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    # A session of this test run must not lend its own switches to a process of its own.
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))}
     return subprocess.run(
-        arguments, cwd=cwd, env=inherited | environment, capture_output=True, text=True, timeout=300, check=False
+        arguments, cwd=cwd, env=without_spark() | environment, capture_output=True, text=True, timeout=300, check=False
     )
 
 
@@ -167,8 +164,7 @@ def test_the_shell_has_delta_and_transforms(place: Path):
         text=True,
         timeout=300,
         check=False,
-        env=SHORT_JAVA
-        | {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))},
+        env=without_spark() | SHORT_JAVA,
     )
     assert "rows 2" in shell.stdout, shell.stderr
 
@@ -193,12 +189,15 @@ def cluster(tmp_path: Path) -> Iterator[str]:
         url = f"spark://127.0.0.1:{free.getsockname()[1]}"
     home = Path(pyspark.__file__).parent
     host, port = url.removeprefix("spark://").split(":")
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))}
-    environment |= SHORT_JAVA | {
-        "SPARK_HOME": str(home),
-        "SPARK_LOCAL_IP": "127.0.0.1",
-        "SPARK_WORKER_DIR": str(tmp_path / "worker"),
-    }
+    environment = (
+        without_spark()
+        | SHORT_JAVA
+        | {
+            "SPARK_HOME": str(home),
+            "SPARK_LOCAL_IP": "127.0.0.1",
+            "SPARK_WORKER_DIR": str(tmp_path / "worker"),
+        }
+    )
     common = ["--host", host, "--webui-port", "0"]
     commands = [
         ["org.apache.spark.deploy.master.Master", *common, "--port", port],

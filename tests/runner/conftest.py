@@ -1,15 +1,14 @@
 """A folder with a config and its data, to load and to run in."""
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from own_java import SHORT_JAVA, without_spark
 from pyspark.sql import SparkSession
 from rich.console import Console
-from short_java import SHORT_JAVA
 
 from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
@@ -73,15 +72,13 @@ def run_job(run_file, config):
 def in_our_java(spark: SparkSession) -> dict[str, str]:
     """The environment of a Python process that works in the Java of the tests, which outlives it."""
     java = spark.sparkContext._gateway.gateway_parameters
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))}
-    return clean | {"PYSPARK_GATEWAY_PORT": str(java.port), "PYSPARK_GATEWAY_SECRET": java.auth_token}
+    return without_spark() | {"PYSPARK_GATEWAY_PORT": str(java.port), "PYSPARK_GATEWAY_SECRET": java.auth_token}
 
 
 @pytest.fixture
 def in_a_java_of_its_own() -> dict[str, str]:
     """The environment of a Python process that starts its own Java, which dies with it."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))}
-    return clean | SHORT_JAVA
+    return without_spark() | SHORT_JAVA
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 from deltalake import DeltaTable
+from own_java import SHORT_JAVA, without_spark
 from rich.console import Console
-from short_java import SHORT_JAVA
 
 from birchtar.lake.delta_changes import DeltaMark, versions_between
 from birchtar.lake.source import Source
@@ -235,11 +235,15 @@ def test_the_command_prints_a_line_per_interval_and_ends_with_1_where_one_failed
     config((JOB % ("", "parquet")).replace("mode: append", "mode: append, sort_by: [no_such_column]"))
     command = [str(Path(sys.executable).with_name("birchtar")), "backfill", "job.yaml"]
     range_ = ["--from", "2024-01-01", "--to", "2024-01-03", "--parallel", "2"]
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))}
 
     def call():
         return subprocess.run(
-            [*command, *range_], env=inherited | SHORT_JAVA, capture_output=True, text=True, timeout=300, check=False
+            [*command, *range_],
+            env=without_spark() | SHORT_JAVA,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
 
     done = call()

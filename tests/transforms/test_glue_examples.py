@@ -64,19 +64,15 @@ MEDICARE = [
 
 @pytest.fixture
 def persons(spark):
-    rows = [
-        ("Collins", "Mac Collins", "Michael", "1944-10-15", "p1", [("fax", "202-225-4160"), ("phone", "202-225-3436")]),
-        ("Huizenga", "Bill Huizenga", "Bill", "1969-01-31", "p2", [("phone", "202-225-2861")]),
+    names = ("family_name", "name", "given_name", "birth_date", "id", "contact_details")
+    details = [{"type": "fax", "value": "202-225-4160"}, {"type": "phone", "value": "202-225-3436"}]
+    people = [
+        ("Collins", "Mac Collins", "Michael", "1944-10-15", "p1", details),
+        ("Huizenga", "Bill Huizenga", "Bill", "1969-01-31", "p2", [{"type": "phone", "value": "202-225-2861"}]),
         ("Clawson", "Curt Clawson", "Curtis", "1959-09-28", "p3", None),
     ]
-    names = ("family_name", "name", "given_name", "birth_date", "id", "contact_details")
-    lines = [json.dumps(dict(zip(names, row, strict=True))) for row in rows]
-    # json.dumps writes pairs as arrays; the fields of contact_details have names.
-    records = [json.loads(line) for line in lines]
-    for record in records:
-        details = record["contact_details"]
-        record["contact_details"] = details and [{"type": kind, "value": value} for kind, value in details]
-    df = spark.createDataFrame([(json.dumps(record),) for record in records], "line STRING")
+    lines = [(json.dumps(dict(zip(names, person, strict=True))),) for person in people]
+    df = spark.createDataFrame(lines, "line STRING")
     return df.select(F.from_json("line", PERSONS).alias("person")).select("person.*")
 
 

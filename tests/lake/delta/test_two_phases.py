@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from deltalake import DeltaTable
-from short_java import SHORT_JAVA
+from own_java import SHORT_JAVA
 
 from birchtar.lake.delta import discard
 from birchtar.lake.errors import LakeError
