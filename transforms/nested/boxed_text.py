@@ -22,8 +22,6 @@ _NOT_BLANK = r"[^ \t\r\n]"
 
 BoxFormat = Literal["avro", "csv", "json", "xml"]
 
-_PLAIN, _OPENS, _LEVELS = "[^{}]*+", r"(?<=:[ \t\r\n]{0,9})\{", 4
-
 _UNPARSED = "_unparsed by unbox"
 """A name that no field of a user's has."""
 
@@ -131,18 +129,20 @@ def json_object(sql: str, key: str = JSON_VALUE, before: str = "", behind: str =
 def is_one_json_object(sql: str) -> str:
     """Return the SQL test for texts that are one JSON object, if they parse at all; others may be one too.
 
-    In such a text all braces that close stand at its end, as many as those that open, each of these behind a colon. So
-    nothing can stand behind an object but, where a text inside it holds a colon and a brace, a closing brace. Objects
-    deeper than four levels do not pass, nor do those with something behind an inner one.
+    They end with the only brace that closes; or with the only two, and another object begins in them. So nothing can
+    stand behind the object but, where a text in it looks as if an object began, a brace.
     """
-    pattern = rf"^\{{{_object_from(1)}[ \t\r\n]*$"
-    return f"{sql} RLIKE {text_literal(pattern)}"
+    opens, closes = text_literal("{"), text_literal("}")
+    ends_once = f"NOT contains({_without_end(sql, 1)}, {closes})"
+    begins = " OR ".join(f"contains({sql}, {text_literal(sign)})" for sign in (":{", ": {"))
+    ends_twice = f"endswith({sql}, {text_literal('}}')}) AND NOT contains({_without_end(sql, 2)}, {closes})"
+    is_one = f"({ends_once} OR {ends_twice} AND ({begins}))"
+    return f"startswith({sql}, {opens}) AND endswith({sql}, {closes}) AND {is_one}"
 
 
-def _object_from(level: int) -> str:
-    """Return the pattern of an object from a level on. A loop of groups would take Java's stack with each turn."""
-    ends = rf"{_PLAIN}\}}{{{level}}}"
-    return ends if level == _LEVELS else f"(?:{ends}|{_PLAIN}{_OPENS}{_object_from(level + 1)})"
+def _without_end(sql: str, number: int) -> str:
+    # Signs would have to be counted, bytes need not.
+    return f"CAST(substr(CAST({sql} AS BINARY), 1, octet_length({sql}) - {number}) AS STRING)"
 
 
 def header_type(df: DataFrame, boxed: Boxed) -> DataType:

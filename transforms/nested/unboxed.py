@@ -53,7 +53,8 @@ def unboxed(df: DataFrame, boxed: Boxed, wanted: DataType | AvroSchema, place: P
     """
     came = schema_of(df)
     rows, last = _parsed_rows(df, boxed, wanted), len(came.fields)
-    value, is_bad = _value_and_test(boxed, member(row_of(schema_of(rows)), last), wanted)
+    row = row_of(schema_of(rows))
+    value, is_bad = _value_and_test(boxed, member(row, last), member(row, last + 1), wanted)
     error = f"CASE WHEN {is_bad} THEN {_error(came, boxed)} END"
     changes: dict[Position, Change] = {}
     if ERROR_COLUMN in came.names:
@@ -66,7 +67,8 @@ def unboxed(df: DataFrame, boxed: Boxed, wanted: DataType | AvroSchema, place: P
         behind.insert(0, Named(place, value, {}))
     else:
         changes[place] = lambda field, scope: [Named(field.name, value, {})]
-    changes[(last,)] = lambda field, scope: behind
+    changes[(last,)] = lambda field, scope: []
+    changes[(last + 1,)] = lambda field, scope: behind
     return rebuild(rows, changes)
 
 
@@ -80,16 +82,20 @@ def _error(came: StructType, boxed: Boxed) -> str:
 
 
 def _parsed_rows(df: DataFrame, boxed: Boxed, wanted: DataType | AvroSchema) -> DataFrame:
-    """Return the frame with the parsed value behind its columns. Lazy.
+    """Return the frame with the text to parse behind its columns, and with its value. Lazy.
+
+    Spark compiles no expression inside the one that parses. That the text is used beside it keeps it out of there.
 
     Raises:
         TransformError: Spark cannot read the format with this schema.
     """
     names = schema_of(df).names
-    parsed = F.expr(_parse(boxed, wanted))
+    text = _json_to_the_end(boxed.sql, wanted) if boxed.format == "json" else boxed.sql
+    parsed = _parse(boxed, f"{COLUMN}{len(names)}", wanted)
 
     def with_parsed() -> DataFrame:
-        return by_position(df, COLUMN).select("*", parsed.alias("parsed")).toDF(*names, "parsed")
+        texts = by_position(df, COLUMN).selectExpr("*", f"{text} AS {COLUMN}{len(names)}")
+        return texts.select("*", F.expr(parsed).alias("parsed")).toDF(*names, "text", "parsed")
 
     if not isinstance(wanted, AvroSchema):
         return analysed(with_parsed, df, where=boxed.where)
@@ -104,12 +110,11 @@ def _parsed_rows(df: DataFrame, boxed: Boxed, wanted: DataType | AvroSchema) -> 
         raise TransformError(f"{boxed.where}: Avro cannot use the schema: {message.strip()}") from None
 
 
-def _parse(boxed: Boxed, wanted: DataType | AvroSchema) -> str:
+def _parse(boxed: Boxed, text: str, wanted: DataType | AvroSchema) -> str:
     if isinstance(wanted, AvroSchema):
-        return f"from_avro({boxed.sql}, {text_literal(wanted.text)}, map('mode', 'PERMISSIVE'))"
-    text = boxed.sql
+        return f"from_avro({text}, {text_literal(wanted.text)}, map('mode', 'PERMISSIVE'))"
     if boxed.format == "json":
-        text, wanted = _json_to_the_end(boxed.sql, wanted)
+        wanted = _with_the_end(wanted)
     assert isinstance(wanted, StructType)  # noqa: S101  # nothing else is left
     unparsed = unused_name(wanted.names, _UNPARSED)
     wanted = StructType([*wanted.fields]).add(unparsed, "string")
@@ -120,21 +125,27 @@ def _parse(boxed: Boxed, wanted: DataType | AvroSchema) -> str:
     return f"from_{boxed.format}({text}, {text_literal(type_text(wanted))}, map({pairs}))"
 
 
-def _json_to_the_end(sql: str, wanted: DataType) -> tuple[str, StructType]:
-    """Return the SQL for a text of which no end can be passed over, and what it has to be parsed as.
+def _json_to_the_end(sql: str, wanted: DataType | AvroSchema) -> str:
+    """Return the SQL for a text of which no end can be passed over.
 
     Spark's parser is content with the first value of a text. Between brackets, and with a field behind it, a text does
     not parse where more stands behind its value. Most texts can be seen to have nothing there, and stay as they are.
     """
     wrapped = json_object(sql, _WRAPPED, "[", f'],"{_END}":true')
-    fields = StructType()
-    if isinstance(wanted, StructType):
-        wrapped = f"CASE WHEN {is_one_json_object(sql)} THEN {sql} ELSE {wrapped} END"
-        fields = StructType([*wanted.fields])
-    return wrapped, fields.add(_WRAPPED, ArrayType(wanted)).add(_END, "boolean")
+    return (
+        f"CASE WHEN {is_one_json_object(sql)} THEN {sql} ELSE {wrapped} END"
+        if isinstance(wanted, StructType)
+        else wrapped
+    )
 
 
-def _value_and_test(boxed: Boxed, parsed: Value, wanted: DataType | AvroSchema) -> tuple[Value, str]:
+def _with_the_end(wanted: DataType) -> StructType:
+    """Return what such a text has to be parsed as."""
+    fields = [*wanted.fields] if isinstance(wanted, StructType) else []
+    return StructType(fields).add(_WRAPPED, ArrayType(wanted)).add(_END, "boolean")
+
+
+def _value_and_test(boxed: Boxed, text: Value, parsed: Value, wanted: DataType | AvroSchema) -> tuple[Value, str]:
     """Return the parsed value, null where the text did not parse, and the SQL test for such texts."""
     if isinstance(wanted, AvroSchema):
         return _avro_and_test(boxed, parsed, wanted)
@@ -142,17 +153,17 @@ def _value_and_test(boxed: Boxed, parsed: Value, wanted: DataType | AvroSchema) 
     if boxed.format == "json":
         *direct, values, end = fields
         is_good = f"{end.value.sql} AND size({values.value.sql}) < 2"
-        text = f"WHEN {is_good} THEN get({values.value.sql}, 0)"
+        found = f"WHEN {is_good} THEN get({values.value.sql}, 0)"
         if isinstance(wanted, StructType):
-            text = f"WHEN {values.value.sql} IS NULL THEN {struct_of(direct).sql} {text}"
+            found = f"WHEN {values.value.sql} IS NULL THEN {struct_of(direct).sql} {found}"
             is_good = f"{values.value.sql} IS NULL OR {is_good}"
-        is_bad = f"{parsed.sql} IS NOT NULL AND ({unparsed.value.sql} IS NOT NULL OR NOT coalesce({is_good}, false))"
-        has_none = f"{parsed.sql} IS NULL OR {unparsed.value.sql} IS NOT NULL"
-        return Value(f"CASE WHEN {has_none} THEN NULL {text} END", wanted, is_kept=False), is_bad
+        is_bad = f"{text.sql} IS NOT NULL AND ({unparsed.value.sql} IS NOT NULL OR NOT coalesce({is_good}, false))"
+        has_none = f"{text.sql} IS NULL OR {unparsed.value.sql} IS NOT NULL"
+        return Value(f"CASE WHEN {has_none} THEN NULL {found} END", wanted, is_kept=False), is_bad
     struct = struct_of(fields)
     is_good = f"{parsed.sql} IS NOT NULL AND {unparsed.value.sql} IS NULL"
     if boxed.format == "csv":
-        is_good += f" AND btrim({boxed.sql}, {SPACE}) <> ''"
+        is_good += f" AND btrim({text.sql}, {SPACE}) <> ''"
     value = Value(f"CASE WHEN {is_good} THEN {struct.sql} END", struct.data_type, is_kept=False)
     return value, f"{unparsed.value.sql} IS NOT NULL AND btrim({unparsed.value.sql}, {SPACE}) <> ''"
 
