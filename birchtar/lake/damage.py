@@ -20,15 +20,9 @@ from birchtar.lake.listing import list_files
 from birchtar.lake.many_paths import AS_THEY_ARE, load_paths
 from birchtar.lake.paths import is_local, local
 from birchtar.lake.read_files import empty_frame, restricted
-from birchtar.lake.rejects import ERROR_COLUMN, with_file
-from birchtar.lake.source import WHOLE_FORMATS, Source
+from birchtar.lake.rejects import CORRUPT_FILE, ERROR_COLUMN, TRUNCATED, with_file
+from birchtar.lake.source import TEXT_FORMATS, WHOLE_FORMATS, Source
 from birchtar.state.listed import ListedFile, Listing
-
-TRUNCATED, CORRUPT_FILE = "TRUNCATED", "CORRUPT_FILE"
-"""The codes of a packed file that cannot be read to its end, and of a file that cannot be read at all."""
-
-TEXTS = ("csv", "json")
-"""Formats of which what stands before the damage is good."""
 
 _LINES_AT_RISK = {"ignoreCorruptFiles": "true", "io.file.buffer.size": "512"}
 """What was read into the buffer together with the break is lost; so the buffer is small."""
@@ -63,16 +57,16 @@ def find_damage(spark: SparkSession, source: Source) -> list[Damage]:
     Raises:
         LakeError: The files cannot be listed.
     """
-    if source.format not in (*TEXTS, *WHOLE_FORMATS):
+    if source.format not in (*TEXT_FORMATS, *WHOLE_FORMATS):
         return []
     listed = _files(spark, source)
-    found = _packed(spark, listed) if source.format in TEXTS else _broken(spark, source, listed)
+    found = _packed(spark, listed) if source.format in TEXT_FORMATS else _broken(spark, source, listed)
     return sorted(found, key=lambda damage: damage.file)
 
 
 def past_damage(source: Source, damage: Sequence[Damage]) -> Source:
     """Return the source such that texts are read up to where they break off. Others need `without_damaged`."""
-    if not damage or source.format not in TEXTS:
+    if not damage or source.format not in TEXT_FORMATS:
         return source
     return source.model_copy(update={"options": source.options | _LINES_AT_RISK})
 

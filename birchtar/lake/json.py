@@ -9,7 +9,7 @@ from pyspark.sql.types import StringType, StructField, StructType, VariantType
 from birchtar.lake.csv import says_encoding
 from birchtar.lake.errors import LakeError
 from birchtar.lake.json_records import IS_BROKEN, IS_FOLLOWED, ROW, is_single, parsed
-from birchtar.lake.json_texts import TEXT, has_texts, is_set, load_texts
+from birchtar.lake.texts import TEXT, has_texts, is_set, load_texts
 from birchtar.lake.many_paths import load_paths
 from birchtar.lake.raw_text import escaped
 from birchtar.lake.rejects import (

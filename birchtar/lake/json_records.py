@@ -11,8 +11,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, BooleanType, DataType, StringType, StructField, StructType, VariantType
 
-from birchtar.lake.json_texts import BARE, TEXT, bare, without_mark
-from birchtar.lake.rejects import CORRUPT, named
+from birchtar.lake.texts import BARE, TEXT, bare, without_mark
+from birchtar.lake.rejects import CORRUPT, named, permissive
 
 ROW, IS_BROKEN, IS_FOLLOWED = "_birchtar_row", "_birchtar_is_broken", "_birchtar_is_followed"
 """The columns that `parsed` adds; names that no file has."""
@@ -41,7 +41,7 @@ def parsed(
         The columns of ``df``, the record, null where nothing of it could be read, whether the text is not what it has
         to be, and whether something stands behind its first value. Blank texts and empty arrays have no row.
     """
-    how = json_options(options)
+    how = permissive(options)
     text = named(TEXT)
     rows = df.withColumn(TEXT, without_mark(text))
     rows = rows.where(text.startswith("{") | ~_is_blank(text, how))
@@ -72,12 +72,6 @@ def _is_flat(line: Column) -> Column:
     bits = line.cast("binary")
     but_last = F.substr(bits, F.lit(1), F.octet_length(bits) - 1).cast("string")
     return line.startswith("{") & line.endswith("}") & ~F.contains(but_last, F.lit("}"))
-
-
-def json_options(options: Mapping[str, object]) -> dict[str, str]:
-    """Return a reader's options, such that what does not parse stays, with its text in the column `CORRUPT`."""
-    said = {key.lower(): str(value).lower() if value in (True, False) else str(value) for key, value in options.items()}
-    return said | {"mode": "PERMISSIVE", "columnnameofcorruptrecord": CORRUPT}
 
 
 def list_of(text: Column, item: StructType, options: Mapping[str, str]) -> Column:

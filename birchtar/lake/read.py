@@ -10,30 +10,33 @@ from birchtar.lake.json import read_json
 from birchtar.lake.many_paths import load_paths
 from birchtar.lake.rejects import named
 from birchtar.lake.source import Source
+from birchtar.lake.xml import read_xml
 
 
 def read(spark: SparkSession, source: Source) -> DataFrame:
     """Return the rows of a source.
 
-    A CSV or JSON record that does not parse, or does not fit the declared schema, becomes a row whose ``_error`` says
+    A CSV, JSON or XML record that does not parse, or does not fit the declared schema, becomes a row whose ``_error`` says
     so and holds the record's text; its other columns hold what could be read. See the contract of rejected rows in
-    `transforms.rejects`. Frames of the other formats have no such column. Reading CSV and JSON without a schema starts
+    `transforms.rejects`. Frames of the other formats have no such column. Reading these without a schema starts
     a Spark job over all rows; reading JSON starts one over all lines, which looks for more than one value on a line.
 
     Raises:
-        SchemaMismatchError: A column of the declared schema is not in the files. Of JSON it is null instead.
-        LakeError: Without a schema, CSV or JSON files hold nothing to take the columns from; or a column of theirs is
+        SchemaMismatchError: A column of the declared schema is not in the files. Of JSON and XML it is null instead.
+        LakeError: Without a schema, CSV, JSON or XML files hold nothing to take the columns from; or a column of theirs is
             called ``_error``.
     """
     if source.format == "csv":
         return read_csv(spark, source)
     if source.format == "json":
         return read_json(spark, source)
+    if source.format == "xml":
+        return read_xml(spark, source)
     return as_declared(load(spark, source), source)
 
 
 def as_declared(df: DataFrame, source: Source) -> DataFrame:
-    """Return the columns that a source of another format than CSV and JSON declares; all where it declares none."""
+    """Return the columns that a source of a format that knows its types declares; all where it declares none."""
     declared = source.declared()
     return df if declared is None else _selected(df, declared, source)
 

@@ -8,10 +8,11 @@ from birchtar.lake.csv import STANDARD, header_names, null_value_of, typed, with
 from birchtar.lake.errors import LakeError
 from birchtar.lake.json import FOLLOWED, NOT_DECODED
 from birchtar.lake.json_records import IS_BROKEN, IS_FOLLOWED, ROW, parsed
-from birchtar.lake.json_texts import TEXT, encoding_of
+from birchtar.lake.texts import TEXT, encoding_of
 from birchtar.lake.raw_text import escaped, restored
 from birchtar.lake.rejects import CORRUPT, ENCODING, ERROR_COLUMN, MALFORMED, named, with_error
 from birchtar.lake.source import Source
+from birchtar.lake.xml import POSITION, decoded, parsed_records
 
 _CAME = ("birchtar_id", "birchtar_file", "birchtar_position")
 """What a record brings along; names that no file has."""
@@ -27,7 +28,7 @@ def read_again(spark: SparkSession, source: Source, rows: DataFrame, schema: Str
 
     Args:
         spark: The session.
-        source: The input, CSV or JSON, as it is declared now.
+        source: The input, CSV, JSON or XML, as it is declared now.
         rows: Rejected records: ``id``, ``code``, ``record``, ``file`` and ``position``.
         schema: The input's columns.
 
@@ -45,7 +46,7 @@ def read_again(spark: SparkSession, source: Source, rows: DataFrame, schema: Str
         F.col("file").alias(_CAME[1]),
         F.col("position").alias(_CAME[2]),
     )
-    df = (_csv if source.format == "csv" else _json)(spark, source, came, schema)
+    df = _READERS[source.format](spark, source, came, schema)
     there = set(df.columns)
     filled = [_filled(field, there).alias(field.name) for field in schema.fields]
     return df.select(*filled, _traced().alias(ERROR_COLUMN))
@@ -82,6 +83,18 @@ def _json(spark: SparkSession, source: Source, came: DataFrame, schema: StructTy
         record=escaped(named(TEXT)),
     )
 
+
+def _xml(spark: SparkSession, source: Source, came: DataFrame, schema: StructType) -> DataFrame:
+    text = decoded(restored(F.col("record")), encoding_of(source) or "")
+    records = came.select(
+        F.when(F.col("code") == ENCODING, text).otherwise(F.col("record")).alias(TEXT),
+        named(_CAME[2]).alias(POSITION),
+        *_CAME,
+    )
+    return parsed_records(records, schema, source, [*schema.names, *_CAME])
+
+
+_READERS = {"csv": _csv, "json": _json, "xml": _xml}
 
 _CHARSETS = ("ISO-8859-1", "US-ASCII", "UTF-16", "UTF-16BE", "UTF-16LE", "UTF-32")
 """What Spark can decode apart from a file."""

@@ -13,7 +13,7 @@ from birchtar.lake.many_paths import AS_THEY_ARE
 from birchtar.lake.paths import absolute
 from birchtar.lake.read import read
 from birchtar.lake.rejects import ERROR_COLUMN
-from birchtar.lake.source import Source
+from birchtar.lake.source import TEXT_FORMATS, Source
 
 _CHOOSING = {"basepath", "modifiedafter", "modifiedbefore", "pathglobfilter", "recursivefilelookup"}
 """Options of Spark's reader, in lower case, that have done their work once the files are listed."""
@@ -105,7 +105,7 @@ def empty_frame(spark: SparkSession, source: Source, schema: str | None) -> Data
     declared = source.declared()
     if declared is None:
         raise LakeError.at(source.paths, "there is no file to take the columns from yet. Declare a schema.")
-    if source.format in ("csv", "json"):
+    if source.format in TEXT_FORMATS:
         texts = StructType([StructField(name, StringType()) for name in ("code", "message", "record")])
         declared = StructType([*declared.fields, StructField(ERROR_COLUMN, texts)])
     return spark.createDataFrame([], declared)

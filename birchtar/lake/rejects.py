@@ -4,10 +4,12 @@ That is the transforms' way too (`transforms.rejects`). Storage does not import 
 its three fields are written down here as well; a test holds the two together.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from birchtar.lake.errors import LakeError
 
@@ -21,6 +23,12 @@ CAST = "CAST"
 
 ENCODING = "ENCODING"
 """The code of a record with bytes that are no text in the file's encoding."""
+
+TRUNCATED = "TRUNCATED"
+"""The code of a packed file that cannot be read to its end."""
+
+CORRUPT_FILE = "CORRUPT_FILE"
+"""The code of a file that cannot be read at all, or in which more is wrong than in its records."""
 
 REPLACED = "\ufffd"
 """What Spark puts where bytes are no text."""
@@ -56,17 +64,35 @@ def refuse_error_column(names: Iterable[str], paths: Sequence[str]) -> None:
         )
 
 
-def with_error(df: DataFrame, kept: Sequence[Column], *, code: Column, message: Column, record: Column) -> DataFrame:
-    """Return the kept columns and ``_error``, which is null where ``code`` is. Lazy."""
+def permissive(options: Mapping[str, object]) -> dict[str, str]:
+    """Return a reader's options, such that what does not parse stays, with its text in the column `CORRUPT`."""
+    said = {key.lower(): str(value).lower() if value in (True, False) else str(value) for key, value in options.items()}
+    return said | {"mode": "PERMISSIVE", "columnnameofcorruptrecord": CORRUPT}
+
+
+def with_error(
+    df: DataFrame,
+    kept: Sequence[Column],
+    *,
+    code: Column,
+    message: Column,
+    record: Column,
+    position: Column | None = None,
+) -> DataFrame:
+    """Return the kept columns and ``_error``, which is null where ``code`` is. Lazy.
+
+    Where a position is told, the error has it; else it has none.
+    """
     # Spark refuses a query that needs nothing but the corrupt record, such as a count of errors. No text is shorter
     # than nothing, but Spark does not know that, and reads the first column too.
     reads_more = F.length(F.coalesce(kept[0].cast("string"), F.lit(""))) >= 0
-    error = F.struct(code.alias("code"), message.alias("message"), record.alias("record"))
+    told = [code.alias("code"), message.alias("message"), record.alias("record")]
+    error = F.struct(*told, *([] if position is None else [position.alias("position")]))
     return df.select(*kept, F.when(code.isNotNull() & reads_more, error).alias(ERROR_COLUMN))
 
 
 def with_file(df: DataFrame) -> DataFrame:
-    """Return the frame with the fields ``file`` and ``position``, which texts do not know, in its ``_error``. Lazy.
+    """Return the frame with the fields ``file`` and ``position``, null where it is not known, in its ``_error``. Lazy.
 
     The frame has to come straight from one reader: behind a join or a shuffle Spark does not know the file any more.
     """
@@ -74,7 +100,9 @@ def with_file(df: DataFrame) -> DataFrame:
         return df
     error = F.col(ERROR_COLUMN)
     told = [error[name].alias(name) for name in ("code", "message", "record")]
-    more = [source_file().alias("file"), F.lit(None).cast("bigint").alias("position")]
+    is_placed = "position" in cast("StructType", df.schema[ERROR_COLUMN].dataType).names
+    position = error["position"] if is_placed else F.lit(None).cast("bigint")
+    more = [source_file().alias("file"), position.alias("position")]
     return df.withColumn(ERROR_COLUMN, F.when(error.isNotNull(), F.struct(*told, *more)))
 
 

@@ -8,12 +8,15 @@ if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
 Format = Literal["avro", "csv", "delta", "json", "orc", "parquet"]
-InputFormat = Literal["avro", "csv", "delta", "jdbc", "json", "orc", "parquet"]
+InputFormat = Literal["avro", "csv", "delta", "jdbc", "json", "orc", "parquet", "xml"]
 Conflicts = Literal["choice", "string", "widest", "fail", "rescue"]
 CorruptFiles = Literal["fail", "quarantine"]
 ChangedFiles = Literal["read", "report"]
 BookmarkBy = Literal["version", "changes"]
 OptionValue = str | bool | int | float
+
+TEXT_FORMATS = ("csv", "json", "xml")
+"""Formats of texts, of which each record is read or rejected by itself."""
 
 WHOLE_FORMATS = ("avro", "orc", "parquet")
 """Formats of which a damaged file tells nothing that one could trust."""
@@ -29,6 +32,7 @@ OWN_OPTIONS = {
     "mode": "what cannot be read goes to the quarantine",
     "nullvalue": "there is the key `null_values`",
     "path": "there is the key `path`",
+    "rowtag": "there is the key `row_tag`",
 }
 """Options of Spark's reader, in lower case, that are ours to set, with what there is instead."""
 
@@ -66,7 +70,7 @@ class Source(BaseModel):
         Field(
             alias="schema",
             description="Column names and Spark SQL types, as a mapping or in DDL. Without it types are inferred from"
-            " all rows, which for CSV and JSON reads the files once more.",
+            " all rows, which for CSV, JSON and XML reads the files once more.",
         ),
     ] = None
     null_values: Annotated[
@@ -75,6 +79,10 @@ class Source(BaseModel):
     header: Annotated[bool, Field(description="CSV only: whether the first line of each file names the columns.")] = (
         True
     )
+    row_tag: Annotated[
+        str | None,
+        Field(pattern=r"""^[^\s<>/="'&;$\\]+$""", description="XML only, and needed there: the element that is a row."),
+    ] = None
     sensitive: Annotated[
         list[str],
         Field(
@@ -86,7 +94,7 @@ class Source(BaseModel):
         CorruptFiles,
         Field(
             description="Parquet, ORC and Avro: what to do with a file that cannot be read. `fail` stops and names it"
-            " (the default); `quarantine` tells of it in the quarantine and reads the others. Of CSV and JSON every"
+            " (the default); `quarantine` tells of it in the quarantine and reads the others. Of CSV, JSON and XML every"
             " record that can be read always is."
         ),
     ] = "fail"

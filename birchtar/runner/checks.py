@@ -56,6 +56,11 @@ def _in_input(location: Location, read: Source) -> Iterator[Complaint]:
             yield Complaint((*location, "schema", column), f"`{kind}` is no type of Spark SQL.")
     for key in {"null_values", "header"} & read.model_fields_set if read.format != "csv" else ():
         yield Complaint((*location, key), f"`{key}` is for CSV only, not for {read.format}.", of_key=True)
+    if read.format == "xml" and read.row_tag is None:
+        what = "XML needs `row_tag`, the name of the element that is a row: `row_tag: item` for <item>...</item>."
+        yield Complaint(location, what, of_key=True)
+    if read.format != "xml" and read.row_tag is not None:
+        yield Complaint((*location, "row_tag"), f"`row_tag` is for XML only, not for {read.format}.", of_key=True)
     if "corrupt_files" in read.model_fields_set and read.format not in WHOLE_FORMATS:
         what = f"`corrupt_files` is for {', '.join(WHOLE_FORMATS)}, not for {read.format}."
         yield Complaint((*location, "corrupt_files"), what, of_key=True)

@@ -9,14 +9,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from birchtar.lake.damage import CORRUPT_FILE, TRUNCATED
 from birchtar.lake.files import FileSystem
 from birchtar.lake.label import Label
 from birchtar.lake.paths import absolute
 from birchtar.lake.read import read
 from birchtar.lake.read_again import read_again
+from birchtar.lake.rejects import CORRUPT_FILE, TRUNCATED
 from birchtar.lake.sink import Sink
-from birchtar.lake.source import Source
+from birchtar.lake.source import TEXT_FORMATS, Source
 from birchtar.lake.write import stage
 from birchtar.runner.conflicts import read_settled
 from birchtar.runner.failures import JobError, sentence
@@ -225,7 +225,7 @@ def entering(replayed: Replayed, df: DataFrame, table: str, step: str) -> DataFr
 
 def _require_entrance(plan: Plan, replayed: Replayed, table: str, step: str) -> None:
     if step == READ:
-        if table in replayed.flowing and plan.job.inputs[table].format in ("csv", "json"):
+        if table in replayed.flowing and plan.job.inputs[table].format in TEXT_FORMATS:
             conflicts = plan.job.inputs[table].conflicts
             if conflicts not in _BY_ALL_ROWS:
                 return

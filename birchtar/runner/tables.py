@@ -42,7 +42,7 @@ from transforms.rejects import ERROR_COLUMN, accepted, has_rejects, rejected
 
 Frames = dict[str, DataFrame]
 
-_COUNTED_WHILE_READ = ("avro", "csv", "jdbc", "json")
+_COUNTED_WHILE_READ = ("avro", "csv", "jdbc", "json", "xml")
 """Formats whose rows are counted as they are read. The others keep their counts in footers or logs, and counting
 while reading would keep Spark from passing over what a filter does not want."""
 

@@ -1,4 +1,4 @@
-"""The texts of JSON files: one per line, or per file, with the columns that its folders name."""
+"""The texts of files: one per line, or per file, with the columns that its folders name."""
 
 from collections.abc import Iterator
 
@@ -39,24 +39,28 @@ def is_set(source: Source, option: str) -> bool:
     return (source.option(option) or "").lower() == "true"
 
 
+def is_whole(source: Source) -> bool:
+    """Tell whether a text is a whole file."""
+    return source.format == "xml" or is_set(source, "multiLine")
+
+
 def load_texts(spark: SparkSession, source: Source, schema: StructType | None = None) -> DataFrame:
-    """Return the text of each line, or with `multiLine` of each file, and the columns of folders as ``day=1``. Lazy.
+    """Return the text of each line, or of each file where that is one, and the columns of folders as ``day=1``. Lazy.
 
     Args:
         spark: The session.
-        source: JSON files.
+        source: JSON or XML files.
         schema: Types that folders' columns take instead of those that Spark infers, where their names are there.
     """
     options = {key: value for key, value in source.options.items() if key.lower() not in _OF_THE_VALUES}
-    is_whole = is_set(source, "multiLine")
-    reader = spark.read.format("text").options(**options).option("wholetext", is_whole)
+    reader = spark.read.format("text").options(**options).option("wholetext", is_whole(source))
     text = StructField(TEXT, StringType())
     df = load_paths(spark, reader.schema(StructType([text])), source.paths)
     folders = {name.lower() for name in df.columns}
     told = [field for field in schema or [] if field.name.lower() in folders]
     if told:
         df = load_paths(spark, reader.schema(StructType([text, *told])), source.paths)
-    return df.withColumn(TEXT, _decoded(named(TEXT))) if is_whole else df
+    return df.withColumn(TEXT, _decoded(named(TEXT))) if is_whole(source) else df
 
 
 def folders_of(texts: DataFrame) -> Iterator[tuple[str, Column]]:
