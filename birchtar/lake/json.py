@@ -9,7 +9,6 @@ from pyspark.sql.types import StringType, StructField, StructType, VariantType
 from birchtar.lake.csv import says_encoding
 from birchtar.lake.errors import LakeError
 from birchtar.lake.json_records import IS_BROKEN, IS_FOLLOWED, ROW, is_single, parsed
-from birchtar.lake.texts import TEXT, has_texts, is_set, load_texts
 from birchtar.lake.many_paths import load_paths
 from birchtar.lake.raw_text import escaped
 from birchtar.lake.rejects import (
@@ -22,6 +21,7 @@ from birchtar.lake.rejects import (
     with_error,
 )
 from birchtar.lake.source import Source
+from birchtar.lake.texts import TEXT, has_texts, is_set, load_texts
 
 FOLLOWED = (
     " There is something behind its first JSON value: put each value on a line of its own (Amazon Data Firehose does so"

@@ -11,8 +11,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, BooleanType, DataType, StringType, StructField, StructType, VariantType
 
-from birchtar.lake.texts import BARE, TEXT, bare, without_mark
 from birchtar.lake.rejects import CORRUPT, named, permissive
+from birchtar.lake.texts import BARE, TEXT, bare, without_mark
 
 ROW, IS_BROKEN, IS_FOLLOWED = "_birchtar_row", "_birchtar_is_broken", "_birchtar_is_followed"
 """The columns that `parsed` adds; names that no file has."""

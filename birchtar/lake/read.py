@@ -16,15 +16,15 @@ from birchtar.lake.xml import read_xml
 def read(spark: SparkSession, source: Source) -> DataFrame:
     """Return the rows of a source.
 
-    A CSV, JSON or XML record that does not parse, or does not fit the declared schema, becomes a row whose ``_error`` says
-    so and holds the record's text; its other columns hold what could be read. See the contract of rejected rows in
-    `transforms.rejects`. Frames of the other formats have no such column. Reading these without a schema starts
-    a Spark job over all rows; reading JSON starts one over all lines, which looks for more than one value on a line.
+    A CSV, JSON or XML record that does not parse, or does not fit the declared schema, becomes a row whose ``_error``
+    says so and holds the record's text; its other columns hold what could be read. See the contract of rejected rows in
+    `transforms.rejects`. Frames of the other formats have no such column. Reading these three without a schema starts a
+    Spark job over all rows; reading JSON starts one over all lines, which looks for more than one value on a line.
 
     Raises:
         SchemaMismatchError: A column of the declared schema is not in the files. Of JSON and XML it is null instead.
-        LakeError: Without a schema, CSV, JSON or XML files hold nothing to take the columns from; or a column of theirs is
-            called ``_error``.
+        LakeError: Without a schema, CSV, JSON or XML files hold nothing to take the columns from; or a column of
+            theirs is called ``_error``.
     """
     if source.format == "csv":
         return read_csv(spark, source)

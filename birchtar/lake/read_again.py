@@ -8,10 +8,10 @@ from birchtar.lake.csv import STANDARD, header_names, null_value_of, typed, with
 from birchtar.lake.errors import LakeError
 from birchtar.lake.json import FOLLOWED, NOT_DECODED
 from birchtar.lake.json_records import IS_BROKEN, IS_FOLLOWED, ROW, parsed
-from birchtar.lake.texts import TEXT, encoding_of
 from birchtar.lake.raw_text import escaped, restored
 from birchtar.lake.rejects import CORRUPT, ENCODING, ERROR_COLUMN, MALFORMED, named, with_error
 from birchtar.lake.source import Source
+from birchtar.lake.texts import TEXT, encoding_of
 from birchtar.lake.xml import POSITION, decoded, parsed_records
 
 _CAME = ("birchtar_id", "birchtar_file", "birchtar_position")

@@ -94,8 +94,8 @@ class Source(BaseModel):
         CorruptFiles,
         Field(
             description="Parquet, ORC and Avro: what to do with a file that cannot be read. `fail` stops and names it"
-            " (the default); `quarantine` tells of it in the quarantine and reads the others. Of CSV, JSON and XML every"
-            " record that can be read always is."
+            " (the default); `quarantine` tells of it in the quarantine and reads the others. Of CSV, JSON and XML"
+            " every record that can be read always is."
         ),
     ] = "fail"
     conflicts: Annotated[

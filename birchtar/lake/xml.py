@@ -155,9 +155,7 @@ def _records(texts: DataFrame, source: Source) -> DataFrame:
     none = F.lit(None).cast("string")
     of_records = F.transform(
         F.coalesce(named(_RECORDS), F.array().cast("array<string>")),
-        lambda piece, at: F.struct(
-            piece.alias(TEXT), none.alias(TROUBLE), (at + 1).cast("bigint").alias(POSITION)
-        ),
+        lambda piece, at: F.struct(piece.alias(TEXT), none.alias(TROUBLE), (at + 1).cast("bigint").alias(POSITION)),
     )
     of_file = F.array(F.struct(none.alias(TEXT), named(TROUBLE), F.lit(None).cast("bigint").alias(POSITION)))
     both = F.when(named(TROUBLE).isNull(), of_records).otherwise(F.concat(of_records, of_file))
@@ -238,8 +236,8 @@ def _signs(charset: str) -> tuple[str, str]:
     """Return the signs that bytes stand for in ISO-8859-1, and those that they stand for in a charset.
 
     Example:
-        >>> _signs("ISO-8859-15")
-        ('¤¦¨´¸¼½¾', '€ŠšŽžŒœŸ')
+        >>> _signs("ISO-8859-9")
+        ('ÐÝÞðýþ', 'ĞİŞğış')
     """
     codec = codecs.lookup(charset)
     pairs = [(chr(byte), codec.decode(bytes([byte]), "replace")[0]) for byte in range(0x80, 0x100)]
