@@ -22,6 +22,7 @@ from birchtar.lake.paths import is_local, local
 from birchtar.lake.read_files import empty_frame, restricted
 from birchtar.lake.rejects import CORRUPT_FILE, ERROR_COLUMN, TRUNCATED, with_file
 from birchtar.lake.source import TEXT_FORMATS, WHOLE_FORMATS, Source
+from birchtar.lake.texts import is_whole
 from birchtar.state.listed import ListedFile, Listing
 
 _LINES_AT_RISK = {"ignoreCorruptFiles": "true", "io.file.buffer.size": "512"}
@@ -60,7 +61,7 @@ def find_damage(spark: SparkSession, source: Source) -> list[Damage]:
     if source.format not in (*TEXT_FORMATS, *WHOLE_FORMATS):
         return []
     listed = _files(spark, source)
-    found = _packed(spark, listed) if source.format in TEXT_FORMATS else _broken(spark, source, listed)
+    found = _packed(spark, source, listed) if source.format in TEXT_FORMATS else _broken(spark, source, listed)
     return sorted(found, key=lambda damage: damage.file)
 
 
@@ -133,8 +134,9 @@ def _size(spark: SparkSession, path: str) -> int:
     return Path(local(path)).stat().st_size if is_local(path) else FileSystem(spark, path).size(path)
 
 
-def _packed(spark: SparkSession, listed: Listing) -> Iterator[Damage]:
+def _packed(spark: SparkSession, source: Source, listed: Listing) -> Iterator[Damage]:
     """Unpack each packed file to its end, as Spark's reader would."""
+    code = CORRUPT_FILE if is_whole(source) else TRUNCATED
     java: Any = spark._jvm
     conf = spark._jsparkSession.sessionState().newHadoopConf()
     codecs = java.org.apache.hadoop.io.compress.CompressionCodecFactory(conf)
@@ -150,11 +152,11 @@ def _packed(spark: SparkSession, listed: Listing) -> Iterator[Damage]:
             counted = java.org.apache.commons.io.input.CountingInputStream(unpacked)
         except Exception as error:
             raw.close()
-            return Damage(shown(file), TRUNCATED, _reason(error), 0)
+            return Damage(shown(file), code, _reason(error), 0)
         try:
             java.org.apache.commons.io.IOUtils.consume(counted)
         except Exception as error:
-            return Damage(shown(file), TRUNCATED, _reason(error), int(counted.getByteCount()))
+            return Damage(shown(file), code, _reason(error), int(counted.getByteCount()))
         finally:
             unpacked.close()
         return None
