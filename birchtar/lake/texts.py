@@ -19,6 +19,18 @@ BARE = " \t\r\n"
 _OF_THE_VALUES = ("charset", "encoding", "mode", "multiline", "wholetext")
 """Options, in lower case, that are no business of the reader of texts, or that it would read in its own way."""
 
+_BIG, _LITTLE = r"[^\xD8-\xDF].|[\xD8-\xDB].[\xDC-\xDF].", r".[^\xD8-\xDF]|.[\xD8-\xDB].[\xDC-\xDF]"
+
+_WIDE = (
+    ("^(0000FEFF|000000..)$", "UTF-32", r"\x00(?:\x00[^\xD8-\xDF]|[\x01-\x10].)."),
+    ("^FFFE0000$", "UTF-32", r".(?:[^\xD8-\xDF]\x00|.[\x01-\x10])\x00"),
+    ("^FEFF", "UTF-16", _BIG),
+    ("^FFFE", "UTF-16", _LITTLE),
+    ("^00..00", "UTF-16BE", _BIG),
+    ("^..00..00$", "UTF-16LE", _LITTLE),
+)
+"""Encodings of 16 and 32 bits: how a file begins in hex, the name, and a sign of it if bytes were signs."""
+
 _NO_FOLDER = "__HIVE_DEFAULT_PARTITION__"
 """How a folder says null."""
 
@@ -86,17 +98,14 @@ def without_mark(text: Column) -> Column:
 
 
 def _decoded(text: Column) -> Column:
-    """Return a file's text, whose first bytes show an encoding of 16 or 32 bits a sign, as Spark sees it."""
+    """Return a file's text, whose first bytes show an encoding of 16 or 32 bits a sign, as Spark sees it.
+
+    A file that is not of this encoding to its end stays as it is: Spark would stop there.
+    """
     bits = text.cast("binary")
-    first = F.hex(F.substr(bits, F.lit(1), F.lit(4)))
-    is_32 = first.rlike("^(0000FEFF|FFFE0000|000000..)$")
-    charsets = {
-        "UTF-32": is_32,
-        "UTF-16": first.rlike("^(FFFE|FEFF)"),
-        "UTF-16BE": first.startswith("00"),
-        "UTF-16LE": first.rlike("^..00"),
-    }
+    first, latin = F.hex(F.substr(bits, F.lit(1), F.lit(4))), F.decode(bits, "ISO-8859-1")
     decoded = text
-    for charset, says_so in reversed(charsets.items()):
-        decoded = F.when(says_so, F.decode(bits, charset)).otherwise(decoded)
+    for begins, charset, sign in reversed(_WIDE):
+        is_one = first.rlike(begins) & latin.rlike(rf"^(?s:{sign})*+\z")
+        decoded = F.when(is_one, F.decode(bits, charset)).otherwise(decoded)
     return decoded

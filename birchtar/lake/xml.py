@@ -58,6 +58,7 @@ _DECLARED = r"""^\ufeff?\s*<\?xml[^>]*\sencoding\s*=\s*["']([\w.-]+)["']"""
 
 _RECORDS, _PARSED = "_birchtar_records", "_birchtar_parsed"
 _PROLOG = r"<\?xml\s[^>]*+>|<!DOCTYPE[^\[>]*+(?:\[[^\]]*+\]\s*+)?>"
+_ONLY_ELEMENTS = r"^\ufeff?\s*(?:<(?s:.*)>\s*)?$"
 _CDATA = r"<!\[CDATA\[(?s:.*?)\]\]>"
 _COMMENT = r"<!--[^-]*+(?:-[^-]++)*+-->"
 _ATTRIBUTES = r"""(?:\s(?:[^"'<>/]++|"[^"<]*+"|'[^'<]*+'|/(?!>))*+)?"""
@@ -206,9 +207,10 @@ def _without_section(part: Column) -> Column:
 
 def _is_well_formed(text: Column) -> Column:
     root = f"w{uuid4().hex}"
-    bare = F.concat(F.lit(f"<{root}>"), F.regexp_replace(text, _PROLOG, ""), F.lit(f"</{root}>"))
+    bare = F.regexp_replace(text, _PROLOG, "")
     schema = StructType([StructField(root, StringType()), StructField(CORRUPT, StringType())])
-    return F.from_xml(bare, schema, permissive({})).getField(CORRUPT).isNull()
+    parsed = F.from_xml(F.concat(F.lit(f"<{root}>"), bare, F.lit(f"</{root}>")), schema, permissive({}))
+    return bare.rlike(_ONLY_ELEMENTS) & parsed.getField(CORRUPT).isNull()
 
 
 def _charset(source: Source) -> Column:

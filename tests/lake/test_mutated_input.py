@@ -14,6 +14,7 @@ import zlib
 from collections import Counter
 from functools import partial
 from pathlib import Path
+from xml.parsers import expat
 
 import pyarrow as pa
 import pytest
@@ -47,6 +48,11 @@ def csv_lines(file: int):
 
 def json_lines(file: int):
     return [f'{{"id": {id_}, "name": "{name}", "price": {price}}}'.encode() for id_, name, price in rows_of(file)]
+
+
+def xml_lines(file: int):
+    tags = "<item><id>{}</id><name>{}</name><price>{}</price></item>"
+    return [tags.format(*row).encode() for row in rows_of(file)]
 
 
 def mutated(content: bytes, chance: random.Random, *, spare: int = 0) -> bytes:
@@ -137,6 +143,36 @@ def test_lines_that_are_not_hit_are_read_and_every_line_is_accounted_for(classic
     assert len(good) + bad.total() == lines
     assert kind == "csv" or len(good) <= whole_lines
     assert {code for _, code in bad} <= {"MALFORMED", "CAST", "ENCODING"}
+
+
+def is_well_formed(content: bytes) -> bool:
+    """Tell whether a file is XML, as Expat sees it; bytes that are no text may stand for any sign."""
+    text = content.decode(errors="replace")
+    try:
+        expat.ParserCreate().Parse(text, True)
+    except expat.ExpatError:
+        return False
+    return True
+
+
+@given(seed=st.integers(0, 2**32))
+@many_at_once
+def test_elements_that_are_not_hit_are_read_and_every_file_that_is_broken_is_told_of(classic_spark, seed):
+    chance = random.Random(seed)
+    contents, untouched, broken = {}, set(), set()
+    for file in range(FILES):
+        lines = xml_lines(file)
+        content = contents[f"{file}.xml"] = mutated(b"<items>\n" + b"\n".join(lines) + b"\n</items>\n", chance)
+        untouched |= {row for row, line in zip(rows_of(file), lines, strict=True) if line in content.split(b"\n")}
+        if content and not is_well_formed(content):
+            broken.add(f"{file}.xml")
+    folder = written(contents)
+    good, bad = good_and_bad(classic_spark, Source(path=str(folder), format="xml", row_tag="item", schema=SCHEMA))
+    shutil.rmtree(folder)
+    assert untouched <= set(good)
+    assert max(Counter(good).values()) == 1
+    assert broken <= {name for name, _ in bad}
+    assert {code for _, code in bad} <= {"MALFORMED", "CORRUPT_FILE", "ENCODING"}
 
 
 def unpacks_to(content: bytes, whole: bytes) -> bool:

@@ -106,6 +106,7 @@ def test_a_broken_record_is_rejected_with_its_text_and_those_around_it_are_read(
         pytest.param(f"<items>{item(1)}<itm><id>2</id></itn></items>", id="a record of which both tags are hit"),
         pytest.param(f"<items>{item(1)}<other></items>", id="another element is not closed"),
         pytest.param(f"<items><!-- {item(1)}</items>", id="a comment that does not end"),
+        pytest.param(f"{item(1)} something else", id="a text outside of all elements"),
         pytest.param(f"<items><!-- a --x {item(1)}<!-- b --></items>", id="a comment whose end is hit"),
     ],
 )
