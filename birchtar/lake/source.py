@@ -24,7 +24,7 @@ WHOLE_FORMATS = ("avro", "orc", "parquet")
 CONFLICT_FORMATS = ("csv", "json", "orc", "parquet")
 """The formats whose files can hold values of several types in one field."""
 
-OWN_OPTIONS = {
+_OWN_OPTIONS = {
     "columnnameofcorruptrecord": "what cannot be read goes to the quarantine",
     "enforceschema": "columns are found by their names in the header",
     "header": "there is the key `header`",
@@ -36,8 +36,7 @@ OWN_OPTIONS = {
 }
 """Options of Spark's reader, in lower case, that are ours to set, with what there is instead."""
 
-
-JDBC_OPTIONS = {
+_JDBC_OPTIONS = {
     "dbtable": "there are the keys `table` and `query`",
     "fetchsize": "there is the key `fetch_size`",
     "lowerbound": "there is the key `lower_bound`",
@@ -50,6 +49,13 @@ JDBC_OPTIONS = {
     "user": "there is the key `user`",
 }
 """The same for the reader of databases."""
+
+
+def own_options(format: InputFormat) -> dict[str, str]:  # noqa: A002  # the key's name
+    """Return the options of a format's reader, in lower case, that are ours to set, with what there is instead."""
+    own = _OWN_OPTIONS | (_JDBC_OPTIONS if format == "jdbc" else {})
+    return {key: instead for key, instead in own.items() if (format, key) != ("xml", "nullvalue")}
+
 
 _PLACE = r"^(env:[A-Za-z_]\w*|file:.+)$"
 

@@ -73,8 +73,7 @@ def _in_input(location: Location, read: Source) -> Iterator[Complaint]:
             yield Complaint((*location, "conflicts"), what, of_key=True)
     yield from in_database(location, read)
     yield from in_bookmark(location, read)
-    own = source.OWN_OPTIONS | (source.JDBC_OPTIONS if read.format == "jdbc" else {})
-    yield from _in_options((*location, "options"), read.options, own)
+    yield from _in_options((*location, "options"), read.options, source.own_options(read.format))
 
 
 def _in_output(location: Location, written: Sink) -> Iterator[Complaint]:

@@ -223,6 +223,21 @@ def complaints(path: Path, *settings: str) -> list[str]:
             id="a CSV setting on JSON",
         ),
         pytest.param(
+            "inputs:\n  people: {path: people.csv, format: xml}",
+            ["2:3: XML needs `row_tag`, the name of the element that is a row: `row_tag: item` for <item>...</item>."],
+            id="XML without the name of a row",
+        ),
+        pytest.param(
+            "inputs:\n  people: {path: people.csv, format: xml, row_tag: person, options: {rowTag: people}}",
+            ["2:70: `rowTag` is not yours to set: there is the key `row_tag`."],
+            id="the option for that name",
+        ),
+        pytest.param(
+            "inputs:\n  people: {path: people.csv, format: csv, row_tag: person}",
+            ["2:43: `row_tag` is for XML only, not for csv."],
+            id="the name of a row in CSV",
+        ),
+        pytest.param(
             "inputs:\n  people: {path: people.csv, format: csv, header: yes}",
             [
                 "2:51: `header` has to be true or false, not the text `yes`.",

@@ -234,6 +234,34 @@ def test_how_partitions_that_are_replaced_are_read_again_is_said(lake: Path):
         require_adding(load("job.yaml"))
 
 
+XML_JOB = """
+inputs:
+  orders: {path: orders, format: xml, row_tag: order, schema: "_id INT, amount INT, day INT", bookmark: true}
+outputs:
+  orders: {path: out/orders, format: parquet, mode: append}
+"""
+
+
+def test_elements_are_rejected_one_by_one_and_replayed(lake: Path, run_file, replay_job):
+    (lake / "job.yaml").write_text(XML_JOB)
+    folder = lake / "orders/day=3"
+    folder.mkdir()
+    (lake / "orders/1.csv").unlink()
+    good, many = '<order id="1"><amount>10</amount></order>', '<order id="2"><amount>many</amount></order>'
+    (folder / "1.xml").write_text(f'<orders>{good}\n{many}\n<order id="3"><amount>5</order>\n</orders>')
+    assert [source.rows for source in run_file().inputs] == [3]
+    assert quarantined("code, record, position, file") == [
+        ("MALFORMED", '<order id="2"><amount>many</amount></order>', 2, str(folder / "1.xml")),
+        ("MALFORMED", '<order id="3"><amount>5</order>', 3, str(folder / "1.xml")),
+    ]
+    (lake / "job.yaml").write_text(XML_JOB.replace("bookmark", "options: {nullValue: many}, bookmark"))
+    replay_job()
+    rows = duckdb.sql("SELECT * FROM 'out/orders/*.parquet' ORDER BY ALL").fetchall()
+    assert rows == [(1, 10, 3), (2, None, 3)]
+    assert index() == [("orders", "read", "MALFORMED", 1, 2, 2), ("orders", "read", "MALFORMED", 2, 1, 0)]
+    assert run_file().inputs[0].rows == 0
+
+
 def test_a_step_that_is_gone_is_named(lake: Path, run_file, replay_job):
     run_file()
     (lake / "job.yaml").write_text(JOB.replace("known:", "other:"))
