@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import threading
 import time
+from importlib import import_module
 from pathlib import Path
 
 import duckdb
@@ -108,6 +109,36 @@ def test_a_run_waits_for_a_state_database_that_is_locked(run_job, days):
     run_job(JOB % ("out", "parquet"))
     assert time.monotonic() - began > 3.5
     assert count("parquet", "out") == 40_001
+
+
+GONE = float(os.environ.get("BIRCHTAR_STATE_GONE", "6"))
+"""Seconds."""
+
+
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [("pending", "record_intent"), ("compute", "prepare"), ("publication", "mark_published"), ("publication", "succeed")],
+)
+def test_a_run_goes_on_when_the_state_database_is_back(
+    run_job, days, postgres, postgres_url, monkeypatch, module, step
+):
+    monkeypatch.setenv("BIRCHTAR_STATE_URL", postgres_url)
+    place = import_module(f"birchtar.runner.{module}")
+    work, back = getattr(place, step), []
+
+    def without_a_server(*arguments, **named):
+        if not back:
+            postgres.stop()
+            back.append(threading.Timer(GONE, postgres.start))
+            back[0].start()
+        return work(*arguments, **named)
+
+    monkeypatch.setattr(place, step, without_a_server)
+    run_job(JOB % ("out", "parquet"))
+    back[0].join()
+    assert count("parquet", "out") == 40_000
+    assert [(run.number, run.state, run.attempt) for run in list_runs(open_state())] == [(1, "SUCCEEDED", 1)]
+    assert run_job(JOB % ("out", "parquet")).inputs[0].files == 0
 
 
 def test_two_runs_at_once_read_every_file_once(in_our_java, days):
