@@ -4,6 +4,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
+from birchtar.lake.charsets import decoded
 from birchtar.lake.csv import STANDARD, header_names, null_value_of, typed, without_null_values
 from birchtar.lake.errors import LakeError
 from birchtar.lake.json import FOLLOWED, NOT_DECODED
@@ -12,7 +13,8 @@ from birchtar.lake.raw_text import escaped, restored
 from birchtar.lake.rejects import CORRUPT, ENCODING, ERROR_COLUMN, MALFORMED, named, with_error
 from birchtar.lake.source import Source
 from birchtar.lake.texts import TEXT, encoding_of
-from birchtar.lake.xml import POSITION, decoded, parsed_records
+from birchtar.lake.xml import known_encoding, parsed_records
+from birchtar.lake.xml_records import POSITION
 
 _CAME = ("birchtar_id", "birchtar_file", "birchtar_position")
 """What a record brings along; names that no file has."""
@@ -85,7 +87,7 @@ def _json(spark: SparkSession, source: Source, came: DataFrame, schema: StructTy
 
 
 def _xml(spark: SparkSession, source: Source, came: DataFrame, schema: StructType) -> DataFrame:
-    text = decoded(restored(F.col("record")), encoding_of(source) or "")
+    text = decoded(restored(F.col("record")), F.lit(known_encoding(source) or ""))
     records = came.select(
         F.when(F.col("code") == ENCODING, text).otherwise(F.col("record")).alias(TEXT),
         named(_CAME[2]).alias(POSITION),

@@ -117,7 +117,12 @@ GONE = float(os.environ.get("BIRCHTAR_STATE_GONE", "6"))
 
 @pytest.mark.parametrize(
     ("module", "step"),
-    [("pending", "record_intent"), ("compute", "prepare"), ("publication", "mark_published"), ("publication", "succeed")],
+    [
+        ("pending", "record_intent"),
+        ("compute", "prepare"),
+        ("publication", "mark_published"),
+        ("publication", "succeed"),
+    ],
 )
 def test_a_run_goes_on_when_the_state_database_is_back(
     run_job, days, postgres, postgres_url, monkeypatch, module, step
