@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
@@ -14,7 +14,7 @@ from birchtar.lake.label import Label
 from birchtar.lake.paths import absolute
 from birchtar.lake.read import read
 from birchtar.lake.read_again import read_again
-from birchtar.lake.rejects import CORRUPT_FILE, TRUNCATED
+from birchtar.lake.rejects import CORRUPT_FILE, ENCODING, MALFORMED, REPLACED, TRUNCATED
 from birchtar.lake.sink import Sink
 from birchtar.lake.source import TEXT_FORMATS, Source
 from birchtar.lake.write import stage
@@ -37,6 +37,12 @@ _OF_FILES = (CORRUPT_FILE, TRUNCATED)
 
 _MOST_FILES = 3
 """Files that a message names."""
+
+_NOT_KEPT = {
+    1: ("values that the job masks are hidden in them", "the job"),
+    2: ("bytes that are no text are not kept in them", "the input's encoding"),
+}
+"""What is not in the quarantine of rows that are left, and what to correct."""
 
 _BY_ALL_ROWS = ("choice", "rescue")
 """Ways to settle conflicts after which a field alone does not say how a value is read into it."""
@@ -147,7 +153,7 @@ def choose(spark: SparkSession, plan: Plan, job: str, selection: Selection, sche
     """Return what a replay sends through the job; None where nothing was ever rejected.
 
     Rows that tell of a whole file are left: a run reads the file when it was repaired. So are rows of which a masked
-    value is hidden: nobody can bring it back, and a text's place in its file is not known.
+    value is hidden, or bytes were not kept: nobody can bring them back, and a text's place in its file is not known.
 
     Raises:
         JobError: A row cannot enter the job as its config is now.
@@ -155,10 +161,10 @@ def choose(spark: SparkSession, plan: Plan, job: str, selection: Selection, sche
     df = unresolved(spark, job, selection)
     if df is None:
         return None
-    is_whole = ~F.col("code").isin(*_OF_FILES) & F.col("record").isNotNull() & ~F.col("hidden")
+    can_enter = ~F.col("code").isin(*_OF_FILES) & _is_kept(plan)
     kept = df.persist()
-    rows = kept.where(is_whole)
-    replayed = Replayed(kept, rows, schemas, set(flows(plan)), left=list(_left(plan, kept.where(~is_whole))))
+    rows = kept.where(can_enter)
+    replayed = Replayed(kept, rows, schemas, set(flows(plan)), left=list(_left(plan, kept.where(~can_enter))))
     keys = ("run", "table", "step", "rule", "code")
     counted = rows.fillna("", "rule").groupBy(*keys).count().orderBy(*keys).collect()
     for run, table, step, rule, code, number in counted:
@@ -169,17 +175,24 @@ def choose(spark: SparkSession, plan: Plan, job: str, selection: Selection, sche
 
 
 def _left(plan: Plan, rows: DataFrame) -> Iterator[str]:
-    of_files = F.col("code").isin(*_OF_FILES)
-    their_files = F.collect_set(F.when(~of_files, F.col("file")))
-    numbers = (F.count_if(of_files), F.count_if(~of_files), F.min(F.when(~of_files, F.col("run"))))
-    files, hidden, run, places = rows.agg(*numbers, F.array_sort(their_files)).collect()[0]
-    if files:
-        yield f"{files:,} rejected rows tell of whole files; a run reads these when they are repaired."
-    if hidden:
+    why = F.when(F.col("code").isin(*_OF_FILES), 0).when(F.col("hidden"), 1).otherwise(2).alias("why")
+    groups = rows.groupBy(why).agg(F.count("*"), F.min("run"), F.array_sort(F.collect_set("file"))).orderBy("why")
+    for kind, number, run, files in groups.collect():
+        if kind == 0:
+            yield f"{number:,} rejected rows tell of whole files; a run reads these when they are repaired."
+            continue
+        what, wrong = _NOT_KEPT[kind]
         yield (
-            f"{hidden:,} rejected rows were left: values that the job masks are hidden in them, and stand only in"
-            f" {_named(places)}. Correct the job, and {_to_read_again(plan, run)}."
+            f"{number:,} rejected rows were left: {what}, and stand only in {_named(files)}. Correct {wrong}, and"
+            f" {_to_read_again(plan, run)}."
         )
+
+
+def _is_kept(plan: Plan) -> Column:
+    """Tell whether a row has its record as it was. Of CSV, bytes that are no text are lost in it."""
+    lines = [name for name, source in plan.job.inputs.items() if source.format == "csv"]
+    is_text = F.col("code").isin(ENCODING, MALFORMED) & F.col("table").isin(lines) & (F.col("step") == READ)
+    return F.col("record").isNotNull() & ~F.col("hidden") & ~(is_text & F.contains("record", F.lit(REPLACED)))
 
 
 def _named(files: Sequence[str]) -> str:

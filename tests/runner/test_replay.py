@@ -234,6 +234,26 @@ def test_how_partitions_that_are_replaced_are_read_again_is_said(lake: Path):
         require_adding(load("job.yaml"))
 
 
+def test_lines_of_csv_of_which_bytes_are_lost_are_left_and_those_of_json_come_in(lake: Path, run_file, replay_job):
+    (lake / "orders/1.csv").write_bytes("id,town,amount\n1,Köln,10\n2,Köln\n".encode("latin-1"))
+    (lake / "events/1.json").write_bytes('{"id": 1, "kind": "ü"}\n'.encode("latin-1"))
+    run_file()
+    latin = "options: {encoding: ISO-8859-1}, schema"
+    (lake / "job.yaml").write_text(CORRECTED.replace("schema", latin))
+    report = replay_job()
+    file = lake / "orders/1.csv"
+    assert report.notes[0].startswith(
+        f"2 rejected rows were left: bytes that are no text are not kept in them, and stand only in {file}. Correct the"
+        " input's encoding, and bring these records in again by a new file."
+    )
+    assert duckdb.sql("SELECT * FROM 'out/events/*.parquet'").fetchall() == [(1, "ü")]
+    assert index() == [
+        ("events", "read", "ENCODING", 1, 1, 1),
+        ("orders", "read", "ENCODING", 1, 1, 0),
+        ("orders", "read", "MALFORMED", 1, 1, 0),
+    ]
+
+
 XML_JOB = """
 inputs:
   orders: {path: orders, format: xml, row_tag: order, schema: "_id INT, amount INT, day INT", bookmark: true}
