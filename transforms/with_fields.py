@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import NullType, StructType
 
 from transforms.core.columns import schema_of
+from transforms.core.generators import one_value
 from transforms.core.sql_errors import analysed_parts
 from transforms.errors import ColumnTypeError, DuplicateColumnError, TransformError
 from transforms.nested.bound_names import bind, names_in, structs_round
@@ -112,5 +113,5 @@ def _changed(edit: _Edit, field: Named, scope: Scope) -> list[Named]:
 
 
 def _added(edit: _Edit, scope: Scope) -> Named:
-    sql = bind(edit.expression, scope, scope[-1], where=edit.where)
+    sql = one_value(bind(edit.expression, scope, scope[-1], where=edit.where))
     return Named(edit.path[-1], Value(sql, NullType(), arrays=scope[-1].arrays, is_kept=False), {})

@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from transforms.core.columns import by_position, schema_of, unused_name
+from transforms.core.generators import one_value, one_value_column
 from transforms.core.new_columns import require_clear_names
 from transforms.core.sql_errors import Expression, analysed_parts
 from transforms.records.columns import require_error_type
@@ -40,7 +41,7 @@ def with_expressions(df: DataFrame, expressions: Mapping[str, Expression], *, wh
 def _with_values(df: DataFrame, values: Sequence[Expression]) -> DataFrame:
     """Return the frame with a value of each expression behind it, under names that no expression can mean."""
     free = unused_name(df.columns, "value of an expression")
-    columns = [F.expr(value) if isinstance(value, str) else value for value in values]
+    columns = [F.expr(one_value(value)) if isinstance(value, str) else one_value_column(value) for value in values]
     if has_rejects(df):
         columns = [F.when(F.col(ERROR_COLUMN).isNull(), value) for value in columns]
     return df.select("*", *(value.alias(f"{free} {position}") for position, value in enumerate(columns)))

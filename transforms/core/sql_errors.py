@@ -96,6 +96,11 @@ def _translated(error: AnalysisException, names: list[str], where: str) -> Trans
             f"{where}: {about['name']} can mean more than one column: {same or about['referenceNames']}."
             " Expressions do not tell upper from lower case; rename a column first."
         )
+    if condition.startswith("UNSUPPORTED_GENERATOR"):
+        return TransformError(
+            f"{where}: An expression gives one value for each row, and a function in it makes several rows of one. Use"
+            " the transform `explode`, or a query."
+        )
     kind = ColumnTypeError if "DATA_TYPE_MISMATCH" in condition.replace("DATATYPE", "DATA_TYPE") else TransformError
     return kind(f"{where}: {_spark_sentence(error)}")
 
