@@ -64,6 +64,7 @@ class _Loader:
         if job is None:
             raise ConfigError(self.document.problems)
         tables = {name: self._table(job, name, table) for name, table in job.tables.items()}
+        self._check_starts(tables)
         self._check_outputs(job, tables)
         self._check_bookmarks(job, tables)
         order = self._order(tables)
@@ -232,6 +233,19 @@ class _Loader:
         hint = say_known(name, known, kind="table")
         self._complain(location, f"there is no input or table `{name}`. {hint}", of_key=of_key)
         return set()
+
+    def _check_starts(self, tables: dict[str, PlannedTable]) -> None:
+        """Complain of tables that begin with several at once, or with a member of what is one table."""
+        for name, table in tables.items():
+            owned = None if table.start is None else tables.get(owner(table.start, set(tables)))
+            if owned is None or owned.name == name:
+                continue
+            if owned.is_collection and table.start == owned.name:
+                what = f"`{owned.name}` is several tables; name one of them, such as `{owned.name}.<its name>`."
+                self._complain(("tables", name, "from"), what)
+            elif not owned.is_collection and table.start != owned.name:
+                what = f"`{table.start}`: the table `{owned.name}` is one table, not several."
+                self._complain(("tables", name, "from"), what)
 
     def _check_outputs(self, job: Job, tables: dict[str, PlannedTable]) -> None:
         for name in job.outputs:

@@ -40,7 +40,8 @@ def print_summary(report: Report) -> None:
     console.print(table)
     for number, conflict in enumerate(report.conflicts):
         if number == _MOST_CONFLICTS:
-            console.print(f"... and {len(report.conflicts) - number:,} more fields", highlight=False, markup=False)
+            more = f"... and {len(report.conflicts) - number:,} more fields; `conflicts: fail` lists all of them"
+            console.print(more, highlight=False, markup=False, soft_wrap=True)
             break
         line = f"several types in {conflict.input}, {conflict.what}"
         console.print(line, highlight=False, markup=False, soft_wrap=True)

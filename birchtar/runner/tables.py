@@ -38,6 +38,7 @@ from birchtar.runner.steps import (
     takes_staging,
 )
 from transforms.choices.count_choices import Conflict
+from transforms.errors import say_known
 from transforms.rejects import ERROR_COLUMN, accepted, has_rejects, rejected
 
 Frames = dict[str, DataFrame]
@@ -105,8 +106,8 @@ class Tables:
         if name in self.members:
             return {member: self.frames[member] for member in self.members[name]}
         if name not in self.frames:
-            known = ", ".join(self.members.get(name.partition(".")[0], self.frames))
-            raise JobError(f"there is no table `{name}`; there are {known}.")
+            known = self.members.get(name.partition(".")[0], list(self.frames))
+            raise JobError(f"there is no table `{name}`. {say_known(name, known, kind='table')}")
         return {name: self.frames[name]}
 
     def close(self) -> None:
@@ -277,8 +278,9 @@ class _Maker:
         return marked
 
     def _query(self, table: PlannedTable, step: QueryStep, df: DataFrame | None) -> DataFrame:
-        frames = self.tables.frames if df is None else self.tables.frames | {table.name: df}
-        views = {name: self._view(name, frames[name]) for name in {found.name for found in step.references}}
+        own = {} if df is None else {table.name: df}
+        names = {found.name for found in step.references}
+        views = {name: self._view(name, own[name] if name in own else self._frame(name, step.place)) for name in names}
         renamed = {name: view for name, view in views.items() if name != view}
         return self.spark.sql(rename_tables(step.query, step.references, renamed))
 

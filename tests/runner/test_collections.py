@@ -41,6 +41,12 @@ def test_every_part_is_an_output(run_job):
     assert rows("SELECT name FROM 'out/routed/rest/*.parquet'") == [("Cy",)]
 
 
+def test_a_part_that_is_not_there_is_named_with_the_closest_in_sql_too(run_job):
+    text = SPLIT + '  a: {sql: "SELECT count(*) FROM `parts.som`"}\noutputs: {a: {path: out, format: parquet}}\n'
+    with pytest.raises(JobError, match=r"job.yaml:\d+:\d+: there is no table `parts.som`. Did you mean `parts.some`\?"):
+        run_job(text)
+
+
 def test_a_part_is_taken_up_by_name(run_job):
     run_job(
         SPLIT

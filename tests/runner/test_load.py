@@ -107,6 +107,14 @@ def complaints(path: Path, *settings: str) -> list[str]:
             id="a step behind a collection",
         ),
         pytest.param(
+            "tables:\n  a: {from: people, steps: [relationalize]}\n  b: {from: a}\n  c: {from: b.root}",
+            [
+                "4:13: `a` is several tables; name one of them, such as `a.<its name>`.",
+                "5:13: `b.root`: the table `b` is one table, not several.",
+            ],
+            id="a table from several, and a member of one",
+        ),
+        pytest.param(
             "tables:\n  a: {from: people, steps: [nowhere.at_all:f]}",
             [
                 "3:29: there is no module `nowhere` for `nowhere.at_all:f`."

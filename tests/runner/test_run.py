@@ -182,8 +182,8 @@ def test_an_unknown_member_of_a_collection_is_told_with_those_there_are(run_job,
     with pytest.raises(JobError) as caught:
         run_job(ORDERS + "outputs: {flat.root_item: {path: out, format: csv}}\n")
     assert str(caught.value) == (
-        f"{place}/job.yaml:4:11: output flat.root_item: there is no table `flat.root_item`;"
-        " there are flat.root, flat.root_items."
+        f"{place}/job.yaml:4:11: output flat.root_item: there is no table `flat.root_item`."
+        " Did you mean `flat.root_items`?"
     )
 
 
