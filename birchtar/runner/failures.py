@@ -7,6 +7,10 @@ from collections.abc import Iterator
 _CONDITION = re.compile(r"\[(?P<name>[A-Z][A-Z0-9_.]+)\] (?P<said>.*?)(?: SQLSTATE: \w+|$)", re.DOTALL)
 _CONDITION_NAME = re.compile(r"\[[A-Z][A-Z0-9_.]+\] ")
 _WRAPPERS = ("FAILED_EXECUTE_UDF", "FAILED_READ_FILE", "TASK_WRITE_FAILED", "WRITING_JOB_ABORTED")
+_TWINS = (
+    "{} is there twice, if upper and lower case are one, as they are to Spark in files. Let a JSON input's `schema`"
+    " name the one that is meant, or give a column of the table another name first, as `rename_field` does."
+)
 _PYTHON_FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>\S+)')
 
 
@@ -51,6 +55,8 @@ def texts_of(error: BaseException) -> Iterator[str]:
 def _of_spark(texts: list[str]) -> str:
     """Take the telling sentence out of Spark's texts: those that only carry another one are passed over."""
     for match in (match for text in texts for match in _CONDITION.finditer(text)):
+        if match["name"] == "COLUMN_ALREADY_EXISTS" and (named := re.search("`.*`", match["said"])):
+            return _TWINS.format(named[0])
         if not match["name"].startswith(_WRAPPERS):
             return _plain(match["said"])
     outer = _CONDITION.search(texts[0])
