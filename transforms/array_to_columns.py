@@ -9,7 +9,7 @@ from pyspark.sql.types import ArrayType
 from transforms.core.columns import schema_of
 from transforms.core.new_columns import put_columns, require_single_names
 from transforms.errors import ColumnTypeError, TransformError
-from transforms.nested.row_values import row_value
+from transforms.nested.row_values import row_value, with_mark
 
 
 def array_to_columns(
@@ -56,4 +56,6 @@ def array_to_columns(
         raise TransformError(f"{where}: the first element has the index 1; got {min(places)}.")
     require_single_names(new_columns, where=where)
     elements = zip(new_columns, places, strict=True)
-    return put_columns(df, {name: F.get(array.column, F.lit(place - 1)) for name, place in elements})
+    inner = array.opened.elementType  # type: ignore[attr-defined]  # an array
+    columns = {name: with_mark(F.get(array.column, F.lit(place - 1)), inner) for name, place in elements}
+    return put_columns(df, columns)

@@ -2,12 +2,12 @@
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, MapType
+from pyspark.sql.types import ArrayType, DataType, MapType
 
 from transforms.core.columns import by_position, schema_of
 from transforms.core.new_columns import name_in_place, put_columns, require_single_names
 from transforms.errors import ColumnTypeError
-from transforms.nested.row_values import row_value
+from transforms.nested.row_values import row_value, with_mark
 
 
 def explode(
@@ -67,4 +67,12 @@ def explode(
     rows = F.explode_outer(source.column) if keep_nulls else F.explode(source.column)
     exploded = by_position(df).select("*", rows.alias(*inside)).toDF(*df.columns, *inside)
     columns = {name: F.col(at) for name, at in zip(names, inside, strict=True)}
+    columns[names[-1]] = with_mark(columns[names[-1]], _inner(source.opened))
     return put_columns(exploded, columns, without=range(width, width + len(names)))
+
+
+def _inner(data_type: DataType) -> DataType:
+    """Return the type of the elements of an array or the values of a map."""
+    if isinstance(data_type, ArrayType):
+        return data_type.elementType
+    return data_type.valueType if isinstance(data_type, MapType) else data_type

@@ -85,6 +85,11 @@ def plain(data_type: DataType) -> DataType:
     return data_type
 
 
+def opened_type(field: StructField) -> DataType:
+    """Return the type of a field with choices as types of their own, as `to_choices` has them."""
+    return _opened(field).dataType
+
+
 def unmarked(field: StructField) -> dict[str, Any]:
     """Return the metadata of a field without its mark."""
     return {key: value for key, value in (field.metadata or {}).items() if key != MARK}
