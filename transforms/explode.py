@@ -6,8 +6,7 @@ from pyspark.sql.types import ArrayType, DataType, MapType
 
 from transforms.core.columns import by_position, schema_of
 from transforms.core.new_columns import name_in_place, put_columns, require_single_names
-from transforms.errors import ColumnTypeError
-from transforms.nested.row_values import row_value, with_mark
+from transforms.nested.row_values import row_value, with_mark, wrong_type
 
 
 def explode(
@@ -58,9 +57,7 @@ def explode(
     elif isinstance(source.data_type, MapType):
         names = [key_column, value_column]
     else:
-        raise ColumnTypeError(
-            f"explode: `{source.name}` is of type {source.data_type.simpleString()}, neither an array nor a map."
-        )
+        raise wrong_type(source, "neither an array nor a map.", where="explode")
     require_single_names(names, where="explode")
     width = len(df.columns)
     inside = [f"c{width + number}" for number in range(len(names))]

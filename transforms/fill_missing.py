@@ -12,8 +12,8 @@ from transforms.core.constants import constant
 from transforms.core.estimates import with_estimates
 from transforms.core.missing_values import Statistic, present, statistics
 from transforms.core.new_columns import name_in_place, put_columns
-from transforms.errors import ColumnTypeError, TransformError, say_known
-from transforms.nested.row_values import RowValue, row_values, with_mark
+from transforms.errors import TransformError, say_known
+from transforms.nested.row_values import RowValue, row_values, with_mark, wrong_type
 
 How = Literal["constant", "previous", "mean", "median", "mode", "model"]
 
@@ -135,9 +135,7 @@ def _constant(df: DataFrame, value: RowValue, given: Any) -> Column:
     except PySparkException:
         fits = False
     if not fits:
-        raise ColumnTypeError(
-            f"fill_missing: `{value.name}` is of type {value.data_type.simpleString()}, which cannot hold {given!r}."
-        )
+        raise wrong_type(value, f"which cannot hold {given!r}.", where="fill_missing")
     return column
 
 

@@ -16,7 +16,8 @@ from pyspark.sql.types import (
     VariantType,
 )
 
-from transforms.choices.choice import mark_of, opened_type
+from transforms.choices.choice import ChoiceType, FoundChoice, mark_of, opened_type, path_name
+from transforms.choices.refused import say_choice
 from transforms.core.columns import fields_by_position
 from transforms.errors import ColumnTypeError, TransformError
 from transforms.paths import Path, Position, format_path, parse_path, position_of
@@ -99,8 +100,14 @@ def text_of(value: RowValue, *, where: str) -> Column:
     if isinstance(value.data_type, StringType):
         return value.column
     if isinstance(value.data_type, (*NESTED, BinaryType)):
-        raise ColumnTypeError(
-            f"{where}: `{value.name}` is of type {value.data_type.simpleString()}, which is no text."
-            " Take a field inside it, or make it a text with `derive_column`."
-        )
+        advice = "Take a field inside it, or make it a text with `derive_column`."
+        raise wrong_type(value, f"which is no text. {advice}", where=where)
     return value.column.cast("string")
+
+
+def wrong_type(value: RowValue, reason: str, *, where: str) -> ColumnTypeError:
+    """Return the error of a value whose type does not do: its type and the reason, or of a choice what resolves it."""
+    if isinstance(value.opened, ChoiceType):
+        path = ".".join(map(path_name, value.path))
+        return ColumnTypeError(f"{where}: {say_choice(FoundChoice(path, value.opened))}")
+    return ColumnTypeError(f"{where}: `{value.name}` is of type {value.data_type.simpleString()}, {reason}")
