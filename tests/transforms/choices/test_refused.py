@@ -4,20 +4,26 @@ import pytest
 from pyspark.sql.types import ArrayType, LongType, StringType, StructType
 
 from transforms.aggregate import aggregate
+from transforms.apply_mapping import apply_mapping
+from transforms.cast_fields import cast_fields
 from transforms.choices.choice import ChoiceType, to_marks
 from transforms.concatenate import concatenate
+from transforms.derive_column import derive_column
 from transforms.errors import ColumnTypeError
 from transforms.explode import explode
 from transforms.extract_regex import extract_regex
 from transforms.fill_missing import fill_missing
+from transforms.filter_rows import filter_rows
 from transforms.format_timestamp import format_timestamp
 from transforms.hash_columns import hash_columns
+from transforms.map_array import map_array
 from transforms.mask_columns import mask_columns
 from transforms.parse_json import parse_json
 from transforms.split_rows import split_rows
 from transforms.split_string import split_string
 from transforms.to_timestamp import to_timestamp
 from transforms.unbox import unbox
+from transforms.with_fields import with_fields
 
 ID = ChoiceType.of([LongType(), StringType()])
 
@@ -63,3 +69,45 @@ def test_what_needs_one_type_says_what_resolves_a_choice(mixed, act, where, path
     with pytest.raises(ColumnTypeError) as raised:
         act(mixed)
     assert str(raised.value) == f"{where}: {told(path)}"
+
+
+@pytest.mark.parametrize(
+    ("act", "expression", "path"),
+    [
+        pytest.param(lambda df: filter_rows(df, "id > 5"), '"(id > 5)"', "id", id="filter_rows"),
+        pytest.param(lambda df: derive_column(df, "z", "id + k"), '"(id + k)"', "id", id="derive_column"),
+        pytest.param(lambda df: with_fields(df, {"z": "id + k"}), '"(id + k)"', "id", id="with_fields"),
+        pytest.param(
+            lambda df: with_fields(df, {"z": "`two words` + 1"}), '"(`two words` + 1)"', "two words", id="odd name"
+        ),
+        pytest.param(
+            lambda df: apply_mapping(df, [("id", "long", "id", "long")]),
+            '"TRY_CAST(id AS BIGINT)"',
+            "id",
+            id="apply_mapping",
+        ),
+        pytest.param(
+            lambda df: cast_fields(df, {"s.p": "double"}), '"TRY_CAST(s.p AS DOUBLE)"', "s.p", id="in a struct"
+        ),
+        pytest.param(lambda df: map_array(df, "l", "p + 1"), ".p + 1)", "l[].p", id="in an array"),
+    ],
+)
+def test_sparks_complaint_of_a_choice_has_the_users_names_and_what_resolves_it(mixed, act, expression, path):
+    with pytest.raises(ColumnTypeError) as raised:
+        act(mixed)
+    said = str(raised.value)
+    assert expression in said
+    assert said.endswith(f". {told(path)}")
+    assert said.count("is a choice of") == 1
+
+
+def test_a_complaint_of_what_is_no_choice_names_none(mixed):
+    with pytest.raises(ColumnTypeError, match=r'Cannot resolve "\(s \+ 1\)"') as raised:
+        with_fields(mixed, {"z": "s + 1"})
+    assert "is a choice" not in str(raised.value)
+
+
+def test_a_column_with_a_name_like_ours_is_not_taken_for_another(spark):
+    df = spark.sql("SELECT 1 AS k, array(1) AS __c0")
+    with pytest.raises(ColumnTypeError, match=r'Cannot resolve "\(__c0 \+ 1\)"'):
+        filter_rows(df, "__c0 + 1 > 2")
