@@ -23,6 +23,7 @@ from transforms.split_rows import split_rows
 from transforms.split_string import split_string
 from transforms.to_timestamp import to_timestamp
 from transforms.unbox import unbox
+from transforms.union import union
 from transforms.with_fields import with_fields
 
 ID = ChoiceType.of([LongType(), StringType()])
@@ -111,3 +112,10 @@ def test_a_column_with_a_name_like_ours_is_not_taken_for_another(spark):
     df = spark.sql("SELECT 1 AS k, array(1) AS __c0")
     with pytest.raises(ColumnTypeError, match=r'Cannot resolve "\(__c0 \+ 1\)"'):
         filter_rows(df, "__c0 + 1 > 2")
+
+
+def test_union_names_each_earlier_choice_once(mixed):
+    with pytest.raises(ColumnTypeError, match=r"union: `id`, `s.p`, `l\[\].p`, `two words` are choices already"):
+        union(mixed, mixed, conflicts="widest")
+    with pytest.raises(ColumnTypeError, match="union: `id` is a choice already"):
+        union(mixed.select("id"), mixed.select("id"), conflicts="fail")
