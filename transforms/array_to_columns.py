@@ -8,8 +8,8 @@ from pyspark.sql.types import ArrayType
 
 from transforms.core.columns import schema_of
 from transforms.core.new_columns import put_columns, require_single_names
-from transforms.errors import ColumnTypeError, TransformError
-from transforms.nested.row_values import row_value
+from transforms.errors import TransformError
+from transforms.nested.row_values import row_value, with_mark, wrong_type
 
 
 def array_to_columns(
@@ -48,7 +48,7 @@ def array_to_columns(
     where = "array_to_columns"
     array = row_value(schema_of(df), column, where=where)
     if not isinstance(array.data_type, ArrayType):
-        raise ColumnTypeError(f"{where}: `{array.name}` is of type {array.data_type.simpleString()}, not an array.")
+        raise wrong_type(array, "not an array.", where=where)
     places = list(range(1, len(new_columns) + 1)) if indexes is None else list(indexes)
     if len(places) != len(new_columns) or isinstance(new_columns, str) or not new_columns:
         raise TransformError(f"{where} needs a list of names and an index for each; got {new_columns} and {places}.")
@@ -56,4 +56,6 @@ def array_to_columns(
         raise TransformError(f"{where}: the first element has the index 1; got {min(places)}.")
     require_single_names(new_columns, where=where)
     elements = zip(new_columns, places, strict=True)
-    return put_columns(df, {name: F.get(array.column, F.lit(place - 1)) for name, place in elements})
+    inner = array.opened.elementType  # type: ignore[attr-defined]  # an array
+    columns = {name: with_mark(F.get(array.column, F.lit(place - 1)), inner) for name, place in elements}
+    return put_columns(df, columns)

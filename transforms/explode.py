@@ -2,12 +2,11 @@
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, MapType
+from pyspark.sql.types import ArrayType, DataType, MapType
 
 from transforms.core.columns import by_position, schema_of
 from transforms.core.new_columns import name_in_place, put_columns, require_single_names
-from transforms.errors import ColumnTypeError
-from transforms.nested.row_values import row_value
+from transforms.nested.row_values import row_value, with_mark, wrong_type
 
 
 def explode(
@@ -58,13 +57,19 @@ def explode(
     elif isinstance(source.data_type, MapType):
         names = [key_column, value_column]
     else:
-        raise ColumnTypeError(
-            f"explode: `{source.name}` is of type {source.data_type.simpleString()}, neither an array nor a map."
-        )
+        raise wrong_type(source, "neither an array nor a map.", where="explode")
     require_single_names(names, where="explode")
     width = len(df.columns)
     inside = [f"c{width + number}" for number in range(len(names))]
     rows = F.explode_outer(source.column) if keep_nulls else F.explode(source.column)
     exploded = by_position(df).select("*", rows.alias(*inside)).toDF(*df.columns, *inside)
     columns = {name: F.col(at) for name, at in zip(names, inside, strict=True)}
+    columns[names[-1]] = with_mark(columns[names[-1]], _inner(source.opened))
     return put_columns(exploded, columns, without=range(width, width + len(names)))
+
+
+def _inner(data_type: DataType) -> DataType:
+    """Return the type of the elements of an array or the values of a map."""
+    if isinstance(data_type, ArrayType):
+        return data_type.elementType
+    return data_type.valueType if isinstance(data_type, MapType) else data_type

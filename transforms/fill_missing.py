@@ -12,8 +12,8 @@ from transforms.core.constants import constant
 from transforms.core.estimates import with_estimates
 from transforms.core.missing_values import Statistic, present, statistics
 from transforms.core.new_columns import name_in_place, put_columns
-from transforms.errors import ColumnTypeError, TransformError, say_known
-from transforms.nested.row_values import RowValue, row_values
+from transforms.errors import TransformError, say_known
+from transforms.nested.row_values import RowValue, row_values, with_mark, wrong_type
 
 How = Literal["constant", "previous", "mean", "median", "mode", "model"]
 
@@ -91,7 +91,10 @@ def fill_missing(
         wanted = None if features is None else row_values(schema, features, where="fill_missing")
         return _by_model(df, values[0], wanted, output_column or f"{values[0].path[-1]}_filled", seed)
     fillings = _fillings(df, values, how, value, order_by, partition_by)
-    filled = [F.coalesce(present(old), new, old.column) for old, new in zip(values, fillings, strict=True)]
+    filled = [
+        with_mark(F.coalesce(present(old), new, old.column), old.opened)
+        for old, new in zip(values, fillings, strict=True)
+    ]
     names = [name_in_place(old, output_column, where="fill_missing, `output_column`") for old in values]
     return put_columns(df, dict(zip(names, filled, strict=True)))
 
@@ -132,9 +135,7 @@ def _constant(df: DataFrame, value: RowValue, given: Any) -> Column:
     except PySparkException:
         fits = False
     if not fits:
-        raise ColumnTypeError(
-            f"fill_missing: `{value.name}` is of type {value.data_type.simpleString()}, which cannot hold {given!r}."
-        )
+        raise wrong_type(value, f"which cannot hold {given!r}.", where="fill_missing")
     return column
 
 

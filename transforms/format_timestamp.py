@@ -7,8 +7,7 @@ from pyspark.sql.types import DateType, TimestampNTZType, TimestampType
 from transforms.core.columns import schema_of
 from transforms.core.date_patterns import spark_pattern
 from transforms.core.new_columns import name_in_place, put_columns
-from transforms.errors import ColumnTypeError
-from transforms.nested.row_values import row_value
+from transforms.nested.row_values import row_value, wrong_type
 
 
 def format_timestamp(df: DataFrame, column: str, pattern: str, *, new_column: str | None = None) -> DataFrame:
@@ -42,10 +41,8 @@ def format_timestamp(df: DataFrame, column: str, pattern: str, *, new_column: st
     """
     value = row_value(schema_of(df), column, where="format_timestamp")
     if not isinstance(value.data_type, DateType | TimestampType | TimestampNTZType):
-        raise ColumnTypeError(
-            f"format_timestamp: `{value.name}` is of type {value.data_type.simpleString()}, no date and no timestamp."
-            " Make it one with `to_timestamp` first."
-        )
+        reason = "no date and no timestamp. Make it one with `to_timestamp` first."
+        raise wrong_type(value, reason, where="format_timestamp")
     wanted = spark_pattern(df.sparkSession, pattern, where="format_timestamp, `pattern`")
     name = name_in_place(value, new_column, where="format_timestamp")
     return put_columns(df, {name: F.date_format(value.column, wanted)})

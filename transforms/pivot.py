@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from transforms.core.aggregations import aggregation
+from transforms.choices.choice import mark_of
+from transforms.core.aggregations import aggregation, keeps_type
 from transforms.core.columns import by_position, schema_of
 from transforms.core.new_columns import require_single_names
 from transforms.errors import TransformError
-from transforms.nested.row_values import RowValue, row_value, row_values, text_of
+from transforms.nested.row_values import RowValue, row_value, row_values, text_of, with_mark
 
 _MOST_COLUMNS = 10_000
 """As many as Spark itself takes (``spark.sql.pivotMaxValues``)."""
@@ -82,7 +83,12 @@ def pivot(
     grouped = keyed.groupBy(*(f"c{position}" for position in groups))
     if not found:
         return grouped.agg(result).select(*(f"c{position}" for position in groups)).toDF(*names)
-    return grouped.pivot("key", [_key_of(value, found) for value in found]).agg(result).toDF(*names)
+    pivoted = grouped.pivot("key", [_key_of(value, found) for value in found]).agg(result)
+    if not keeps_type(aggregate) or not mark_of(measured.opened):
+        return pivoted.toDF(*names)
+    places = [F.col(f"c{position}") for position in range(len(names))]
+    results = (with_mark(column, measured.opened) for column in places[len(groups) :])
+    return by_position(pivoted).select(*places[: len(groups)], *results).toDF(*names)
 
 
 _Value = tuple[str | None, ...]

@@ -16,8 +16,8 @@ from pyspark.sql.types import (
 
 from transforms.core.columns import schema_of
 from transforms.core.new_columns import name_in_place, put_columns
-from transforms.errors import ColumnTypeError, TransformError, say_known
-from transforms.nested.row_values import RowValue, row_value
+from transforms.errors import TransformError, say_known
+from transforms.nested.row_values import RowValue, row_value, wrong_type
 
 Unit = Literal["seconds", "milliseconds", "microseconds", "iso", "autodetect"]
 
@@ -81,10 +81,8 @@ def _timestamp(value: RowValue, unit: Unit) -> Column:
             else _counted(number, unit)
         )
     if not isinstance(value.data_type, NumericType) or unit == "iso":
-        raise ColumnTypeError(
-            f"to_timestamp: `{value.name}` is of type {value.data_type.simpleString()}, which is not read as {unit}."
-            " Numbers count seconds, milliseconds or microseconds; texts can be iso."
-        )
+        kinds = "Numbers count seconds, milliseconds or microseconds; texts can be iso."
+        raise wrong_type(value, f"which is not read as {unit}. {kinds}", where="to_timestamp")
     whole = isinstance(value.data_type, IntegralType)
     return _counted(value.column.cast("bigint") if whole else value.column.try_cast("decimal(38,6)"), unit)
 

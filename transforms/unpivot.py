@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from transforms.core.columns import schema_of, unused_name
+from transforms.choices.choice import mark_of
+from transforms.core.columns import by_position, schema_of, unused_name
 from transforms.core.new_columns import require_single_names
 from transforms.core.sql_errors import analysed
 from transforms.errors import TransformError
-from transforms.nested.row_values import row_values
+from transforms.nested.row_values import RowValue, row_values, with_mark
 from transforms.paths import quote
 
 
@@ -73,4 +74,14 @@ def unpivot(
         df,
         where=where,
     ).toDF(*(df.columns[position] for position in others), name_column, value_column)
+    rows = _marked(rows, turned)
     return rows if keep_nulls else rows.where(F.col(quote(value_column)).isNotNull())
+
+
+def _marked(rows: DataFrame, turned: Sequence[RowValue]) -> DataFrame:
+    """Return the rows with the mark of the columns that were turned on their values, if it is the same of all."""
+    first = turned[0].opened
+    if not mark_of(first) or any(mark_of(value.opened) != mark_of(first) for value in turned):
+        return rows
+    *columns, values = (F.col(f"c{position}") for position in range(len(rows.columns)))
+    return by_position(rows).select(*columns, with_mark(values, first)).toDF(*rows.columns)

@@ -77,5 +77,5 @@ def test_wrong_arguments_are_told(spark):
         one.transform(union, two, conflicts="widest")
     with pytest.raises(TransformError, match="Did you mean `widest`"):
         one.transform(union, two, conflicts="wide")
-    with pytest.raises(ColumnTypeError, match="id is a choice already. Use `resolve_choice` first"):
+    with pytest.raises(ColumnTypeError, match="`id` is a choice already. Use `resolve_choice` first"):
         one.transform(union, two).transform(union, one, conflicts="widest")

@@ -85,6 +85,11 @@ def plain(data_type: DataType) -> DataType:
     return data_type
 
 
+def opened_type(field: StructField) -> DataType:
+    """Return the type of a field with choices as types of their own, as `to_choices` has them."""
+    return _opened(field).dataType
+
+
 def unmarked(field: StructField) -> dict[str, Any]:
     """Return the metadata of a field without its mark."""
     return {key: value for key, value in (field.metadata or {}).items() if key != MARK}
@@ -145,12 +150,16 @@ def say_choices(schema: StructType, writer: str) -> str:
     paths = [path for path, _ in found]
     outer = [path for path in paths if not any(_is_inside(path, other) for other in paths)]
     told = ", ".join(f"`{path}` ({', '.join(choice.names)})" for path, choice in found)
-    specs = ", ".join(f"{json.dumps(path, ensure_ascii=False)}: make_cols" for path in outer)
     return (
         f"{writer} cannot hold fields with values of several types: {told}. Resolve them first with the step"
-        f" resolve_choice: {{specs: {{{specs}}}}}, or another action for each; or all alike:"
+        f" resolve_choice: {{specs: {{{specs_of(outer)}}}}}, or another action for each; or all alike:"
         " resolve_choice: {choice: make_cols}"
     )
+
+
+def specs_of(paths: Sequence[str]) -> str:
+    """Return what `resolve_choice` could be told of these paths, as YAML and JSON write it."""
+    return ", ".join(f"{json.dumps(path, ensure_ascii=False)}: make_cols" for path in paths)
 
 
 def _is_inside(path: str, other: str) -> bool:

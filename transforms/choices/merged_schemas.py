@@ -20,9 +20,10 @@ def merged_schema(schemas: Sequence[t.StructType], conflicts: str, *, where: str
     merged = reduce(merge_schemas, schemas)
     if conflicts == "choice":
         return merged
-    earlier = [found.path for schema in schemas for found in choices_in(schema)]
+    earlier = dict.fromkeys(f"`{found.path}`" for schema in schemas for found in choices_in(schema))
     if earlier:
-        raise ColumnTypeError(f"{where}: {', '.join(earlier)} is a choice already. Use `resolve_choice` first.")
+        are = "are choices" if len(earlier) > 1 else "is a choice"
+        raise ColumnTypeError(f"{where}: {', '.join(earlier)} {are} already. Use `resolve_choice` first.")
     found = [f"`{path}` ({', '.join(choice.names)})" for path, choice in choices_in(merged)]
     if found and conflicts == "fail":
         raise ColumnTypeError(

@@ -6,8 +6,8 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql import types as t
 
-from transforms.errors import ColumnTypeError, TransformError, say_known
-from transforms.nested.row_values import RowValue
+from transforms.errors import TransformError, say_known
+from transforms.nested.row_values import RowValue, with_mark, wrong_type
 
 _NUMBERS: dict[str, tuple[str, Callable[[Column], Column]]] = {
     "avg": ("avg({})", F.avg),
@@ -50,10 +50,15 @@ def aggregation(value: RowValue, function: str, *, where: str) -> tuple[str, Col
     elif function in _ORDERED and not _compares(value.data_type):
         needs = "values that compare"
     if needs:
-        kind = value.data_type.simpleString()
-        raise ColumnTypeError(f"{where}: `{value.name}` is of type {kind}, but {function} needs {needs}.")
+        raise wrong_type(value, f"but {function} needs {needs}.", where=where)
     label, make = _FUNCTIONS[function]
-    return label.format(value.name), make(value.column)
+    made = make(value.column)
+    return label.format(value.name), with_mark(made, value.opened) if keeps_type(function) else made
+
+
+def keeps_type(function: str) -> bool:
+    """Return whether a function gives one of the values that it is of."""
+    return function in ("first", "last", "max", "min")
 
 
 def _adds(data_type: t.DataType) -> bool:

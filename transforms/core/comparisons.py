@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as t
 
 from transforms.core.constants import constant
-from transforms.errors import ColumnTypeError, TransformError, closest
-from transforms.nested.row_values import NESTED, RowValue
+from transforms.errors import TransformError, closest
+from transforms.nested.row_values import NESTED, RowValue, wrong_type
 
 Operand = str | bool | int | float | date | datetime | Decimal
 
@@ -37,15 +37,15 @@ def meets(value: RowValue, sign: str, operand: Operand, spark: SparkSession, *, 
         TransformError: There is no such operator, or the constant is null or NaN.
         ColumnTypeError: The value is nested, or its type cannot hold the constant.
     """
-    where = f"{where}, `{value.name}`"
+    here = f"{where}, `{value.name}`"
     if sign not in _OPERATORS:
         near = _OTHERWISE.get(sign) or closest(sign, _OPERATORS)
         hint = f" Did you mean `{near}`?" if near else ""
-        raise TransformError(f"{where}: there is no operator `{sign}`.{hint} There are: {' '.join(_OPERATORS)}.")
+        raise TransformError(f"{here}: there is no operator `{sign}`.{hint} There are: {' '.join(_OPERATORS)}.")
     if operand is None or operand != operand:  # NaN alone differs from itself
-        raise TransformError(f"{where}: nothing compares with {operand}. For such values use `filter_rows`.")
+        raise TransformError(f"{here}: nothing compares with {operand}. For such values use `filter_rows`.")
     if isinstance(value.data_type, NESTED):
-        raise ColumnTypeError(f"{where} is of type {value.data_type.simpleString()}, which does not compare.")
+        raise wrong_type(value, "which does not compare.", where=where)
     column, other = _comparable(value, operand, spark, where=where)
     compared: Column = _OPERATORS[sign](column, other)
     reads_texts = isinstance(value.data_type, t.StringType) and _is_number(operand)
@@ -70,8 +70,7 @@ def _comparable(value: RowValue, operand: Operand, spark: SparkSession, *, where
     except PySparkException:
         found = None
     if found is None:
-        kind = value.data_type.simpleString()
-        raise ColumnTypeError(f"{where} is of type {kind}, and {operand!r} is nothing that compares with it.")
+        raise wrong_type(value, f"and {operand!r} is nothing that compares with it.", where=where)
     return value.column, literal
 
 

@@ -11,7 +11,7 @@ from pyspark.sql import types as t
 from transforms.core.columns import by_position, schema_of
 from transforms.core.missing_values import as_type, present
 from transforms.errors import ColumnTypeError, TransformError
-from transforms.nested.row_values import RowValue, column_values
+from transforms.nested.row_values import RowValue, column_values, wrong_type
 
 _MOST_WORDS = 32
 """Different texts that a feature may have; each becomes a number, 0 or 1, of its own."""
@@ -43,8 +43,7 @@ def with_estimates(
         TransformError: There is no value to learn from, or no column; or there is no Spark ML here.
     """
     if not isinstance(target.data_type, (t.NumericType, *_WORDS)):
-        kind = target.data_type.simpleString()
-        raise ColumnTypeError(f"fill_missing: `{target.name}` is of type {kind}, which no model estimates.")
+        raise wrong_type(target, "which no model estimates.", where="fill_missing")
     known = _look(df, target, _candidates(df, target) if features is None else features, are_named=features is not None)
     rows = by_position(df)
     if known.missing == 0:
@@ -72,8 +71,7 @@ def _candidates(df: DataFrame, target: RowValue) -> list[RowValue]:
 def _look(df: DataFrame, target: RowValue, features: Sequence[RowValue], *, are_named: bool) -> _Known:
     wrong = next((value for value in features if not isinstance(value.data_type, (t.NumericType, *_WORDS))), None)
     if wrong is not None:
-        kind = wrong.data_type.simpleString()
-        raise ColumnTypeError(f"fill_missing: a model does not learn from `{wrong.name}`, which is of type {kind}.")
+        raise wrong_type(wrong, "from which no model learns.", where="fill_missing")
     values = [target, *features]
     rows = by_position(df).select(*(_known(value).alias(f"v{at}") for at, value in enumerate(values)))
     looks = [F.count("*").alias("rows")]

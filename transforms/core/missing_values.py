@@ -8,8 +8,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as t
 
 from transforms.core.columns import by_position
-from transforms.errors import ColumnTypeError
-from transforms.nested.row_values import NESTED, RowValue
+from transforms.nested.row_values import NESTED, RowValue, wrong_type
 
 Statistic = Literal["mean", "median", "mode"]
 
@@ -40,8 +39,7 @@ def statistics(df: DataFrame, values: Sequence[RowValue], statistic: Statistic, 
         if isinstance(value.data_type, NESTED) or (
             statistic != "mode" and not isinstance(value.data_type, t.NumericType | t.NullType)
         ):
-            kind = value.data_type.simpleString()
-            raise ColumnTypeError(f"{where}: `{value.name}` is of type {kind}, which has no {statistic}.")
+            raise wrong_type(value, f"which has no {statistic}.", where=where)
     (row,) = by_position(df).agg(*(made(present(value)).alias(f"s{at}") for at, value in enumerate(values))).collect()
     return [
         F.lit(found).cast(value.data_type) if statistic == "mode" else as_type(F.lit(found), value.data_type)

@@ -1,6 +1,5 @@
 """Spark's complaints about a user's expression, told as one of our errors."""
 
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
@@ -9,6 +8,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame
 
 from transforms.core.columns import schema_of
+from transforms.core.spark_sentence import spark_sentence
 from transforms.errors import (
     ColumnTypeError,
     DuplicateColumnError,
@@ -46,7 +46,7 @@ def analysed(
             # Classic Spark has analysed it by now; Connect has not, and `where` alone would take the old schema.
             schema_of(made.select("*"))
     except AnalysisException as error:
-        raise _translated(error, list(df.columns if names is None else names), where) from None
+        raise _translated(error, df, list(df.columns if names is None else names), where) from None
     return made
 
 
@@ -81,7 +81,7 @@ def analysed_parts(
         raise
 
 
-def _translated(error: AnalysisException, names: list[str], where: str) -> TransformError:
+def _translated(error: AnalysisException, df: DataFrame, names: list[str], where: str) -> TransformError:
     condition = error.getCondition() or ""
     about = error.getMessageParameters() or {}
     if condition.startswith("UNRESOLVED_COLUMN"):
@@ -102,7 +102,7 @@ def _translated(error: AnalysisException, names: list[str], where: str) -> Trans
             " the transform `explode`, or a query."
         )
     kind = ColumnTypeError if "DATA_TYPE_MISMATCH" in condition.replace("DATATYPE", "DATA_TYPE") else TransformError
-    return kind(f"{where}: {_spark_sentence(error)}")
+    return kind(f"{where}: {spark_sentence(error, df)}")
 
 
 def _say_missing(object_name: str, names: list[str]) -> str:
@@ -111,9 +111,3 @@ def _say_missing(object_name: str, names: list[str]) -> str:
     if len(path) > 1 and dotted is not None:
         return f"There is no column `{path[0]}`. For the column with a dot in its name write {quote(dotted)}."
     return f"There is no column `{path[0]}`. {say_known(path[0], names, kind='column')}"
-
-
-def _spark_sentence(error: AnalysisException) -> str:
-    """Return Spark's message without the plan and the Java stack that follow it."""
-    match = re.match(r"\s*\[[\w.]+\]\s*(?P<text>.*?)\s*SQLSTATE", str(error), re.DOTALL)
-    return match["text"] if match else str(error).strip().partition("\n")[0]

@@ -1,10 +1,12 @@
 """What `map_array` and `filter_array` share: an array at any depth and an expression about its elements."""
 
 from collections.abc import Callable
+from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType
 
+from transforms.choices.choice import mark_of
 from transforms.core.columns import schema_of
 from transforms.core.sql_errors import analysed
 from transforms.errors import ColumnTypeError
@@ -15,7 +17,13 @@ from transforms.paths import find, format_path, parse_array_path, position_of
 
 
 def edit_array(
-    df: DataFrame, text: str, expression: str, edit: Callable[[Value, str], Value], *, where: str
+    df: DataFrame,
+    text: str,
+    expression: str,
+    edit: Callable[[Value, str], Value],
+    *,
+    where: str,
+    elements: DataType | None = None,
 ) -> DataFrame:
     """Return the frame with an array changed.
 
@@ -25,6 +33,7 @@ def edit_array(
         expression: SQL about an element.
         edit: Makes the new array from the old and the bound expression, in which the element is a lambda's variable.
         where: What holds the expression, for the error's sentence.
+        elements: The type of the new elements as `to_choices` has it, for the field's mark; by default the mark stays.
 
     Raises:
         TransformError: As `map_array` and `filter_array` tell.
@@ -39,11 +48,19 @@ def edit_array(
         element = element_of(array)
         return edit(array, bind(expression, [*scope, element], element, where=where))
 
+    mark = {} if elements is None else mark_of(reduce(lambda inner, _: ArrayType(inner), range(marks + 1), elements))
+
     def change(field: Named, scope: Scope) -> list[Named]:
-        return [field._replace(value=edited(field.value, scope, marks))]
+        return [Named(field.name, edited(field.value, scope, marks), field.metadata | mark)]
 
     known = [row_of(schema), *structs_round(schema, path), Value("", data_type.elementType)]
     return analysed(lambda: rebuild(df, {position: change}), df, where=where, names=names_in(known))
+
+
+def elements_at(df: DataFrame, text: str) -> DataType:
+    """Return the type of the elements of the array at a path, which is there."""
+    path, marks = parse_array_path(text)
+    return _array_type(find(schema_of(df), path), path, marks, "").elementType
 
 
 def _array_type(found: DataType | None, path: tuple[str, ...], marks: int, where: str) -> ArrayType:

@@ -16,6 +16,8 @@ from pyspark.sql.types import (
     VariantType,
 )
 
+from transforms.choices.choice import ChoiceType, FoundChoice, mark_of, opened_type, path_name
+from transforms.choices.refused import say_choice
 from transforms.core.columns import fields_by_position
 from transforms.errors import ColumnTypeError, TransformError
 from transforms.paths import Path, Position, format_path, parse_path, position_of
@@ -31,6 +33,8 @@ class RowValue(NamedTuple):
     position: Position
     column: Column
     data_type: DataType
+    opened: DataType
+    """The type as `to_choices` has it."""
 
     @property
     def name(self) -> str:
@@ -60,12 +64,12 @@ def row_value(schema: StructType, path: str, *, where: str) -> RowValue:
     except TransformError as error:
         raise type(error)(f"{where}: {error}") from None
     first, *inner = position
-    column, data_type = F.col(f"c{first}"), schema[first].dataType
+    column, field = F.col(f"c{first}"), schema[first]
     for index in inner:
-        struct = cast(StructType, data_type)
+        struct = cast(StructType, field.dataType)
         column, names = fields_by_position(column, struct)
-        column, data_type = column.getField(names[index]), struct[index].dataType
-    return RowValue(parsed, position, column, data_type)
+        column, field = column.getField(names[index]), struct[index]
+    return RowValue(parsed, position, column, field.dataType, opened_type(field))
 
 
 def row_values(schema: StructType, paths: str | Sequence[str], *, where: str) -> list[RowValue]:
@@ -76,9 +80,15 @@ def row_values(schema: StructType, paths: str | Sequence[str], *, where: str) ->
 def column_values(schema: StructType) -> list[RowValue]:
     """Return the values of all columns; those of equal names too."""
     return [
-        RowValue((field.name,), (position,), F.col(f"c{position}"), field.dataType)
+        RowValue((field.name,), (position,), F.col(f"c{position}"), field.dataType, opened_type(field))
         for position, field in enumerate(schema.fields)
     ]
+
+
+def with_mark(column: Column, data_type: DataType) -> Column:
+    """Return a column with the mark of its type, as `to_choices` has it. Spark forgets marks at functions."""
+    mark = mark_of(data_type)
+    return column.alias("marked", metadata=mark) if mark else column
 
 
 def text_of(value: RowValue, *, where: str) -> Column:
@@ -90,8 +100,14 @@ def text_of(value: RowValue, *, where: str) -> Column:
     if isinstance(value.data_type, StringType):
         return value.column
     if isinstance(value.data_type, (*NESTED, BinaryType)):
-        raise ColumnTypeError(
-            f"{where}: `{value.name}` is of type {value.data_type.simpleString()}, which is no text."
-            " Take a field inside it, or make it a text with `derive_column`."
-        )
+        advice = "Take a field inside it, or make it a text with `derive_column`."
+        raise wrong_type(value, f"which is no text. {advice}", where=where)
     return value.column.cast("string")
+
+
+def wrong_type(value: RowValue, reason: str, *, where: str) -> ColumnTypeError:
+    """Return the error of a value whose type does not do: its type and the reason, or of a choice what resolves it."""
+    if isinstance(value.opened, ChoiceType):
+        path = ".".join(map(path_name, value.path))
+        return ColumnTypeError(f"{where}: {say_choice(FoundChoice(path, value.opened))}")
+    return ColumnTypeError(f"{where}: `{value.name}` is of type {value.data_type.simpleString()}, {reason}")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, BinaryType, MapType, StringType, StructType, UserDefinedType, VariantType
 
+from transforms.choices.refused import refuse_choice
 from transforms.core.columns import schema_of
 from transforms.errors import ColumnTypeError, TransformError
 from transforms.nested.rebuild import Change, Scope, rebuild
@@ -38,6 +39,7 @@ def change_texts(df: DataFrame, paths: str | Sequence[str], change: Callable[[st
             position = position_of(schema, path, enters_arrays=True)
         except TransformError as error:
             raise type(error)(f"{where}: {error}") from None
+        refuse_choice(schema, position, where=where)
         changes[position] = _changing(change, f"{where}: `{format_path(path)}`")
     if not changes:
         raise TransformError(f"{where} needs at least one column.")

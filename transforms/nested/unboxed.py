@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, BinaryType, DataType, NullType, StringType, StructType
 
+from transforms.choices.refused import refuse_choice
 from transforms.core.columns import by_position, schema_of, unused_name
 from transforms.core.sql_errors import analysed
 from transforms.core.type_names import type_text
@@ -37,6 +38,7 @@ def text_at(schema: StructType, position: Position, format: BoxFormat, where: st
         return value.sql
     if format != "avro" and isinstance(value.data_type, BinaryType):
         return f"decode({value.sql}, 'UTF-8')"
+    refuse_choice(schema, position, where=where)
     wanted = "binary" if format == "avro" else "a string or binary"
     raise ColumnTypeError(
         f"{where}: {format} has to be {wanted}, but the field is of type {value.data_type.simpleString()}."

@@ -4,13 +4,20 @@ import pytest
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, IntegerType, LongType, MapType, StringType, StructField, StructType
 
+from transforms.aggregate import aggregate
+from transforms.array_to_columns import array_to_columns
 from transforms.choices.align import align
 from transforms.choices.choice import MARK, ChoiceType, choices_in, has_choices, to_choices, to_marks
 from transforms.drop_fields import drop_fields
 from transforms.drop_null_fields import drop_null_fields
+from transforms.explode import explode
+from transforms.fill_missing import fill_missing
 from transforms.filter_rows import filter_rows
 from transforms.join import join
+from transforms.map_array import map_array
 from transforms.map_rows import map_rows
+from transforms.pivot import pivot
+from transforms.unpivot import unpivot
 
 ID = ChoiceType.of([LongType(), StringType()])
 
@@ -104,6 +111,50 @@ def test_odd_names_are_quoted_in_paths():
         pytest.param(lambda df: df.transform(drop_null_fields, in_every_row=True), ALL, id="drop_null_fields"),
         pytest.param(lambda df: df.transform(filter_rows, "k = 7"), ALL, id="filter_rows"),
         pytest.param(lambda df: df.transform(map_rows, expressions={"k": "k + 1"}), ALL, id="map_rows, expressions"),
+        pytest.param(
+            lambda df: df.transform(
+                aggregate, [["id", "first"], ["id", "last"], ["s.x", "max"], ["a", "min"]], groups="id"
+            ),
+            ["id", "first(id)", "last(id)", "`max(s.x)`", "min(a)[]"],
+            id="aggregate",
+        ),
+        pytest.param(
+            lambda df: df.select("k", "a").transform(pivot, "k", aggregate="first", values_of="a"),
+            ["7[]", "8[]"],
+            id="pivot",
+        ),
+        pytest.param(
+            lambda df: df.select("k", "id", F.col("id").alias("other")).transform(unpivot, ["id", "other"]),
+            ["value"],
+            id="unpivot",
+        ),
+        pytest.param(
+            lambda df: df.select("items").transform(map_array, "items", "price"), ["items[]"], id="map_array to a field"
+        ),
+        pytest.param(
+            lambda df: df.select("s", "a").transform(map_array, "a", "struct(_row.s.x AS y, 1 AS z)"),
+            ["s.x", "a[].y"],
+            id="map_array to structs",
+        ),
+        pytest.param(
+            lambda df: df.select(F.struct(F.array("items").alias("i")).alias("t")).transform(
+                map_array, "t.i[]", "price"
+            ),
+            ["t.i[][]"],
+            id="map_array of arrays in a struct",
+        ),
+        pytest.param(
+            lambda df: df.select("a").transform(array_to_columns, "a", ["x", "y"]),
+            ["a[]", "x", "y"],
+            id="array_to_columns",
+        ),
+        pytest.param(lambda df: df.select("a").transform(explode, "a"), ["a"], id="explode, an array"),
+        pytest.param(lambda df: df.select("m").transform(explode, "m"), ["m{}", "value"], id="explode, a map"),
+        pytest.param(
+            lambda df: df.select("k", "id").transform(fill_missing, "id", "previous", order_by="k"),
+            ["id"],
+            id="fill_missing",
+        ),
     ],
 )
 def test_what_does_not_look_into_a_choice_keeps_it(mixed, act, expected):

@@ -1,0 +1,121 @@
+"""Choices where one type is needed: each transform says which types there are, and what resolves them."""
+
+import pytest
+from pyspark.sql.types import ArrayType, LongType, StringType, StructType
+
+from transforms.aggregate import aggregate
+from transforms.apply_mapping import apply_mapping
+from transforms.cast_fields import cast_fields
+from transforms.choices.choice import ChoiceType, to_marks
+from transforms.concatenate import concatenate
+from transforms.derive_column import derive_column
+from transforms.errors import ColumnTypeError
+from transforms.explode import explode
+from transforms.extract_regex import extract_regex
+from transforms.fill_missing import fill_missing
+from transforms.filter_rows import filter_rows
+from transforms.format_timestamp import format_timestamp
+from transforms.hash_columns import hash_columns
+from transforms.map_array import map_array
+from transforms.mask_columns import mask_columns
+from transforms.parse_json import parse_json
+from transforms.split_rows import split_rows
+from transforms.split_string import split_string
+from transforms.to_timestamp import to_timestamp
+from transforms.unbox import unbox
+from transforms.union import union
+from transforms.with_fields import with_fields
+
+ID = ChoiceType.of([LongType(), StringType()])
+
+
+@pytest.fixture
+def mixed(spark):
+    inner = StructType().add("q", "integer").add("p", ID)
+    fields = StructType().add("k", "integer").add("id", ID).add("s", inner).add("l", ArrayType(inner))
+    schema = to_marks(fields.add("two words", ID))
+    one, text = (1, None), (None, "x")
+    return spark.createDataFrame([(1, one, (1, one), [(1, text)], text)], schema)
+
+
+def told(path):
+    resolved = f'resolve it first with the step resolve_choice: {{specs: {{"{path}": make_cols}}}}, or another action.'
+    return f"`{path}` is a choice of long, string; {resolved}"
+
+
+@pytest.mark.parametrize(
+    ("act", "where", "path"),
+    [
+        pytest.param(lambda df: concatenate(df, ["k", "id"], "x"), "concatenate", "id", id="concatenate"),
+        pytest.param(lambda df: concatenate(df, ["s.p"], "x"), "concatenate", "s.p", id="in a struct"),
+        pytest.param(lambda df: split_rows(df, {"id": {">": 5}}, "a", "b"), "split_rows", "id", id="split_rows"),
+        pytest.param(lambda df: hash_columns(df, "id"), "hash_columns", "id", id="hash_columns"),
+        pytest.param(lambda df: mask_columns(df, "l.p"), "mask_columns", "l[].p", id="mask_columns, in an array"),
+        pytest.param(lambda df: to_timestamp(df, "id"), "to_timestamp", "id", id="to_timestamp"),
+        pytest.param(lambda df: format_timestamp(df, "id", "%H"), "format_timestamp", "id", id="format_timestamp"),
+        pytest.param(lambda df: split_string(df, "id", ","), "split_string", "id", id="split_string"),
+        pytest.param(lambda df: extract_regex(df, "id", "(a)", ["a"]), "extract_regex", "id", id="extract_regex"),
+        pytest.param(lambda df: parse_json(df, "id", schema="a INT"), "parse_json, `id`", "id", id="parse_json"),
+        pytest.param(lambda df: unbox(df, "id", "json", schema="a INT"), "unbox, `id`", "id", id="unbox"),
+        pytest.param(lambda df: fill_missing(df, "id", "mean"), "fill_missing", "id", id="fill_missing, mean"),
+        pytest.param(lambda df: fill_missing(df, "id", "model"), "fill_missing", "id", id="fill_missing, model"),
+        pytest.param(
+            lambda df: fill_missing(df, "id", "constant", value=0), "fill_missing", "id", id="fill_missing, constant"
+        ),
+        pytest.param(lambda df: aggregate(df, [["id", "sum"]]), "aggregate", "id", id="aggregate"),
+        pytest.param(lambda df: explode(df, "id"), "explode", "id", id="explode"),
+    ],
+)
+def test_what_needs_one_type_says_what_resolves_a_choice(mixed, act, where, path):
+    with pytest.raises(ColumnTypeError) as raised:
+        act(mixed)
+    assert str(raised.value) == f"{where}: {told(path)}"
+
+
+@pytest.mark.parametrize(
+    ("act", "expression", "path"),
+    [
+        pytest.param(lambda df: filter_rows(df, "id > 5"), '"(id > 5)"', "id", id="filter_rows"),
+        pytest.param(lambda df: derive_column(df, "z", "id + k"), '"(id + k)"', "id", id="derive_column"),
+        pytest.param(lambda df: with_fields(df, {"z": "id + k"}), '"(id + k)"', "id", id="with_fields"),
+        pytest.param(
+            lambda df: with_fields(df, {"z": "`two words` + 1"}), '"(`two words` + 1)"', "two words", id="odd name"
+        ),
+        pytest.param(
+            lambda df: apply_mapping(df, [("id", "long", "id", "long")]),
+            '"TRY_CAST(id AS BIGINT)"',
+            "id",
+            id="apply_mapping",
+        ),
+        pytest.param(
+            lambda df: cast_fields(df, {"s.p": "double"}), '"TRY_CAST(s.p AS DOUBLE)"', "s.p", id="in a struct"
+        ),
+        pytest.param(lambda df: map_array(df, "l", "p + 1"), ".p + 1)", "l[].p", id="in an array"),
+    ],
+)
+def test_sparks_complaint_of_a_choice_has_the_users_names_and_what_resolves_it(mixed, act, expression, path):
+    with pytest.raises(ColumnTypeError) as raised:
+        act(mixed)
+    said = str(raised.value)
+    assert expression in said
+    assert said.endswith(f". {told(path)}")
+    assert said.count("is a choice of") == 1
+
+
+def test_a_complaint_of_what_is_no_choice_names_none(mixed):
+    with pytest.raises(ColumnTypeError, match=r'Cannot resolve "\(s \+ 1\)"') as raised:
+        with_fields(mixed, {"z": "s + 1"})
+    assert "is a choice" not in str(raised.value)
+
+
+def test_a_column_with_a_name_like_ours_is_not_taken_for_another(spark):
+    df = spark.sql("SELECT 1 AS k, array(1) AS __c0")
+    with pytest.raises(ColumnTypeError, match=r'Cannot resolve "\(__c0 \+ 1\)"'):
+        filter_rows(df, "__c0 + 1 > 2")
+
+
+def test_union_names_each_earlier_choice_once(mixed):
+    with pytest.raises(ColumnTypeError, match=r"union: `id`, `s.p`, `l\[\].p`, `two words` are choices already"):
+        union(mixed, mixed, conflicts="widest")
+    with pytest.raises(ColumnTypeError, match="union: `id` is a choice already"):
+        union(mixed.select("id"), mixed.select("id"), conflicts="fail")
