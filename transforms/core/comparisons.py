@@ -11,6 +11,7 @@ from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as t
 
+from transforms.core.comparable import require_comparable
 from transforms.core.constants import constant
 from transforms.errors import ColumnTypeError, TransformError, closest
 from transforms.nested.row_values import NESTED, RowValue
@@ -46,6 +47,7 @@ def meets(value: RowValue, sign: str, operand: Operand, spark: SparkSession, *, 
         raise TransformError(f"{where}: nothing compares with {operand}. For such values use `filter_rows`.")
     if isinstance(value.data_type, NESTED):
         raise ColumnTypeError(f"{where} is of type {value.data_type.simpleString()}, which does not compare.")
+    require_comparable(value.data_type, where=where, sorts=True)
     column, other = _comparable(value, operand, spark, where=where)
     compared: Column = _OPERATORS[sign](column, other)
     reads_texts = isinstance(value.data_type, t.StringType) and _is_number(operand)

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as t
 
 from transforms.core.columns import by_position
+from transforms.core.comparable import require_comparable
 from transforms.errors import ColumnTypeError
 from transforms.nested.row_values import NESTED, RowValue
 
@@ -42,6 +43,7 @@ def statistics(df: DataFrame, values: Sequence[RowValue], statistic: Statistic, 
         ):
             kind = value.data_type.simpleString()
             raise ColumnTypeError(f"{where}: `{value.name}` is of type {kind}, which has no {statistic}.")
+        require_comparable(value.data_type, where=f"{where}: `{value.name}`", sorts=True)
     (row,) = by_position(df).agg(*(made(present(value)).alias(f"s{at}") for at, value in enumerate(values))).collect()
     return [
         F.lit(found).cast(value.data_type) if statistic == "mode" else as_type(F.lit(found), value.data_type)
