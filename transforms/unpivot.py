@@ -8,9 +8,11 @@ from pyspark.sql import functions as F
 from transforms.core.columns import schema_of, unused_name
 from transforms.core.new_columns import require_single_names
 from transforms.core.sql_errors import analysed
-from transforms.errors import TransformError
-from transforms.nested.row_values import row_values
+from transforms.errors import ColumnTypeError, TransformError
+from transforms.nested.row_values import RowValue, row_values
 from transforms.paths import quote
+
+_MOST_SHOWN = 12
 
 
 def unpivot(
@@ -66,11 +68,29 @@ def unpivot(
     require_single_names([*(df.columns[position] for position in others), name_column, value_column], where=where)
     free = unused_name((name[: len("other ")] for name in names), "other ")
     placed = df.toDF(*(f"{free}{at}" if at in others else name for at, name in enumerate(df.columns)))
-    rows = analysed(
-        lambda: placed.unpivot(
-            [quote(f"{free}{position}") for position in others], [quote(name) for name in names], "name", "value"
-        ),
-        df,
-        where=where,
-    ).toDF(*(df.columns[position] for position in others), name_column, value_column)
+    try:
+        rows = analysed(
+            lambda: placed.unpivot(
+                [quote(f"{free}{position}") for position in others], [quote(name) for name in names], "name", "value"
+            ),
+            df,
+            where=where,
+        ).toDF(*(df.columns[position] for position in others), name_column, value_column)
+    except ColumnTypeError:
+        raise ColumnTypeError(
+            f"unpivot: the columns have different types, with none in common: {_say_types(turned)}. Cast them first,"
+            " as with `cast_fields`."
+        ) from None
     return rows if keep_nulls else rows.where(F.col(quote(value_column)).isNotNull())
+
+
+def _say_types(values: Sequence[RowValue]) -> str:
+    """Return the types with their columns, of each type the first few."""
+    by_type: dict[str, list[str]] = {}
+    for value in values:
+        by_type.setdefault(value.data_type.simpleString(), []).append(f"`{value.path[0]}`")
+    said = []
+    for data_type, names in by_type.items():
+        more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
+        said.append(f"{data_type} ({', '.join(names[:_MOST_SHOWN])}{more})")
+    return ", ".join(said)
