@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame
 
 from transforms.core.aggregations import aggregation
 from transforms.core.columns import by_position, schema_of
+from transforms.core.comparable import require_comparable
 from transforms.core.new_columns import require_single_names
 from transforms.errors import TransformError
 from transforms.nested.row_values import row_value, row_values
@@ -33,7 +34,8 @@ def aggregate(df: DataFrame, aggregations: Sequence[Sequence[str]], *, groups: s
         PathSyntaxError: A path cannot be read.
         MissingColumnError: A column is not there.
         DuplicateColumnError: A path names several fields, or two columns of the result would have one name.
-        ColumnTypeError: A function does not take a column's type; text is no number. Or a column is in an array.
+        ColumnTypeError: A function does not take a column's type; text is no number. Or a column is in an array,
+            or a group is or holds a variant.
 
     Example:
         >>> df = spark.createDataFrame([("UA", 5), ("UA", None), ("AA", 2)], "carrier STRING, delay INT")
@@ -54,6 +56,8 @@ def aggregate(df: DataFrame, aggregations: Sequence[Sequence[str]], *, groups: s
         raise TransformError(f"aggregate needs pairs of a column and a function, got {aggregations!r}.")
     schema = schema_of(df)
     keys = row_values(schema, groups, where="aggregate")
+    for key in keys:
+        require_comparable(key.data_type, where=f"aggregate, `groups` `{key.name}`")
     found = [aggregation(row_value(schema, path, where="aggregate"), said, where="aggregate") for path, said in pairs]
     names = [*(key.path[-1] for key in keys), *(name for name, _ in found)]
     require_single_names(names, where="aggregate")

@@ -39,7 +39,7 @@ def apply_mapping(
         The mapped columns. A struct stands where its first field is mapped. Metadata stays where the type does.
 
     Raises:
-        TransformError: A mapping has not two, three or four parts, or a type has no such name.
+        TransformError: The mappings are no list, one has not two, three or four parts, or a type has no such name.
         PathSyntaxError: A path cannot be read.
         MissingColumnError: ``strict`` is set and a source is not there.
         DuplicateColumnError: Two mappings have the same target, a target is a value and a struct, or a source names

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 
 from transforms.core.columns import by_position, schema_of
+from transforms.core.comparable import comparable
 from transforms.errors import TransformError
 from transforms.nested.row_values import row_values
 
@@ -31,7 +32,7 @@ def autobalance(
         PathSyntaxError: A path cannot be read.
         MissingColumnError: A column is not there.
         DuplicateColumnError: A path names several fields.
-        ColumnTypeError: A column lies inside an array.
+        ColumnTypeError: A column lies inside an array, or is or holds a variant.
 
     Example:
         >>> spark.range(8).transform(autobalance, 4).count()
@@ -49,4 +50,5 @@ def autobalance(
     values = row_values(schema_of(df), columns, where="autobalance")
     if not values:
         raise TransformError("autobalance needs at least one column, or none said for an even spread.")
-    return by_position(df).repartition(partitions, *(value.column for value in values)).toDF(*df.columns)
+    keys = (comparable(value.column, value.data_type, where=f"autobalance: `{value.name}`") for value in values)
+    return by_position(df).repartition(partitions, *keys).toDF(*df.columns)

@@ -21,7 +21,7 @@ def derive_column(df: DataFrame, column: str, expression: Column | str) -> DataF
         The same columns in the same order, a new one behind them.
 
     Raises:
-        TransformError: The expression does not parse.
+        TransformError: The expression does not parse, or calls a function that is not there.
         MissingColumnError: It names a column or field that is not there.
         DuplicateColumnError: It names a column that occurs twice; or the new name differs from a column's only in case.
         ColumnTypeError: A function in it does not take the type of its argument.

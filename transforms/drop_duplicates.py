@@ -40,7 +40,7 @@ def drop_duplicates(
         PathSyntaxError: A path cannot be read.
         MissingColumnError: A column is not there.
         DuplicateColumnError: A path names several fields.
-        ColumnTypeError: A key is inside an array, or is or holds a variant.
+        ColumnTypeError: A key is inside an array, or is or holds a variant; or, with ``order_by``, has no order.
 
     Example:
         >>> df = spark.createDataFrame([(1, 1), (1, 2), (2, None)], "id INT, version INT")
@@ -56,7 +56,7 @@ def drop_duplicates(
         raise TransformError("drop_duplicates: rows have no order of their own. To keep the last, say `order_by`.")
     if keys is not None and not keys:
         raise TransformError("drop_duplicates needs at least one key, or none said for whole rows.")
-    names, more = _keys(df, keys)
+    names, more = _keys(df, keys, sorts=bool(order_by))
     keyed = by_position(df).select("*", *more) if more else by_position(df)
     if order_by:
         order = [
@@ -69,13 +69,13 @@ def drop_duplicates(
     return kept.select(*(f"c{position}" for position in range(len(df.columns)))).toDF(*df.columns)
 
 
-def _keys(df: DataFrame, keys: str | Sequence[str] | None) -> tuple[list[str], list[Column]]:
+def _keys(df: DataFrame, keys: str | Sequence[str] | None, *, sorts: bool) -> tuple[list[str], list[Column]]:
     """Return the names of the keys in the frame by position, and the columns that it needs more for them."""
     schema = schema_of(df)
     found = column_values(schema) if keys is None else row_values(schema, keys, where="drop_duplicates")
     names, more = [], []
     for number, key in enumerate(found):
-        column = comparable(key.column, key.data_type, where=f"drop_duplicates: `{key.name}`")
+        column = comparable(key.column, key.data_type, where=f"drop_duplicates: `{key.name}`", sorts=sorts)
         is_as_it_is = column is key.column and len(key.position) == 1
         names.append(f"c{key.position[0]}" if is_as_it_is else f"k{number}")
         more += [] if is_as_it_is else [column.alias(f"k{number}")]
@@ -83,5 +83,6 @@ def _keys(df: DataFrame, keys: str | Sequence[str] | None) -> tuple[list[str], l
 
 
 def _order(value: RowValue, keep: str) -> Column:
-    column = comparable(value.column, value.data_type, where=f"drop_duplicates, `order_by` `{value.name}`")
+    where = f"drop_duplicates, `order_by` `{value.name}`"
+    column = comparable(value.column, value.data_type, where=where, sorts=True)
     return column.asc_nulls_last() if keep == "first" else column.desc_nulls_last()

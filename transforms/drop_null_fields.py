@@ -9,7 +9,7 @@ from pyspark.sql.types import ArrayType, DataType, DoubleType, IntegerType, Long
 from transforms.core.columns import by_position, schema_of
 from transforms.drop_fields import without
 from transforms.errors import DuplicateColumnError
-from transforms.nested.values import COLUMN, Value, element_of, member, members, row_of, text_literal
+from transforms.nested.values import COLUMN, Value, element_of, in_branch, member, members, row_of, text_literal
 from transforms.paths import Field, Path, Position, fields_in, fields_of, parse_path, require
 
 _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001))))
@@ -122,22 +122,26 @@ def _null_in_every_row(df: DataFrame, leaves: Sequence[Field], stand_ins: _Stand
     """Ask the data, in one pass."""
     if not leaves:
         return set()
-    columns = members(row_of(schema_of(df)))
+    columns = [column.value for column in members(row_of(schema_of(df)))]
     states = [
-        F.max(F.expr(_state(columns[first].value, inner, stand_ins))).alias(f"s{number}")
-        for number, (first, *inner) in enumerate(leaf.position for leaf in leaves)
+        in_branch(_state(columns[first], inner, stand_ins), columns[first], len(inner) + 1)
+        for first, *inner in (leaf.position for leaf in leaves)
     ]
-    answers = by_position(df, COLUMN).agg(*states).collect()[0]
+    rows = by_position(df, COLUMN).selectExpr(*(f"{state.sql} AS s{at}" for at, state in enumerate(states)))
+    # In a branch a state is null where the whole column is; that must still differ from no row at all.
+    largest = (F.max(F.coalesce(F.col(name), F.lit(_NULL_ARRAY))) for name in rows.columns)
+    answers = rows.agg(*largest).collect()[0]
     return {leaf.position for leaf, state in zip(leaves, answers, strict=True) if state in (_NULL_ARRAY, _NULL)}
 
 
-def _state(value: Value, inner: Sequence[int], stand_ins: _StandIns) -> str:
-    """Return what a row tells of the field that lies at this position inside the value, as SQL."""
+def _state(value: Value, inner: Sequence[int], stand_ins: _StandIns) -> Value:
+    """Return what a row tells of the field that lies at this position inside the value."""
     has_value = _holds(value, inner, lambda leaf: f"NOT ({_is_null(leaf, stand_ins)})")
-    return (
+    text = (
         f"CASE WHEN {has_value} THEN {_VALUE} WHEN {_holds(value, inner, lambda leaf: 'true')} THEN {_NULL}"
         f" WHEN {_holds_empty(value, inner)} THEN {_EMPTY_ARRAY} ELSE {_NULL_ARRAY} END"
     )
+    return Value(text, IntegerType(), nullable=False)
 
 
 def _holds(value: Value, inner: Sequence[int], test: Callable[[Value], str]) -> str:

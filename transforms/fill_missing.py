@@ -8,6 +8,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from transforms.core.columns import schema_of
+from transforms.core.comparable import comparable
 from transforms.core.constants import constant
 from transforms.core.estimates import with_estimates
 from transforms.core.missing_values import Statistic, present, statistics
@@ -53,7 +54,8 @@ def fill_missing(
         columns: Paths of the columns to fill; for ``model`` one.
         how: Where the values come from.
         value: The constant.
-        order_by: Paths of what orders the rows; a null comes first. Ties come in any order.
+        order_by: Paths of what orders the rows; a null comes first; maps count as their entries. Ties come in any
+            order.
         partition_by: Paths of what tells groups of rows apart.
         output_column: Where the filled column goes, if there is one; by default in the place of the column, but for
             ``model`` to ``<column>_filled``, as in Glue.
@@ -69,7 +71,8 @@ def fill_missing(
         PathSyntaxError: A path cannot be read.
         MissingColumnError: A column is not there.
         DuplicateColumnError: A path names several fields, or the new name differs from a column's only in case.
-        ColumnTypeError: A column's type does not go with ``how``, or with the constant.
+        ColumnTypeError: A column's type does not go with ``how``, or with the constant; or nothing can be put in
+            order by it, such as a variant.
 
     Example:
         >>> df = spark.createDataFrame([(1, "a"), (None, ""), (4, "a")], "n INT, text STRING")
@@ -119,12 +122,19 @@ def _fillings(
     if how == "constant":
         return [_constant(df, value, given) for value in values]
     if how == "previous":
-        schema = schema_of(df)
-        order = [value.column.asc_nulls_first() for value in row_values(schema, order_by or (), where="fill_missing")]
-        groups = [value.column for value in row_values(schema, partition_by, where="fill_missing")]
+        order = [column.asc_nulls_first() for column in _sortable(df, order_by or (), "`order_by`")]
+        groups = _sortable(df, partition_by, "`partition_by`")
         before = Window.partitionBy(*groups).orderBy(*order).rowsBetween(Window.unboundedPreceding, Window.currentRow)
         return [F.last(present(value), ignorenulls=True).over(before) for value in values]
     return statistics(df, values, cast(Statistic, how), where="fill_missing")
+
+
+def _sortable(df: DataFrame, paths: str | Sequence[str], argument: str) -> list[Column]:
+    where = f"fill_missing, {argument}"
+    return [
+        comparable(value.column, value.data_type, where=f"{where} `{value.name}`", sorts=True)
+        for value in row_values(schema_of(df), paths, where=where)
+    ]
 
 
 def _constant(df: DataFrame, value: RowValue, given: Any) -> Column:

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from transforms.choices.choice import mark_of
 from transforms.core.aggregations import aggregation, keeps_type
 from transforms.core.columns import by_position, schema_of
+from transforms.core.comparable import require_comparable
 from transforms.core.new_columns import require_single_names
 from transforms.errors import TransformError
 from transforms.nested.row_values import RowValue, row_value, row_values, text_of, with_mark
@@ -50,7 +51,8 @@ def pivot(
         PathSyntaxError: A path cannot be read.
         MissingColumnError: A column is not there.
         DuplicateColumnError: Two columns of the result would have one name, whatever the case.
-        ColumnTypeError: A column is nested, or the function does not take its type.
+        ColumnTypeError: A column is nested, or the function does not take its type; or one that is not named here, so
+            that the rows are grouped by it, is or holds a variant. Drop that or cast it first.
 
     Example:
         >>> rows = [(2013, "Jan", 1), (2013, "Feb", 2), (2014, "Jan", 3), (2014, "Jan", 4)]
@@ -74,9 +76,14 @@ def pivot(
     measured = row_value(schema, values_of, where="pivot, `values_of`")
     _, result = aggregation(measured, aggregate, where="pivot, `aggregate`")
     texts = [text_of(value, where="pivot") for value in turned]
-    found = _distinct(df, turned) if values is None else _said(values, len(texts))
+    for value in turned:
+        require_comparable(value.data_type, where=f"pivot: `{value.name}`", sorts=True)
     used = {value.position[0] for value in [*turned, measured]}
     groups = [position for position in range(len(df.columns)) if position not in used]
+    for position in groups:
+        where = f"pivot groups by all other columns: `{schema[position].name}`"
+        require_comparable(schema[position].dataType, where=where)
+    found = _distinct(df, turned) if values is None else _said(values, len(texts))
     names = [*(df.columns[position] for position in groups), *("_".join(map(_name, value)) for value in found)]
     require_single_names(names, where="pivot")
     keyed = by_position(df).select("*", _key(texts, found).alias("key"))

@@ -31,7 +31,8 @@ def union(
 
     - ``choice``: it becomes a choice of the types, as in Glue; `resolve_choice` makes one of it.
     - ``widest``: the type that has room for all: of numbers the widest (a long beside a double becomes a double, which
-      has 15 exact digits), of a date and a timestamp the timestamp, of other scalars a text.
+      has 15 exact digits; decimals of more digits than the widest type keeps become texts), of a date and a timestamp
+      the timestamp, of other scalars a text.
     - ``fail``: it is an error, which names all such fields.
 
     Glue: Union; Studio's Union. Cost: lazy; with ``distinct`` a shuffle of all rows.

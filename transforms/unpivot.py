@@ -9,9 +9,11 @@ from transforms.choices.choice import mark_of
 from transforms.core.columns import by_position, schema_of, unused_name
 from transforms.core.new_columns import require_single_names
 from transforms.core.sql_errors import analysed
-from transforms.errors import TransformError
+from transforms.errors import ColumnTypeError, TransformError
 from transforms.nested.row_values import RowValue, row_values, with_mark
 from transforms.paths import quote
+
+_MOST_SHOWN = 12
 
 
 def unpivot(
@@ -67,13 +69,19 @@ def unpivot(
     require_single_names([*(df.columns[position] for position in others), name_column, value_column], where=where)
     free = unused_name((name[: len("other ")] for name in names), "other ")
     placed = df.toDF(*(f"{free}{at}" if at in others else name for at, name in enumerate(df.columns)))
-    rows = analysed(
-        lambda: placed.unpivot(
-            [quote(f"{free}{position}") for position in others], [quote(name) for name in names], "name", "value"
-        ),
-        df,
-        where=where,
-    ).toDF(*(df.columns[position] for position in others), name_column, value_column)
+    try:
+        rows = analysed(
+            lambda: placed.unpivot(
+                [quote(f"{free}{position}") for position in others], [quote(name) for name in names], "name", "value"
+            ),
+            df,
+            where=where,
+        ).toDF(*(df.columns[position] for position in others), name_column, value_column)
+    except ColumnTypeError:
+        raise ColumnTypeError(
+            f"unpivot: the columns have different types, with none in common: {_say_types(turned)}. Cast them first,"
+            " as with `cast_fields`."
+        ) from None
     rows = _marked(rows, turned)
     return rows if keep_nulls else rows.where(F.col(quote(value_column)).isNotNull())
 
@@ -85,3 +93,15 @@ def _marked(rows: DataFrame, turned: Sequence[RowValue]) -> DataFrame:
         return rows
     *columns, values = (F.col(f"c{position}") for position in range(len(rows.columns)))
     return by_position(rows).select(*columns, with_mark(values, first)).toDF(*rows.columns)
+
+
+def _say_types(values: Sequence[RowValue]) -> str:
+    """Return the types with their columns, of each type the first few."""
+    by_type: dict[str, list[str]] = {}
+    for value in values:
+        by_type.setdefault(value.data_type.simpleString(), []).append(f"`{value.path[0]}`")
+    said = []
+    for data_type, names in by_type.items():
+        more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
+        said.append(f"{data_type} ({', '.join(names[:_MOST_SHOWN])}{more})")
+    return ", ".join(said)

@@ -48,6 +48,18 @@ def test_without_groups_an_empty_frame_gives_one_row(spark):
     assert empty.transform(aggregate, [["n", "count"]], groups="n").collect() == []
 
 
+def test_groups_that_do_not_compare_are_told(spark):
+    df = spark.sql("SELECT 1 AS id, parse_json('1') AS v, named_struct('l', array(parse_json('1'))) AS s")
+    for column in ("v", "s"):
+        with pytest.raises(ColumnTypeError, match=f"aggregate, `groups` `{column}` is or holds a variant"):
+            df.transform(aggregate, [["id", "sum"]], groups=column)
+
+
+def test_maps_with_the_same_entries_are_one_group(spark):
+    df = spark.sql("SELECT 1 AS id, map('a', 1, 'b', 2) AS m UNION ALL SELECT 2, map('b', 2, 'a', 1)")
+    assert df.transform(aggregate, [["id", "sum"]], groups="m").collect() == [({"a": 1, "b": 2}, 3)]
+
+
 @pytest.mark.parametrize(
     ("pairs", "groups", "error", "said"),
     [

@@ -165,6 +165,7 @@ def test_an_empty_frame_and_no_mappings(people):
         ([("a", "b", "c", "d", "e")], TransformError, "Give two, three or four"),
         ([("id", 3)], TransformError, "Give two, three or four"),
         ([None], TransformError, "Give two, three or four"),
+        ("id", TransformError, r"needs a list of mappings, each \(source, source type, .*; got the text 'id'"),
         (
             [("id", "strng", "key", "int")],
             TransformError,

@@ -4,7 +4,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from transforms.autobalance import autobalance
-from transforms.errors import MissingColumnError, TransformError
+from transforms.errors import ColumnTypeError, MissingColumnError, TransformError
 
 
 def _parts(df):
@@ -32,3 +32,5 @@ def test_wrong_arguments_are_told(spark):
         spark.range(1).transform(autobalance, columns=[])
     with pytest.raises(MissingColumnError, match="Did you mean `id`"):
         spark.range(1).transform(autobalance, columns=["ID"])
+    with pytest.raises(ColumnTypeError, match="autobalance: `v` is or holds a variant"):
+        spark.sql("SELECT parse_json('1') AS v").transform(autobalance, columns="v")

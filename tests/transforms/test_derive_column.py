@@ -25,6 +25,9 @@ def test_rejected_rows_are_left_alone(spark):
     ("column", "expression", "error", "said"),
     [
         ("x", "prce * 2", MissingColumnError, r"derive_column, expression for `x`: .*Did you mean `price`"),
+        ("x", "ABSS(price)", TransformError, r"expression for `x`: There is no function `ABSS`. Did you mean `abs`"),
+        ("x", "a.abss(price)", TransformError, r"There is no function `a.abss`. Did you mean `abs`"),
+        ("x", "qqqqqq(price)", TransformError, r"There is no function `qqqqqq`. `SHOW FUNCTIONS` in Spark lists"),
         ("x", "price *", TransformError, "derive_column, expression for `x`"),
         ("x", "abs(array(1))", ColumnTypeError, "derive_column, expression for `x`"),
         ("PRICE", "1", DuplicateColumnError, "differs only in case from `price`"),

@@ -69,3 +69,8 @@ def test_wrong_arguments_are_told(versions, spark):
         versions.transform(drop_duplicates, "id", keep="any")
     with pytest.raises(ColumnTypeError, match="`v` is or holds a variant"):
         spark.sql("SELECT parse_json('1') AS v").transform(drop_duplicates)
+    spans = spark.sql("SELECT 1 AS id, make_interval(0, 1, 0, 3) AS span")
+    for arguments in ({"keys": "id", "order_by": "span"}, {"keys": "span", "order_by": "id"}):
+        with pytest.raises(ColumnTypeError, match="`span` is or holds an interval of months and days"):
+            spans.transform(drop_duplicates, **arguments)
+    assert spans.transform(drop_duplicates, "span").count() == 1

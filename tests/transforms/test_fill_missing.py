@@ -153,3 +153,32 @@ def test_what_a_model_cannot_do_is_told(spark):
         spark.sql("SELECT IF(id > 2, id, null) AS n, array(1) AS a FROM range(5)").transform(fill_missing, "n", "model")
     with pytest.raises(ColumnTypeError, match="does not learn from `s`, which has more than 32 values"):
         df.selectExpr("IF(s > '3', 1, NULL) AS n", "s").transform(fill_missing, "n", "model", features="s")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"order_by": "v"}, "fill_missing, `order_by` `v` is or holds a variant"),
+        ({"order_by": "id", "partition_by": "v"}, "fill_missing, `partition_by` `v` is or holds a variant"),
+        ({"order_by": "span"}, "`order_by` `span` is or holds an interval of months and days, which has no order"),
+        ({"order_by": "id", "partition_by": ["span"]}, "`partition_by` `span` is or holds an interval"),
+    ],
+)
+def test_what_orders_nothing_is_told(spark, more, said):
+    df = spark.sql("SELECT 1 AS id, parse_json('1') AS v, make_interval(0, 1, 0, 3) AS span")
+    with pytest.raises(ColumnTypeError, match=said):
+        df.transform(fill_missing, "id", "previous", **more)
+
+
+def test_an_interval_of_months_and_days_has_no_mode(spark):
+    with pytest.raises(ColumnTypeError, match="`span` is or holds an interval"):
+        spark.sql("SELECT make_interval(0, 1, 0, 3) AS span").transform(fill_missing, "span", "mode")
+
+
+def test_maps_order_rows_and_tell_groups_apart(spark):
+    df = spark.sql(
+        "SELECT * FROM VALUES (map('x', 2), map('a', 1, 'b', 2), null), (map('x', 1), map('b', 2, 'a', 1), 7)"
+        " AS t(m, g, i)"
+    )
+    filled = df.transform(fill_missing, "i", "previous", order_by="m", partition_by="g")
+    assert sorted((row.m["x"], row.i) for row in filled.collect()) == [(1, 7), (2, 7)]

@@ -62,6 +62,15 @@ def test_values_that_join_to_one_name_are_not_mixed(spark):
         df.transform(pivot, ["p", "q"], aggregate="sum", values_of="n")
 
 
+def test_columns_that_do_not_compare_are_told(spark):
+    df = spark.sql("SELECT 1 AS id, parse_json('1') AS v, 'a' AS k")
+    with pytest.raises(ColumnTypeError, match="pivot groups by all other columns: `v` is or holds a variant"):
+        df.transform(pivot, "k", aggregate="sum", values_of="id")
+    spans = spark.sql("SELECT 1 AS id, make_interval(0, 1, 0, 3) AS span")
+    with pytest.raises(ColumnTypeError, match="`span` is or holds an interval of months and days, which has no order"):
+        spans.transform(pivot, "span", aggregate="sum", values_of="id")
+
+
 def test_wrong_arguments_are_told(sales):
     with pytest.raises(TransformError, match="no function `total`"):
         sales.transform(pivot, "month", aggregate="total", values_of="n")

@@ -41,6 +41,10 @@ def test_several_types_become_a_choice(spark):
         ("1", "2.5D", "double", [1.0, 2.5]),
         ("1.25BD", "2", "decimal(12,2)", None),
         ("CAST(1 AS FLOAT)", "2L", "double", [1.0, 2.0]),
+        ("1", "CAST(1.5 AS DECIMAL(38, 37))", "string", ["1", "1.5" + "0" * 36]),
+        ("0.5D", "CAST(1.5 AS DECIMAL(16, 1))", "string", ["0.5", "1.5"]),
+        ("0.5D", "CAST(1.5 AS DECIMAL(15, 1))", "double", [0.5, 1.5]),
+        ("CAST(1 AS DECIMAL(38, 0))", "CAST(1.5 AS DECIMAL(38, 37))", "string", ["1", "1.5" + "0" * 36]),
         ("DATE '2020-01-01'", "TIMESTAMP '2020-01-02 00:00:00'", "timestamp", None),
         ("1", "'x'", "string", ["1", "x"]),
         ("true", "2", "string", ["true", "2"]),
@@ -60,6 +64,14 @@ def test_the_widest_type(spark, one, two, wide, values):
     assert rows.dtypes == [("x", wide)]
     assert values is None or [row.x for row in rows.collect()] == values
     assert rows.count() == 2
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 0, 1), (1, 2, 0)])
+def test_the_widest_number_does_not_depend_on_the_order_of_the_frames(spark, order):
+    one, *others = [[spark.sql(f"SELECT {x} AS x") for x in ("1L", "2.25BD", "0.5D")][place] for place in order]
+    rows = one.transform(union, others, conflicts="widest")
+    assert rows.dtypes == [("x", "double")]
+    assert sorted(row.x for row in rows.collect()) == [0.5, 1.0, 2.25]
 
 
 def test_conflicts_can_fail_with_all_their_names(spark):

@@ -33,8 +33,12 @@ def test_all_columns_odd_names_and_structs(spark):
 
 
 def test_wrong_arguments_are_told(years, spark):
-    with pytest.raises(ColumnTypeError, match="unpivot"):
+    said = r"unpivot: the columns have different types, .*: string \(`text`\), bigint \(`Feb`\). Cast them first"
+    with pytest.raises(ColumnTypeError, match=said):
         years.transform(unpivot, ["text", "Feb"])
+    wide = spark.range(1).selectExpr("'x' AS text", *(f"{number} AS n{number}" for number in range(20)))
+    with pytest.raises(ColumnTypeError, match=r"string \(`text`\), int \(`n0`, .*, `n11` and 8 more\)"):
+        wide.transform(unpivot, wide.columns)
     with pytest.raises(TransformError, match="at least one column"):
         years.transform(unpivot, [])
     with pytest.raises(DuplicateColumnError, match="`Feb` twice"):

@@ -7,7 +7,7 @@ from pyspark.sql import types as t
 
 from transforms.choices.choice import ChoiceType, choices_in, to_choices
 from transforms.choices.merge_types import merge_schemas
-from transforms.core.decimals import WHOLE_DIGITS, as_decimal, with_room_for
+from transforms.core.decimals import DOUBLE_DIGITS, WHOLE_DIGITS, as_decimal, with_room_for
 from transforms.errors import ColumnTypeError
 
 
@@ -37,7 +37,10 @@ def merged_schema(schemas: Sequence[t.StructType], conflicts: str, *, where: str
 
 def _widened(data_type: t.DataType, path: str, where: str) -> t.DataType:
     if isinstance(data_type, ChoiceType):
-        return reduce(lambda one, two: _wider(one, two, path, where), (field.dataType for field in data_type.fields))
+        types = [field.dataType for field in data_type.fields]
+        if all(isinstance(each, t.NumericType) for each in types):
+            return _widest_number(types)
+        return reduce(lambda one, two: _wider(one, two, path, where), types)
     if isinstance(data_type, t.StructType):
         return t.StructType(
             [
@@ -59,8 +62,6 @@ def _widened(data_type: t.DataType, path: str, where: str) -> t.DataType:
 
 
 def _wider(one: t.DataType, two: t.DataType, path: str, where: str) -> t.DataType:
-    if isinstance(one, t.NumericType) and isinstance(two, t.NumericType):
-        return _wider_number(one, two)
     times = (t.DateType, t.TimestampType, t.TimestampNTZType)
     if isinstance(one, times) and isinstance(two, times):
         return t.TimestampType() if t.TimestampType() in (one, two) else t.TimestampNTZType()
@@ -72,7 +73,11 @@ def _wider(one: t.DataType, two: t.DataType, path: str, where: str) -> t.DataTyp
     return t.StringType()
 
 
-def _wider_number(one: t.NumericType, two: t.NumericType) -> t.DataType:
-    if type(one) in WHOLE_DIGITS and type(two) in WHOLE_DIGITS:
-        return max(one, two, key=lambda number: WHOLE_DIGITS[type(number)])
-    return with_room_for(map(as_decimal, (one, two))) or t.DoubleType()
+def _widest_number(types: Sequence[t.DataType]) -> t.DataType:
+    """Return one type for numbers of several; all at once, for two by two the outcome would depend on their order."""
+    if all(type(number) in WHOLE_DIGITS for number in types):
+        return max(types, key=lambda number: WHOLE_DIGITS[type(number)])
+    if not any(isinstance(number, t.FloatType | t.DoubleType) for number in types):
+        return with_room_for(map(as_decimal, types)) or t.StringType()
+    longest = max((number.precision for number in types if isinstance(number, t.DecimalType)), default=0)
+    return t.DoubleType() if longest <= DOUBLE_DIGITS else t.StringType()

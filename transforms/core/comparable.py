@@ -2,42 +2,61 @@
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, DataType, MapType, StructType, VariantType
+from pyspark.sql.types import ArrayType, CalendarIntervalType, DataType, MapType, StructType, VariantType
 
 from transforms.core.columns import fields_by_position
 from transforms.errors import ColumnTypeError
 
 
-def comparable(column: Column, data_type: DataType, *, where: str) -> Column:
+def comparable(column: Column, data_type: DataType, *, where: str, sorts: bool = False) -> Column:
     """Return a value with its maps, at any depth, as arrays of entries sorted by key; others come back as they are.
 
     Raises:
-        ColumnTypeError: There is a variant in it, which nothing compares.
+        ColumnTypeError: As `require_comparable`.
     """
-    if isinstance(data_type, VariantType):
+    require_comparable(data_type, where=where, sorts=sorts)
+    return _with_sorted_maps(column, data_type)
+
+
+def require_comparable(data_type: DataType, *, where: str, sorts: bool = False) -> None:
+    """Check that values of a type can be told apart, as for groups; if it ``sorts``, that they have an order too.
+
+    A window sorts by what it partitions by. A map that is not made `comparable` does for groups alone.
+
+    Raises:
+        ColumnTypeError: There is a variant in it, which nothing compares; or, to sort, an interval of months and days.
+    """
+    if _holds(data_type, VariantType):
         raise ColumnTypeError(f"{where} is or holds a variant, which does not compare. Cast it to string first.")
-    if not _needs_change(data_type):
+    if sorts and _holds(data_type, CalendarIntervalType):
+        raise ColumnTypeError(f"{where} is or holds an interval of months and days, which has no order. Cast it first.")
+
+
+def _with_sorted_maps(column: Column, data_type: DataType) -> Column:
+    if not _holds(data_type, MapType):
         return column
     if isinstance(data_type, ArrayType):
         inner = data_type.elementType
-        return F.transform(column, lambda element: comparable(element, inner, where=where))
+        return F.transform(column, lambda element: _with_sorted_maps(element, inner))
     if isinstance(data_type, MapType):
         values = data_type.valueType
         keys = F.array_sort(F.map_keys(column))
-        return F.transform(keys, lambda key: F.struct(key, comparable(F.element_at(column, key), values, where=where)))
-    if isinstance(data_type, StructType):
-        struct, names = fields_by_position(column, data_type)
-        members = [
-            comparable(struct.getField(name), field.dataType, where=where).alias(f"f{position}")
-            for position, (name, field) in enumerate(zip(names, data_type.fields, strict=True))
-        ]
-        return F.when(column.isNotNull(), F.struct(*members))
-    return column
+        return F.transform(keys, lambda key: F.struct(key, _with_sorted_maps(F.element_at(column, key), values)))
+    assert isinstance(data_type, StructType)  # noqa: S101  # what else holds a map
+    struct, names = fields_by_position(column, data_type)
+    members = [
+        _with_sorted_maps(struct.getField(name), field.dataType).alias(f"f{position}")
+        for position, (name, field) in enumerate(zip(names, data_type.fields, strict=True))
+    ]
+    return F.when(column.isNotNull(), F.struct(*members))
 
 
-def _needs_change(data_type: DataType) -> bool:
+def _holds(data_type: DataType, kind: type[DataType]) -> bool:
+    """Return whether a type is of a kind, or has one of that kind anywhere inside."""
+    if isinstance(data_type, kind):
+        return True
     if isinstance(data_type, ArrayType):
-        return _needs_change(data_type.elementType)
-    if isinstance(data_type, StructType):
-        return any(_needs_change(field.dataType) for field in data_type.fields)
-    return isinstance(data_type, MapType | VariantType)
+        return _holds(data_type.elementType, kind)
+    if isinstance(data_type, MapType):
+        return _holds(data_type.keyType, kind) or _holds(data_type.valueType, kind)
+    return isinstance(data_type, StructType) and any(_holds(field.dataType, kind) for field in data_type.fields)

@@ -11,6 +11,7 @@ from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as t
 
+from transforms.core.comparable import require_comparable
 from transforms.core.constants import constant
 from transforms.errors import TransformError, closest
 from transforms.nested.row_values import NESTED, RowValue, wrong_type
@@ -46,6 +47,7 @@ def meets(value: RowValue, sign: str, operand: Operand, spark: SparkSession, *, 
         raise TransformError(f"{here}: nothing compares with {operand}. For such values use `filter_rows`.")
     if isinstance(value.data_type, NESTED):
         raise wrong_type(value, "which does not compare.", where=where)
+    require_comparable(value.data_type, where=here, sorts=True)
     column, other = _comparable(value, operand, spark, where=where)
     compared: Column = _OPERATORS[sign](column, other)
     reads_texts = isinstance(value.data_type, t.StringType) and _is_number(operand)

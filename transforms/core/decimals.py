@@ -7,6 +7,9 @@ from pyspark.sql.types import ByteType, DataType, DecimalType, IntegerType, Long
 WHOLE_DIGITS: dict[type[DataType], int] = {ByteType: 3, ShortType: 5, IntegerType: 10, LongType: 19}
 """Types of whole numbers, narrowest first, and the digits that they have."""
 
+DOUBLE_DIGITS = 15
+"""As many digits of a decimal a double always keeps."""
+
 _MOST_DIGITS = 38
 
 

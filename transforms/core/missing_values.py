@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as t
 
 from transforms.core.columns import by_position
+from transforms.core.comparable import require_comparable
 from transforms.nested.row_values import NESTED, RowValue, wrong_type
 
 Statistic = Literal["mean", "median", "mode"]
@@ -40,6 +41,7 @@ def statistics(df: DataFrame, values: Sequence[RowValue], statistic: Statistic, 
             statistic != "mode" and not isinstance(value.data_type, t.NumericType | t.NullType)
         ):
             raise wrong_type(value, f"which has no {statistic}.", where=where)
+        require_comparable(value.data_type, where=f"{where}: `{value.name}`", sorts=True)
     (row,) = by_position(df).agg(*(made(present(value)).alias(f"s{at}") for at, value in enumerate(values))).collect()
     return [
         F.lit(found).cast(value.data_type) if statistic == "mode" else as_type(F.lit(found), value.data_type)

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TypeVar
 
 from pyspark.errors import AnalysisException
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 
 from transforms.core.columns import schema_of
 from transforms.core.spark_sentence import spark_sentence
@@ -17,7 +17,7 @@ from transforms.errors import (
     closest,
     say_known,
 )
-from transforms.paths import parse_path, quote
+from transforms.paths import format_path, parse_path, quote
 
 Part = TypeVar("Part")
 
@@ -46,6 +46,8 @@ def analysed(
             # Classic Spark has analysed it by now; Connect has not, and `where` alone would take the old schema.
             schema_of(made.select("*"))
     except AnalysisException as error:
+        if error.getCondition() == "UNRESOLVED_ROUTINE":
+            raise TransformError(f"{where}: {_say_no_function(error, df.sparkSession)}") from None
         raise _translated(error, df, list(df.columns if names is None else names), where) from None
     return made
 
@@ -111,3 +113,12 @@ def _say_missing(object_name: str, names: list[str]) -> str:
     if len(path) > 1 and dotted is not None:
         return f"There is no column `{path[0]}`. For the column with a dot in its name write {quote(dotted)}."
     return f"There is no column `{path[0]}`. {say_known(path[0], names, kind='column')}"
+
+
+def _say_no_function(error: AnalysisException, spark: SparkSession) -> str:
+    """Return the sentence on a function that is not there. Asks Spark which there are."""
+    path = parse_path((error.getMessageParameters() or {})["routineName"])
+    known = [row[0] for row in spark.sql("SHOW FUNCTIONS").collect() if row[0].isidentifier()]
+    near = closest(path[-1].lower(), known)
+    hint = f"Did you mean `{near}`?" if near else "`SHOW FUNCTIONS` in Spark lists those there are."
+    return f"There is no function `{format_path(path)}`. {hint}"

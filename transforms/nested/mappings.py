@@ -37,7 +37,16 @@ def read_mappings(
 
 
 def _lists(mappings: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
-    """Return the mappings; a lone one is a list of one."""
+    """Return the mappings; a lone one is a list of one.
+
+    Raises:
+        TransformError: It is no list but a text.
+    """
+    if isinstance(mappings, str):
+        raise TransformError(
+            f"apply_mapping needs a list of mappings, each (source, source type, target, target type) or"
+            f" (source, target); got the text {mappings!r}."
+        )
     lone = [part for part in mappings if isinstance(part, str)]
     return [lone] if lone and len(lone) == len(mappings) else mappings
 

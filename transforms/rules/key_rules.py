@@ -21,6 +21,7 @@ def unique(df: DataFrame, columns: str | Sequence[str]) -> Column:
     Raises:
         TransformError: There are no columns.
         MissingColumnError: A column is not there.
+        ColumnTypeError: The values of a column do not compare.
 
     Example:
         >>> df = spark.createDataFrame([(1,), (2,), (2,), (None,), (None,)], "id INT")
@@ -28,7 +29,7 @@ def unique(df: DataFrame, columns: str | Sequence[str]) -> Column:
         [(1, True), (2, False), (2, False)]
     """
     values = rule_values(df, columns, rule="unique")
-    keys = [comparable(value.column, value.data_type, where="The rule `unique`") for value in values]
+    keys = [comparable(value.column, value.data_type, where="The rule `unique`", sorts=True) for value in values]
     has_null = reduce(or_, [value.column.isNull() for value in values])
     return has_null | (F.count(F.lit(1)).over(Window.partitionBy(*keys)) == 1)
 
