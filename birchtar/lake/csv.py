@@ -81,7 +81,7 @@ def _reader(spark: SparkSession, source: Source, *, header: bool) -> DataFrameRe
 
 
 def header_names(spark: SparkSession, source: Source, declared: StructType | None) -> list[str]:
-    """Return the names of the columns that lines of the files have, in order.
+    """Return the names of the columns that lines of the files have, in order, and behind them those of folders.
 
     Raises:
         SchemaMismatchError: A column of the declared schema is not in the header.
@@ -95,14 +95,31 @@ def header_names(spark: SparkSession, source: Source, declared: StructType | Non
     if not names:
         return declared.names
     if not source.header:
-        names = [*declared.names[: len(names)], *names[len(declared.names) :]]
+        in_path = [name for position, name in enumerate(names) if name != f"_c{position}"]
+        in_line = names[: len(names) - len(in_path)]
+        given = [name for name in declared.names if name not in in_path]
+        names = [*given[: len(in_line)], *in_line[len(given) :], *in_path]
     if missing := [name for name in declared.names if name not in names]:
         raise SchemaMismatchError.of(missing, names, source.paths)
     return names
 
 
+def line_names(spark: SparkSession, source: Source, declared: StructType | None) -> list[str]:
+    """Return the names of the columns that lines of the files have, without those that come from their folders.
+
+    Raises:
+        SchemaMismatchError, LakeError: As `header_names`.
+    """
+    return _in_line(_texts(spark, source, header_names(spark, source, declared)))
+
+
+def _in_line(df: DataFrame) -> list[str]:
+    """Return which of the texts come from lines: Spark puts those of folders behind all that it reads."""
+    return df.columns[: df.columns.index(CORRUPT)]
+
+
 def _texts(spark: SparkSession, source: Source, names: list[str]) -> DataFrame:
-    """Return all columns as texts, and behind them the line itself where it does not have one value per column."""
+    """Return columns of lines as texts, then the line where it has not one value for each, then those of folders."""
     null_value = null_value_of(source)
     reader = (
         _reader(spark, source, header=source.header)
@@ -114,7 +131,22 @@ def _texts(spark: SparkSession, source: Source, names: list[str]) -> DataFrame:
         .options(nullValue=null_value, emptyValue=null_value)
     )
     df = load_paths(spark, reader, source.paths)
+    _refuse_twice(spark, source, df, names)
     return without_null_values(df, names, source) if len(source.null_values) > 1 else df
+
+
+def _refuse_twice(spark: SparkSession, source: Source, df: DataFrame, names: list[str]) -> None:
+    in_line = _in_line(df)
+    if len(in_line) == len(names):
+        return
+    unnamed = load_paths(spark, _reader(spark, source, header=False), source.paths).columns
+    header = names[: sum(name == f"_c{position}" for position, name in enumerate(unnamed))]
+    if twice := [name for name in header if name not in in_line]:
+        raise LakeError.at(
+            source.paths,
+            f"`{twice[0]}` is a column of the lines, and of folders such as `{twice[0]}=...` too. To take it from the"
+            " lines, set `options: {recursiveFileLookup: true}`: then the names of folders are no columns.",
+        )
 
 
 def null_value_of(source: Source) -> str:
@@ -123,11 +155,11 @@ def null_value_of(source: Source) -> str:
 
 
 def without_null_values(df: DataFrame, names: Sequence[str], source: Source) -> DataFrame:
-    """Return texts, the first columns of a frame, with null for those that stand for it."""
+    """Return a frame with null in the named columns where a text stands for it."""
     if not source.null_values:
         return df
-    kept = (F.when(~named(name).isin(source.null_values), named(name)).alias(name) for name in names)
-    return df.select(*kept, *df.columns[len(names) :])
+    kept = {name: F.when(~named(name).isin(source.null_values), named(name)).alias(name) for name in names}
+    return df.select(*(kept.get(name, named(name)) for name in df.columns))
 
 
 def _has_made_up_names(spark: SparkSession, source: Source, names: list[str]) -> bool:
@@ -139,10 +171,11 @@ def _has_made_up_names(spark: SparkSession, source: Source, names: list[str]) ->
     if not any(name.endswith(str(position)) for position, name in enumerate(names)):
         return False  # Spark writes its position into every name that it makes up
     lines = load_paths(spark, _reader(spark, source, header=False), source.paths)
-    header = list(lines.first() or [])
-    if header == names or not header:
+    in_line = [name for position, name in enumerate(lines.columns) if name == f"_c{position}"]
+    header = list(lines.select(*map(named, in_line)).first() or [])
+    if header == names[: len(header)]:
         return False
-    is_header = F.array(*map(named, lines.columns)).eqNullSafe(F.array(*map(F.lit, header)))
+    is_header = F.array(*map(named, in_line)).eqNullSafe(F.array(*map(F.lit, header)))
     other = lines.groupBy(source_file().alias("file")).agg(F.bool_or(is_header).alias("same")).where("NOT same").first()
     if other:
         raise SchemaMismatchError(f"{other['file']} does not have the same header as the other files: {header}.")
@@ -160,14 +193,15 @@ def typed(
     """Return texts as columns of their types, and ``_error`` where one is not of its type.
 
     Args:
-        df: A text per column of the files, behind them the line where it is malformed, then the columns of ``also``.
+        df: A text per column of the lines, behind them the line where it is malformed, then texts from folders' names
+            and the columns of ``also``.
         types: Of the columns that are wanted.
         source: Where the texts are from.
         file: The file's path in messages; None takes the one that Spark is reading.
         also: Columns that are kept as they are.
     """
     file = source_file() if file is None else file
-    texts = {name: named(name) for name in df.columns[: -1 - len(also)]}
+    texts = {name: named(name) for name in df.columns if name not in (CORRUPT, *also)}
     cast = {name: F.expr(cast_text(quoted(name), kind, source)) for name, kind in types.items()}
     # Where the text is null, the whole sentence is.
     misfits = [
@@ -181,7 +215,7 @@ def typed(
         undecodable = _any([F.coalesce(text.contains(REPLACED), F.lit(False)) for text in texts.values()])
     is_misfit = F.coalesce(*misfits).isNotNull() if misfits else F.lit(False)
     said = (
-        F.when(corrupt.isNotNull(), f"The line does not have {len(texts)} values.")
+        F.when(corrupt.isNotNull(), f"The line does not have {len(_in_line(df))} values.")
         .when(undecodable, _NOT_DECODED)
         .otherwise(F.concat_ws("; ", *misfits))
     )

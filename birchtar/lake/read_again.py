@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
 from birchtar.lake.charsets import decoded
-from birchtar.lake.csv import STANDARD, header_names, null_value_of, typed, without_null_values
+from birchtar.lake.csv import STANDARD, line_names, null_value_of, typed, without_null_values
 from birchtar.lake.errors import LakeError
 from birchtar.lake.json import FOLLOWED, NOT_DECODED
 from birchtar.lake.json_records import IS_BROKEN, IS_FOLLOWED, ROW, parsed
@@ -108,7 +108,7 @@ def _header(spark: SparkSession, source: Source, schema: StructType) -> list[str
     """Return the columns of a line: those of the input's files, or, where these are gone, those that are declared."""
     declared = source.declared()
     try:
-        return header_names(spark, source, declared)
+        return line_names(spark, source, declared)
     except LakeError:
         raise
     except Exception as error:

@@ -60,8 +60,8 @@ def restricted(source: Source, files: Sequence[str]) -> list[Source]:
 
 def _only(source: Source, base: str | None, files: list[str]) -> Source:
     options = {key: value for key, value in source.options.items() if key.lower() not in _CHOOSING} | AS_THEY_ARE
-    if base is not None:
-        options["basePath"] = base
+    # Of files outside of partition folders Spark would read all once more for each whose name looks like a glob.
+    options |= {"recursiveFileLookup": "true"} if base is None else {"basePath": base}
     return source.model_copy(update={"path": files, "options": options})
 
 

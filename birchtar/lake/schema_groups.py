@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from pyspark.sql import DataFrame, SparkSession
 
+from birchtar.lake.globs import escaped
 from birchtar.lake.many_paths import AS_THEY_ARE, load_paths
 from birchtar.lake.paths import is_local, local
 from birchtar.lake.read import load
@@ -23,12 +24,13 @@ def read_groups(spark: SparkSession, source: Source) -> Iterator[DataFrame]:
         groups: dict[str, list[str]] = {}
         for file in sorted(load(spark, one).inputFiles()):
             groups.setdefault(_footer(spark, one, file), []).append(unquote(file))
-        folder = one.options | ({"basePath": path} if isinstance(path, str) and _is_folder(path) else {}) | AS_THEY_ARE
+        folder = one.options | ({"basePath": path} if isinstance(path, str) and _is_folder(path) else {})
+        plain = {key: value for key, value in folder.items() if key not in AS_THEY_ARE}
         if len(groups) < 2:
             yield load(spark, one)
             continue
         for files in groups.values():
-            yield load_paths(spark, spark.read.options(**folder).format(source.format), files)
+            yield load_paths(spark, spark.read.options(**plain).format(source.format), list(map(escaped, files)))
 
 
 def _roots(source: Source) -> list[str] | list[list[str]]:

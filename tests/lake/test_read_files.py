@@ -1,15 +1,18 @@
 """Reading exactly some files of an input, as it would have been read whole."""
 
 import json
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from pyarrow import orc
 
 from birchtar.lake.errors import LakeError
 from birchtar.lake.listing import list_files
 from birchtar.lake.read import read
 from birchtar.lake.read_files import empty_frame, read_files, restricted
+from birchtar.lake.schema_groups import read_groups
 from birchtar.lake.source import Source
 
 ODD = ["blank in it", "per%20cent", "plus+", "Übung", "[set]", "{a}", "star*", "qu?", "back\\slash", "a;b,c", "#", "=x"]
@@ -30,6 +33,35 @@ def test_no_character_of_a_name_is_special(spark, tmp_path, kind, name):
     file = f"file:{tmp_path}/{name}.{kind}"
     assert file in list_files(source.paths).paths
     assert rows(read_files(spark, source, [file]), "n") == [(1,)]
+
+
+@pytest.mark.parametrize("folder", ["", "/day=1"])
+@pytest.mark.parametrize("kind", ["csv", "json", "xml", "parquet", "orc"])
+def test_many_files_of_odd_names_are_each_read_once(spark, tmp_path, kind, folder):
+    place = Path(f"{tmp_path}{folder}")
+    place.mkdir(exist_ok=True)
+    text = {"csv": "n\n{}\n", "json": '{{"n": {}}}\n', "xml": "<a><i><n>{}</n></i></a>"}
+    for number, name in enumerate([*ODD, "x", "y"]):
+        file = place / f"{name}.{kind}"
+        if kind in text:
+            file.write_text(text[kind].format(number))
+        else:
+            {"parquet": pa.parquet.write_table, "orc": orc.write_table}[kind](pa.table({"n": [number]}), file)
+    source = Source(path=str(tmp_path), format=kind, row_tag="i" if kind == "xml" else None)
+    df = read_files(spark, source, list_files(source.paths).paths)
+    assert sorted(row.n for row in df.select("n").collect()) == list(range(len(ODD) + 2))
+    assert ("day" in df.columns) == bool(folder)
+
+
+def test_files_of_odd_names_whose_types_differ_are_each_read_once(spark, tmp_path):
+    for number, name in enumerate([*ODD, "x", "y"]):
+        value = [number] if number % 2 else [str(number)]
+        pa.parquet.write_table(pa.table({"n": value}), tmp_path / f"{name}.parquet")
+    whole = Source(path=str(tmp_path), format="parquet")
+    [listed] = restricted(whole, list_files(whole.paths).paths)
+    for source in (whole, listed):
+        found = [str(row.n) for df in read_groups(spark, source) for row in df.collect()]
+        assert sorted(found, key=int) == list(map(str, range(len(ODD) + 2)))
 
 
 @pytest.fixture

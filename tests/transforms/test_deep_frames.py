@@ -130,9 +130,7 @@ def test_thirty_levels(spark, deep, edit, expected):
 
 
 @pytest.mark.parametrize("nullable", [True, False])
-def test_thirty_levels_of_rows_are_asked_for_nulls(
-    spark, nullable
-):
+def test_thirty_levels_of_rows_are_asked_for_nulls(spark, nullable):
     data_type, row = StructType().add("a", "integer").add("b", "string"), (1, None)
     for level in range(LEVELS - 2):
         data_type, row = StructType().add("s", data_type).add("b", "integer"), (row, level)

@@ -36,7 +36,8 @@ def merge_changes(staged: DataFrame, table: DataFrame, gone: DataFrame | None, s
     """Return the new rows that change the table, each with what it does in a column `_birchtar_operation`. Lazy.
 
     A row that is older than the table's, by ``order_by``, changes nothing; one that is as old replaces it. Nor does
-    one that is no newer than a deletion of its key, also if the deleted row was never there.
+    one bring a key back that is no newer than a deletion of it, also if the deleted row was never there. A row that is
+    there is deleted also where its deletion is remembered already, by an attempt that died behind that.
 
     Args:
         staged: The new rows.
@@ -97,5 +98,5 @@ def _without_gone(changes: DataFrame, gone: DataFrame, sink: Sink) -> DataFrame:
     joined = changes.alias("s").join(last.alias("g"), same_key(sink.keys, "s", "g"), how="left")
     new, then = column_of("s", order), column_of("g", order)
     buried = column_of("g", _GONE).isNotNull() & F.coalesce(new <= then, new.isNull())
-    kept = joined.where(~buried | (named(OPERATION) == UPDATE))
+    kept = joined.where(~buried | named(OPERATION).isin(UPDATE, DELETE))
     return kept.select(*(column_of("s", name) for name in changes.columns))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from birchtar.lake.delta.late import remember
 from birchtar.lake.errors import LakeError
 
 ROWS = "id INT, version INT, word STRING, gone BOOLEAN"
@@ -50,6 +51,24 @@ def test_a_late_event_does_not_bring_a_deleted_row_back(spark, table, order):
     assert table.rows() == []
     table.write(rows(spark, (1, 4, "again", False)), 9, **BY_VERSION)
     assert table.rows("id", "word") == [(1, "again")]
+
+
+@pytest.mark.parametrize("first_gone", [2, 9])
+def test_deletions_of_one_run_after_another_all_delete(spark, table, first_gone):
+    table.write(rows(spark, *((key, 1, "a", False) for key in range(1, 6)), (first_gone, 2, "", True)), 1, **BY_VERSION)
+    left = {1, 2, 3, 4, 5} - {first_gone}
+    for run, key in enumerate((3, 4, 1), 2):
+        published = table.write(rows(spark, (key, 2, None, True), (run * 10, 1, "new", False)), run, **BY_VERSION)
+        left = left - {key} | {run * 10}
+        assert published.deleted == 1
+        assert table.rows("id") == [(key,) for key in sorted(left)]
+
+
+def test_a_deletion_that_a_dead_attempt_remembered_is_carried_out_by_the_next(spark, table):
+    table.write(rows(spark, (1, 1, "a", False), (2, 1, "b", False)), 1, **BY_VERSION)
+    remember(rows(spark, (1, 2, None, True)).select("id", "version"), table.path)
+    table.write(rows(spark, (1, 2, None, True)), 2, **BY_VERSION)
+    assert table.rows("id") == [(2,)]
 
 
 def test_null_is_a_key_like_any_other(spark, table):
