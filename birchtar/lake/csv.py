@@ -21,6 +21,7 @@ from birchtar.lake.rejects import (
     source_file,
     with_error,
 )
+from birchtar.lake.sampling import sampled
 from birchtar.lake.source import Source
 
 STANDARD = {"escape": '"', "maxColumns": "100000"}
@@ -274,7 +275,8 @@ def _inferred(df: DataFrame, names: list[str], source: Source) -> dict[str, Data
 
     The columns are laid under each other: an expression per column would outgrow what Java compiles.
     """
-    texts = df.where(named(CORRUPT).isNull()).select(F.posexplode(F.array(*map(named, names))).alias("column", "text"))
+    lines = sampled(df, source.sampling_ratio).where(named(CORRUPT).isNull())
+    texts = lines.select(F.posexplode(F.array(*map(named, names))).alias("column", "text"))
     kind = F.expr(kind_of("text", source)).alias("kind")
     kinds: list[set[str]] = [set() for _ in names]
     for column, found in texts.where("text IS NOT NULL").select("column", kind).distinct().collect():

@@ -20,6 +20,7 @@ from birchtar.lake.rejects import (
     source_file,
     with_error,
 )
+from birchtar.lake.sampling import sampled
 from birchtar.lake.source import Source
 from birchtar.lake.texts import TEXT, has_texts, is_set, load_texts
 
@@ -52,6 +53,8 @@ def read_json(spark: SparkSession, source: Source, schema: StructType | None = N
     """
     given = source.declared() if schema is None else schema
     settings = _reader(spark, source)
+    if source.sampling_ratio is not None:
+        settings = settings.option("samplingRatio", source.sampling_ratio)
     if given is not None:
         settings = settings.schema(StructType([*given.fields, StructField(CORRUPT, StringType())]))
     df = load_paths(spark, settings, source.paths)
@@ -96,17 +99,23 @@ def _checked(spark: SparkSession, source: Source, texts: DataFrame, schema: Stru
     return with_error(rows, values, code=code, message=_said(source, code, message), record=escaped(named(TEXT)))
 
 
-def read_variants(spark: SparkSession, source: Source) -> DataFrame:
+def read_variants(spark: SparkSession, source: Source, *, share: float | None = None) -> DataFrame:
     """Return each JSON record as it is: in one column, a VARIANT, and ``_error`` where it does not parse. Lazy.
 
     A record that is no object, such as an array of rows, is a VARIANT like any other.
+
+    Args:
+        spark: The session.
+        source: JSON files.
+        share: How much of the records is wanted, taken at random; None for all.
     """
     message = "The record is not a JSON object."
     if not has_texts(source):
         value = StructType([StructField("value", VariantType()), StructField(CORRUPT, StringType())])
         reader = _reader(spark, source).option("singleVariantColumn", "value").schema(value)
-        return _by_spark(load_paths(spark, reader, source.paths), ["value"], message)
-    rows = parsed(load_texts(spark, source).select(TEXT), VariantType(), source.options)
+        return _by_spark(sampled(load_paths(spark, reader, source.paths), share), ["value"], message)
+    texts = sampled(load_texts(spark, source).select(TEXT), share)
+    rows = parsed(texts, VariantType(), source.options)
     code = _code(source)
     return with_error(
         rows,

@@ -33,6 +33,7 @@ _OWN_OPTIONS = {
     "nullvalue": "there is the key `null_values`",
     "path": "there is the key `path`",
     "rowtag": "there is the key `row_tag`",
+    "samplingratio": "there is the key `sampling_ratio`",
 }
 """Options of Spark's reader, in lower case, that are ours to set, with what there is instead."""
 
@@ -79,6 +80,16 @@ class Source(BaseModel):
             " all rows, which for CSV, JSON and XML reads the files once more.",
         ),
     ] = None
+    sampling_ratio: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=1,
+            description="CSV, JSON and XML without a schema: the share of the records, taken at random, of which the"
+            " types are found; all of them where it is not given. Fields that only others have are left out then, and"
+            " values of types that only others have are rejected, or stop the run where a field holds several types.",
+        ),
+    ] = None
     null_values: Annotated[
         list[str], Field(description="CSV only: texts that stand for null, beside the empty one.")
     ] = []
@@ -111,7 +122,7 @@ class Source(BaseModel):
             " files of different schemas. `choice` keeps each value in its own type, for `resolve_choice` to settle;"
             " `string` makes texts of all; `widest` the narrowest type that holds all without loss; `fail` stops and"
             " lists the fields; `rescue` keeps the most frequent type and puts the others into `_rescued_data`. Every"
-            " value is looked at, which reads the files twice more, and again where types differ inside what differs."
+            " value is looked at, which reads the files once more, and again where types differ inside what differs."
         ),
     ] = None
     bookmark: Annotated[

@@ -18,6 +18,7 @@ from birchtar.lake.rejects import (
     refuse_error_column,
     with_error,
 )
+from birchtar.lake.sampling import sampled
 from birchtar.lake.source import Source
 from birchtar.lake.texts import TEXT, encoding_of, load_texts
 from birchtar.lake.xml_records import POSITION, TROUBLE, is_opened, records_of
@@ -109,6 +110,7 @@ def parsed_records(records: DataFrame, inside: StructType, source: Source, names
 
 def _inferred(records: DataFrame, source: Source, folders: list[str]) -> StructType:
     texts = records.where(is_opened(named(TEXT), source.row_tag or "")).select(TEXT)
+    texts = sampled(texts, source.sampling_ratio)
     reader = records.sparkSession.read.options(**permissive(source.options))
     found = reader.xml(texts, rowTag=source.row_tag, columnNameOfCorruptRecord=CORRUPT).schema
     own = {CORRUPT, *(name.lower() for name in folders)}

@@ -7,7 +7,7 @@ from pathlib import Path
 from birchtar.lake import sink, source
 from birchtar.lake.paths import covers, exists, is_local
 from birchtar.lake.sink import COMPRESSION_NAMES, Sink
-from birchtar.lake.source import CONFLICT_FORMATS, WHOLE_FORMATS, Source
+from birchtar.lake.source import CONFLICT_FORMATS, TEXT_FORMATS, WHOLE_FORMATS, Source
 from birchtar.runner.bookmark_checks import in_bookmark, in_database
 from birchtar.runner.complaints import Complaint
 from birchtar.runner.document import Location
@@ -56,6 +56,13 @@ def _in_input(location: Location, read: Source) -> Iterator[Complaint]:
             yield Complaint((*location, "schema", column), f"`{kind}` is no type of Spark SQL.")
     for key in {"null_values", "header"} & read.model_fields_set if read.format != "csv" else ():
         yield Complaint((*location, key), f"`{key}` is for CSV only, not for {read.format}.", of_key=True)
+    if read.sampling_ratio is not None:
+        if read.format not in TEXT_FORMATS:
+            what = f"`sampling_ratio` is for {', '.join(TEXT_FORMATS)}; {read.format} knows its types."
+            yield Complaint((*location, "sampling_ratio"), what, of_key=True)
+        elif read.schema_ is not None:
+            what = "`sampling_ratio` is for types that are found; beside a `schema` there are none to find."
+            yield Complaint((*location, "sampling_ratio"), what, of_key=True)
     if read.format == "xml" and read.row_tag is None:
         what = "XML needs `row_tag`, the name of the element that is a row: `row_tag: item` for <item>...</item>."
         yield Complaint(location, what, of_key=True)

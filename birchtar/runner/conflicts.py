@@ -9,6 +9,7 @@ from birchtar.lake.csv import cast_text, kind_of, read_texts
 from birchtar.lake.errors import LakeError
 from birchtar.lake.json import read_json, read_variants
 from birchtar.lake.rejects import FILE
+from birchtar.lake.sampling import sampled
 from birchtar.lake.schema_groups import read_groups
 from birchtar.lake.source import Conflicts, Source
 from birchtar.runner.hidden import HIDDEN, Paths, covers
@@ -33,7 +34,9 @@ def read_settled(spark: SparkSession, source: Source, conflicts: Conflicts) -> S
     """
     if source.format == "json":
         spark.conf.set(_LAST_OF_TWINS, "true")
-        settled = typed_rows(partial(_json, spark, source), conflicts, file_path=FILE)
+        share = source.sampling_ratio
+        some = None if share is None else partial(_some_json, spark, source, share)
+        settled = typed_rows(partial(_json, spark, source), conflicts, some=some, file_path=FILE)
         if not [name for name in settled.df.columns if name != "_error"]:
             raise LakeError.at(source.paths, "there is no JSON object to take the columns from. Declare a schema.")
         return settled
@@ -43,6 +46,7 @@ def read_settled(spark: SparkSession, source: Source, conflicts: Conflicts) -> S
             partial(kind_of, source=source),
             partial(cast_text, source=source),
             conflicts,
+            share=source.sampling_ratio,
             file_path=FILE,
         )
     return merged_frames(list(read_groups(spark, source)), conflicts, file_path=FILE)
@@ -60,3 +64,9 @@ def without_examples(conflicts: list[Conflict], paths: Paths) -> list[Conflict]:
 
 def _json(spark: SparkSession, source: Source, schema: StructType | None) -> DataFrame:
     return read_variants(spark, source) if schema is None else read_json(spark, source, schema)
+
+
+def _some_json(spark: SparkSession, source: Source, share: float, schema: StructType | None) -> DataFrame:
+    if schema is None:
+        return read_variants(spark, source, share=share)
+    return sampled(read_json(spark, source, schema), share)

@@ -422,3 +422,50 @@ def test_a_writer_that_cannot_hold_a_choice_says_what_to_do(run_job, format):  #
 def test_a_config_is_refused(config, settings, says):
     with pytest.raises(ConfigError, match=says):
         load(config(f"inputs: {{people: {{path: people.csv, {settings}}}}}"))
+
+
+LATE = [
+    pytest.param([{"a": 1, "b": "x"}], {"a": 2**40}, {"a": "bigint", "b": "string"}, id="a number that is too long"),
+    pytest.param([{"a": 1}], {"a": "x"}, {"a": "struct<int:int,string:string>"}, id="another type"),
+    pytest.param([{"a": 1}], {"b": [{"c": 2.5}]}, {"a": "int", "b": "array<struct<c:double>>"}, id="another field"),
+    pytest.param([{"a": 1}], [{"a": "x"}, {"b": 1}], {"a": "struct<int:int,string:string>", "b": "int"}, id="rows"),
+    pytest.param([], {"a": 1}, {"a": "int"}, id="all"),
+    pytest.param([[{"a": 1}]], {"a": 1.5}, {"a": "struct<double:double,int:int>"}, id="after arrays of rows"),
+]
+
+
+@pytest.mark.parametrize(("first", "last", "types"), LATE)
+def test_what_only_the_last_of_many_rows_tells_counts(settled, first, last, types):
+    df, _ = settled(first * 1_500 + [last])
+    assert dict(accepted(df).dtypes) == types
+    rows = [inner for row in [*first * 1_500, last] for inner in (row if isinstance(row, list) else [row])]
+    assert back(df) == rows
+
+
+@pytest.mark.parametrize("format", ["csv", "json"])
+@pytest.mark.parametrize("conflicts", ["choice", "widest", "rescue"])
+def test_types_of_a_share_of_the_rows_lose_none_of_the_others(settled, format, conflicts):  # noqa: A002
+    last = {"json": '{"a": "x", "b": 2}\n', "csv": "x,2\n"}[format]
+    first = {"json": '{"a": 1, "b": 2}\n', "csv": "1,2\n"}[format] * 300
+    df, found = settled({"json": "", "csv": "a,b\n"}[format] + first + last, conflicts, format, sampling_ratio=0.2)
+    assert found == []
+    assert df.select("a", "b").dtypes == [("a", "int"), ("b", "int")]
+    assert accepted(df).count() == 300
+    [error] = rejected(df).collect()
+    assert (error.code, error.record) == {
+        "json": ("MALFORMED", last.strip()),
+        "csv": ("CAST", '{"a":"x","b":"2"}'),
+    }[format]
+
+
+def test_a_value_that_no_type_of_a_share_of_the_rows_fits_is_told(settled):
+    rows = [{"a": 1}, {"a": "x"}] * 200
+    df, [conflict] = settled([*rows, {"a": True}], sampling_ratio=0.1)
+    assert [kind.type for kind in conflict.types] == ["int", "string"]
+    with pytest.raises(Exception, match="A value is none of int, string, the types that were found there: true"):
+        df.collect()
+    df, _ = settled("a\n" + "1\nx\n" * 200 + "true\n", format="csv", sampling_ratio=0.1)
+    assert accepted(df).count() == 400
+    assert [error.message for error in rejected(df).collect()] == [
+        "`a` is of none of the types that were found there: true"
+    ]

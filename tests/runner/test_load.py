@@ -241,6 +241,16 @@ def complaints(path: Path, *settings: str) -> list[str]:
             id="the option for that name",
         ),
         pytest.param(
+            "inputs:\n  people: {path: people.csv, format: csv, schema: a INT, sampling_ratio: 0.1}",
+            ["2:58: `sampling_ratio` is for types that are found; beside a `schema` there are none to find."],
+            id="a share of rows beside a schema",
+        ),
+        pytest.param(
+            "inputs:\n  people: {path: people.csv, format: json, options: {samplingRatio: 0.1}}",
+            ["2:54: `samplingRatio` is not yours to set: there is the key `sampling_ratio`."],
+            id="the option for a share of rows",
+        ),
+        pytest.param(
             "inputs:\n  people: {path: people.csv, format: csv, row_tag: person}",
             ["2:43: `row_tag` is for XML only, not for csv."],
             id="the name of a row in CSV",

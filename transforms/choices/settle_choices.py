@@ -42,19 +42,26 @@ class Settled(NamedTuple):
     conflicts: list[Conflict]
 
 
-def typed_rows(read: Read, conflicts: OnConflict, *, file_path: str | None = None) -> Settled:
+def typed_rows(read: Read, conflicts: OnConflict, *, some: Read | None = None, file_path: str | None = None) -> Settled:
     """Return rows that are read from what says its types itself, such as JSON, in columns.
 
     Starts the Spark jobs of `variant_types`, and where fractions are in conflict one more that counts. The frame is
     lazy.
 
+    Args:
+        read: Reads the rows.
+        conflicts: What to do where values of one field have several types.
+        some: Reads those rows of which types are found; None where these are all. A value of a type that only others
+            have is left to ``read`` where its field has one type, and stops the job that reads it where it has several.
+        file_path: For `rescue_choices`.
+
     Raises:
         ConflictError: There is a conflict, and ``conflicts`` is ``fail``.
         TransformError: An object has too many different keys.
     """
-    types = variant_types(read)
+    types = variant_types(some or read)
     df = read_columns(read, _struct(final_type(types)))
-    counted = _counted(read, types)
+    counted = _counted(some or read, types)
     if counted and conflicts in ("string", "widest"):
         # The reader makes these types itself, and gives texts as they are written.
         wanted = as_texts(types) if conflicts == "string" else widened(types)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import StringType
 
 from transforms.choices.choice import ChoiceType, choice_of, marked, path_name
 from transforms.choices.count_choices import Conflict, TypeCount
@@ -13,11 +14,14 @@ from transforms.choices.widened import widened
 from transforms.core.columns import by_position, schema_of
 from transforms.core.type_names import parse_type, type_name
 from transforms.nested.rebuild import select
-from transforms.nested.values import Named, Value, members, row_of
+from transforms.nested.values import Named, Value, members, row_of, struct_of, text_literal
 from transforms.rejects import ERROR_COLUMN, accepted
 
 _NUMBERS = ("int", "bigint", "decimal(38,0)", "double")
 """Kinds of numbers, each of which takes the texts of those before it: texts do not say which one they mean."""
+
+_SEED = 1
+"""Always the same, so that the same rows have the same types."""
 
 Kind = Callable[[str], str]
 """Returns, as SQL, the name of the narrowest Spark type that a text, as SQL, is."""
@@ -33,24 +37,32 @@ _Groups = Mapping[str, tuple[Sequence[str], int, str]]
 
 
 def typed_texts(
-    df: DataFrame, kind: Kind, cast: Cast, conflicts: OnConflict, *, file_path: str | None = None
+    df: DataFrame,
+    kind: Kind,
+    cast: Cast,
+    conflicts: OnConflict,
+    *,
+    share: float | None = None,
+    file_path: str | None = None,
 ) -> Settled:
     """Return columns of texts as what the texts are; numbers of one column are of the widest of their types.
 
-    Starts one Spark job that looks at every text. The frame is lazy.
+    Starts one Spark job that looks at every text, or at those of a share of the rows. The frame is lazy.
 
     Args:
         df: Texts; maybe behind them ``_error``.
         kind: Tells the type of a text.
         cast: Makes the type of a text.
         conflicts: What to do where texts of one column have several types.
+        share: How much of the rows is looked at, taken at random; None for all. A row with a text of a type that only
+            others have is rejected then.
         file_path: For `rescue_choices`.
 
     Raises:
         ConflictError: There is a conflict, and ``conflicts`` is ``fail``.
     """
     names = [name for name in df.columns if name != ERROR_COLUMN]
-    found = _look(accepted(df), kind)
+    found = _look(accepted(df if share is None else df.sample(share, _SEED)), kind)
     kinds = [_groups(found.get(position, {})) for position in range(len(names))]
     counted = [_conflict(name, groups) for name, groups in zip(names, kinds, strict=True) if len(groups) > 1]
     cells = members(row_of(schema_of(df)))
@@ -58,7 +70,8 @@ def typed_texts(
         marked(text.name, _value(text.value, groups, kind, cast, conflicts), {})
         for text, groups in zip(cells[: len(names)], kinds, strict=True)
     ]
-    typed = select(df, [*columns, *cells[len(names) :]])
+    errors = [_or_stray(error, cells, kinds, kind, conflicts) for error in cells[len(names) :]]
+    typed = select(df, [*columns, *(cells[len(names) :] if share is None else errors)])
     if conflicts in ("string", "widest"):
         return Settled(typed, counted)
     return Settled(settle_choices(typed, counted, conflicts, file_path=file_path), counted)
@@ -102,6 +115,37 @@ def _value(text: Value, groups: _Groups, kind: Kind, cast: Cast, conflicts: OnCo
 
 def _cast(text: Value, name: str, cast: Cast) -> Value:
     return Value(cast(text.sql, name), parse_type(name), is_kept=False)
+
+
+def _or_stray(
+    error: Named, cells: Sequence[Named], kinds: Sequence[_Groups], kind: Kind, conflicts: OnConflict
+) -> Named:
+    """Return the error of a row, which may be that a text is of none of the types of its column."""
+    told = []
+    for text, groups in zip(cells, kinds, strict=False):
+        if fitting := _fitting(groups, conflicts):
+            among = ", ".join(f"'{name}'" for name in fitting)
+            said = text_literal(f"{path_name(text.name)} is of none of the types that were found there: ")
+            told.append(f"CASE WHEN {kind(text.value.sql)} NOT IN ({among}) THEN concat({said}, {text.value.sql}) END")
+    if not told:
+        return error
+    texts = struct_of([cell for cell in cells if cell is not error])
+    stray = f"nullif(concat_ws('; ', {', '.join(told)}), '')"
+    made = f"named_struct('code', 'CAST', 'message', {stray}, 'record', to_json({texts.sql}))"
+    sql = f"CASE WHEN {error.value.sql} IS NOT NULL THEN {error.value.sql} WHEN {stray} IS NOT NULL THEN {made} END"
+    return error._replace(value=replace(error.value, sql=sql, is_kept=False))
+
+
+def _fitting(groups: _Groups, conflicts: OnConflict) -> list[str]:
+    """Return the kinds of texts that a column takes; none where it takes all."""
+    types = [parse_type(name) for name in groups]
+    if conflicts == "widest" and len(types) > 1:
+        types = [widened(ChoiceType.of(types))]
+    if not types or types == [StringType()] or (conflicts == "string" and len(types) > 1):
+        return []
+    kinds = [name for names, _, _ in groups.values() for name in names]
+    numbers = [position for position, name in enumerate(_NUMBERS) if name in kinds]
+    return [*_NUMBERS[: max(numbers, default=-1) + 1], *(name for name in kinds if name not in _NUMBERS)]
 
 
 def _conflict(name: str, groups: _Groups) -> Conflict:

@@ -81,7 +81,7 @@ def _choice(variant: Value, choice: ChoiceType) -> Value:
         for test, field in zip(tests, choice.fields, strict=True)
     ]
     alternatives = struct_of(fields)
-    unknown = text_literal(f"A value is none of {', '.join(choice.names)}, which were there before: ")
+    unknown = text_literal(f"A value is none of {', '.join(choice.names)}, the types that were found there: ")
     text = (
         f"CASE WHEN {' OR '.join(tests)} THEN {alternatives.sql}"
         f" WHEN {variant.sql} IS NOT NULL AND {shape} <> 'VOID'"

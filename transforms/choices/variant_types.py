@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import reduce
 from itertools import count
 from typing import NamedTuple
 
@@ -21,15 +22,22 @@ from pyspark.sql.types import (
 from transforms.choices.choice import ChoiceType
 from transforms.choices.count_choices import TypeCount
 from transforms.choices.gather import gather, pair
+from transforms.choices.read_types import cast_type
 from transforms.choices.variant_columns import BIG, Read, read_columns
 from transforms.choices.variant_rows import objects
-from transforms.choices.variant_shapes import Fractions, Numbers, WholeNumbers, parse_shape
+from transforms.choices.variant_shapes import Fractions, Numbers, WholeNumbers, merge_shapes, parse_shape
 from transforms.core.columns import by_position
-from transforms.core.type_names import type_name
+from transforms.core.type_names import type_name, type_text
 from transforms.nested.values import Value, text_literal
 from transforms.rejects import accepted
 
 _INT = 2**31
+
+_FIRST = 1_000
+"""How many rows are looked at to know where to look in all."""
+
+_ROW, _ROW_KIND = -1, "ROW"
+"""The place and the kind of rows as wholes."""
 
 _WHOLE = ("int", "long", "decimal")
 
@@ -44,6 +52,15 @@ class _Found(NamedTuple):
 
 _Kinds = Mapping[str, _Found]
 """What was found at a place, by kind."""
+
+
+class _Row(VariantType):
+    """A row as a whole."""
+
+    @classmethod
+    def typeName(cls) -> str:  # noqa: N802 - Spark's name
+        """Return the name of the type as which it is looked at."""
+        return "variant"
 
 
 class CountedChoice(ChoiceType):
@@ -63,29 +80,77 @@ def variant_types(read: Read) -> StructType:
     Whole numbers of a place are ints if all fit, else longs, else decimals; numbers with a point or exponent are
     doubles. Both in one place are a choice, as in Glue. A field that is always null has the type null.
 
-    Starts one Spark job over all rows for the shape of the rows, a second that looks at numbers and at places with
-    values of several types and counts these, and one more for each level of such places inside one another.
+    The first rows say which places to look at. So as a rule one Spark job over all rows finds all: their shape, which
+    numbers there are, and the types of values where these differ, counted. Where a later row has another shape than the
+    first ones, a second job looks at all rows by the shape that is known then; and one more does for each level of
+    places with values of several types inside one another.
 
     Raises:
         TransformError: An object has too many different keys.
     """
-    variants = accepted(read(None))
-    shape = parse_shape(_shape(variants))
-    if not isinstance(shape, StructType):  # some rows are arrays of rows, or no rows at all
-        shape = parse_shape(_shape(accepted(objects(variants))))
-    if not isinstance(shape, StructType):
-        return StructType()
-    while _is_open(shape):
-        looked_at = StructType([field for field in shape.fields if _is_open(field.dataType)])
-        found = _look(accepted(read_columns(read, looked_at)), looked_at)
+    shape, found = _first_look(accepted(read(None)))
+    while True:
         numbers = count()
         shape = StructType([_closed_field(field, found, numbers) for field in shape.fields])
-    return shape
+        looked_at = _open_fields(shape)
+        if not looked_at.fields:
+            return shape
+        found = _look(accepted(read_columns(read, looked_at)), looked_at)
 
 
-def _shape(variants: DataFrame) -> str:
-    [(shape,)] = by_position(variants).agg(F.schema_of_variant_agg("c0")).collect()
-    return shape or "VOID"
+def _first_look(rows: DataFrame) -> tuple[StructType, Mapping[int, _Kinds]]:
+    """Return the shape of the rows, and what is found at its open places."""
+    shape, are_opened = _first_shape(rows), False
+    while True:
+        if not isinstance(shape, StructType | NullType) and not are_opened:  # some rows are arrays of rows
+            rows, are_opened = accepted(objects(rows)), True
+            shape = _first_shape(rows)
+        guess = shape if isinstance(shape, StructType) else StructType()
+        found = _look(*_with_rows(rows, _open_fields(guess)))
+        shape = found[_ROW][_ROW_KIND].shape if _ROW in found else NullType()
+        if isinstance(shape, NullType):
+            return StructType(), {}
+        if isinstance(shape, StructType) and list(_open_places(shape)) == list(_open_places(guess)):
+            return shape, found
+
+
+def _first_shape(rows: DataFrame) -> DataType:
+    shapes = by_position(rows).select(F.schema_of_variant("c0")).limit(_FIRST).collect()
+    first: DataType = NullType()
+    return reduce(merge_shapes, map(parse_shape, {text for (text,) in shapes}), first)
+
+
+def _with_rows(rows: DataFrame, types: StructType) -> tuple[DataFrame, StructType]:
+    """Return the columns of these types, beside each row as a whole; null where a value is of no such type."""
+    whole = StructField("c0", _Row())
+    if not types.fields:
+        return by_position(rows), StructType([whole])
+    cast = F.expr(f"try_variant_get(c0, '$', {text_literal(type_text(cast_type(types)))})")
+    return by_position(rows).select(cast.alias("row"), "c0"), StructType([StructField("row", types), whole])
+
+
+def _open_fields(types: StructType) -> StructType:
+    """Return a type without the fields that are closed; but a choice with all, for they tell its values apart."""
+    return StructType([StructField(field.name, _open(field.dataType)) for field in types if _is_open(field.dataType)])
+
+
+def _open(data_type: DataType) -> DataType:
+    if isinstance(data_type, ArrayType):
+        return ArrayType(_open(data_type.elementType))
+    if isinstance(data_type, StructType) and not isinstance(data_type, ChoiceType):
+        return _open_fields(data_type)
+    return data_type
+
+
+def _open_places(data_type: DataType, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Yield where a type is open, and for what."""
+    if isinstance(data_type, StructType):
+        for field in data_type.fields:
+            yield from _open_places(field.dataType, (*path, field.name))
+    elif isinstance(data_type, ArrayType):
+        yield from _open_places(data_type.elementType, (*path, "[]"))
+    elif _is_open(data_type):
+        yield path, (type(data_type), isinstance(data_type, Numbers) and data_type.has_fractions)
 
 
 def _is_open(data_type: DataType) -> bool:
@@ -101,11 +166,13 @@ def _look(df: DataFrame, types: StructType) -> Mapping[int, _Kinds]:
     numbers = count()
 
     def pick(value: Value) -> list[str]:
+        if isinstance(value.data_type, _Row):
+            return [pair(_ROW, value)]
         is_leaf = not isinstance(value.data_type, StructType | ArrayType)
         return [_worth_a_look(value, next(numbers))] if is_leaf and _is_open(value.data_type) else []
 
     values = gather(df, types, pick, _is_open)
-    shape = F.schema_of_variant("value").alias("shape")
+    shape = F.when(F.col("place") == _ROW, _ROW_KIND).otherwise(F.schema_of_variant("value")).alias("shape")
     shaped = values.select("place", "value", shape).where("shape <> 'VOID'")
     kinds = shaped.select("place", _kind(F.col("shape"), F.col("value")).alias("kind"), "value")
     example = F.to_json(F.any_value("value"))
@@ -123,7 +190,8 @@ def _worth_a_look(value: Value, place: int) -> str:
         return f"CASE WHEN {sql} >= {_INT} OR {sql} < -{_INT} THEN {made} END"
     if isinstance(data_type, Numbers) and data_type.has_fractions:
         shape = f"schema_of_variant({sql})"
-        return f"CASE WHEN {shape} = 'BIGINT' OR {shape} RLIKE {text_literal(BIG)} THEN {pair(place, value)} END"
+        is_whole = f"{shape} = 'BIGINT' OR (endswith({shape}, ',0)') AND {shape} RLIKE {text_literal(BIG)})"
+        return f"CASE WHEN {is_whole} THEN {pair(place, value)} END"
     return f"CASE WHEN {sql} IS NOT NULL THEN {pair(place, value)} END"
 
 
