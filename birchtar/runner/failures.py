@@ -11,9 +11,7 @@ _TWINS = (
     "{} is there twice, if upper and lower case are one, as they are to Spark in files. Let a JSON input's `schema`"
     " name the one that is meant, or give a column of the table another name first, as `rename_field` does."
 )
-_ADVICE = {
-    "CAST_INVALID_INPUT": " The step `cast_fields` with `misfits: reject` sends rows with such values to the quarantine."
-}
+_ADVICE = {"CAST_INVALID_INPUT": " The step `cast_fields` with `misfits: reject` sends such rows to the quarantine."}
 _PYTHON_FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>\S+)')
 
 
