@@ -1,6 +1,7 @@
 """Give fields at any depth another type."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Literal, get_args
 
 from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, StructType
@@ -9,13 +10,20 @@ from transforms.core.columns import schema_of
 from transforms.core.sql_errors import analysed_parts
 from transforms.core.type_names import parse_type
 from transforms.errors import ColumnTypeError, DuplicateColumnError, TransformError
+from transforms.nested.misfits import error_of_misfits
 from transforms.nested.rebuild import Change, Scope, rebuild
 from transforms.nested.values import Named, cast
 from transforms.paths import Position, find, format_path, parse_array_path, position_of
+from transforms.rejects import ERROR_COLUMN
+
+Misfits = Literal["null", "reject"]
 
 
-def cast_fields(df: DataFrame, types: Mapping[str, str]) -> DataFrame:
+def cast_fields(df: DataFrame, types: Mapping[str, str], *, misfits: Misfits = "null") -> DataFrame:
     """Cast fields, at the top or inside structs and arrays of structs; a value that does not fit becomes null.
+
+    With ``misfits="reject"`` it rejects its row as well, with the code CAST: the row stays in the frame, with its error
+    in ``_error``, the last column. A key of a map that does not fit is not looked for.
 
     Lazy. Nothing fails at a value. Null structs, arrays and elements stay null. Structs are cast field by field in
     their order, whatever the names.
@@ -27,12 +35,13 @@ def cast_fields(df: DataFrame, types: Mapping[str, str]) -> DataFrame:
         types: A type for the path of each field: ``{"items[].price": "double"}``. ``tags[]`` are the elements of an
             array ``tags``; other ``[]`` may be left out. Types have Glue's names or Spark's, nested ones Spark's:
             ``array<struct<a: int>>``.
+        misfits: What becomes of a row with a value that does not fit: ``null`` keeps it, ``reject`` does not.
 
     Returns:
-        The same fields in the same order. A field that is cast loses its metadata.
+        The same fields in the same order, with ``reject`` then ``_error``. A field that is cast loses its metadata.
 
     Raises:
-        TransformError: A type has no such name.
+        TransformError: A type has no such name, or ``misfits`` is another word.
         PathSyntaxError: A path cannot be read.
         MissingColumnError: There is no such field.
         DuplicateColumnError: A path names several fields, or a field inside another one that is cast too.
@@ -43,18 +52,30 @@ def cast_fields(df: DataFrame, types: Mapping[str, str]) -> DataFrame:
         >>> df.transform(cast_fields, {"items[].price": "double"}).collect()
         [Row(items=[Row(price=9.5), Row(price=None)])]
     """
+    if misfits not in get_args(Misfits):
+        raise TransformError(f"cast_fields: `misfits` is `null` or `reject`, got {misfits!r}.")
     schema = schema_of(df)
     changes: dict[Position, Change] = {}
+    targets: dict[Position, DataType] = {}
     for text, type_text in types.items():
-        position, change = _change(schema, text, type_text)
+        position, target = _target(schema, text, type_text)
         if any(place[: len(position)] == position or position[: len(place)] == place for place in changes):
             raise DuplicateColumnError(
                 f"cast_fields casts `{text}` twice, by itself and by what is around or inside it."
             )
-        changes[position] = change
+        changes[position], targets[position] = _cast_to(target), target
     texts = dict(zip(changes, types, strict=True))
+
+    def made(positions: Sequence[Position]) -> DataFrame:
+        casts = {place: changes[place] for place in positions}
+        if misfits == "null":
+            return rebuild(df, casts)
+        error = error_of_misfits(schema, {place: targets[place] for place in positions}, texts, where="cast_fields")
+        earlier = {(at,): _dropped for at, name in enumerate(schema.names) if name == ERROR_COLUMN}
+        return rebuild(df, casts | earlier, {(): [lambda row: error]})
+
     return analysed_parts(
-        lambda some: rebuild(df, {position: changes[position] for position in some}),
+        made,
         list(changes),
         df,
         where="cast_fields",
@@ -62,7 +83,7 @@ def cast_fields(df: DataFrame, types: Mapping[str, str]) -> DataFrame:
     )
 
 
-def _change(schema: StructType, text: str, type_text: str) -> tuple[Position, Change]:
+def _target(schema: StructType, text: str, type_text: str) -> tuple[Position, DataType]:
     path, marks = parse_array_path(text)
     position = position_of(schema, path, enters_arrays=True)
     try:
@@ -77,8 +98,16 @@ def _change(schema: StructType, text: str, type_text: str) -> tuple[Position, Ch
             )
         inner, wanted = inner.elementType, ArrayType(wanted)
 
+    return position, wanted
+
+
+def _cast_to(target: DataType) -> Change:
     def change(field: Named, scope: Scope) -> list[Named]:
-        value = cast(field.value, wanted)
+        value = cast(field.value, target)
         return [field if value is field.value else Named(field.name, value, {})]
 
-    return position, change
+    return change
+
+
+def _dropped(field: Named, scope: Scope) -> list[Named]:
+    return []

@@ -6,6 +6,14 @@ from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StringType, StructField, StructType
 
+from birchtar.lake.csv_records import (
+    MOST_FILES,
+    STANDARD,
+    files_with_open_quotes,
+    has_open_quote,
+    null_value_of,
+    parsed_records,
+)
 from birchtar.lake.errors import LakeError, SchemaMismatchError
 from birchtar.lake.many_paths import load_paths
 from birchtar.lake.rejects import (
@@ -23,14 +31,18 @@ from birchtar.lake.rejects import (
 )
 from birchtar.lake.sampling import sampled
 from birchtar.lake.source import Source
-
-STANDARD = {"escape": '"', "maxColumns": "100000"}
-"""A quote inside quotes is doubled, as RFC 4180 has it and everybody writes it; Spark alone expects a backslash. And a
-line of more than 20,480 values is rejected like any other that has too many; Spark alone stops."""
+from birchtar.lake.texts import encoding_of, is_set
 
 _NOT_DECODED = (
     "The line holds bytes that are not UTF-8. If the file has another encoding, name it: `options: {encoding: ...}`."
 )
+
+_HEADER_NOT_DECODED = (
+    "the header holds bytes that are not UTF-8. If the files have another encoding, such as ISO-8859-1 or UTF-16, name"
+    " it: `options: {encoding: ...}`."
+)
+_OPEN = "A quote is opened in the line, and not closed."
+_SPANNING = " If values span lines, set `options: {multiLine: true}`."
 
 _NUMBERS = ("int", "bigint", "decimal(38,0)", "double")
 """The types of numbers, each of which takes all texts of those before it."""
@@ -50,7 +62,8 @@ def read_csv(spark: SparkSession, source: Source) -> DataFrame:
 
     A line with too many or too few values, and with a declared schema a value that is not of its type, make a row with
     an ``_error``; what could be read is in the other columns. Without a schema the types are the narrowest that fit
-    every row; that takes a Spark job over all rows.
+    every row; that takes a Spark job over all rows. With the option multiLine another job looks for a quote that is not
+    closed: such a line is rejected by itself.
 
     Raises:
         SchemaMismatchError: A column of the declared schema is not in the header, or not all headers are the same.
@@ -77,8 +90,14 @@ def read_texts(spark: SparkSession, source: Source) -> DataFrame:
 
 
 def _reader(spark: SparkSession, source: Source, *, header: bool) -> DataFrameReader:
-    reader = spark.read.format("csv").options(**(STANDARD | source.options))
+    reader = spark.read.format("csv").options(**(STANDARD | source.options | _whole_signs(source)))
     return reader.options(header=header, inferSchema=False)
+
+
+def _whole_signs(source: Source) -> dict[str, str]:
+    """Return the option by which Spark reads signs of 16 or 32 bits: else it ends each line amid the sign for that."""
+    is_wide = (encoding_of(source) or "").startswith(("UTF-16", "UTF-32", "UCS-2"))
+    return {"multiLine": "true"} if is_wide and source.option("lineSep") is None else {}
 
 
 def header_names(spark: SparkSession, source: Source, declared: StructType | None) -> list[str]:
@@ -86,11 +105,13 @@ def header_names(spark: SparkSession, source: Source, declared: StructType | Non
 
     Raises:
         SchemaMismatchError: A column of the declared schema is not in the header.
-        LakeError: There is neither a schema nor a line.
+        LakeError: There is neither a schema nor a line; or the header is not in the files' encoding.
     """
     names = load_paths(spark, _reader(spark, source, header=source.header), source.paths).columns
     if not names and declared is None:
         raise LakeError.at(source.paths, "there is no line to take the columns from. Declare a schema.")
+    if source.header and not says_encoding(source) and any(REPLACED in name for name in names):
+        raise LakeError.at(source.paths, _HEADER_NOT_DECODED)
     if declared is None:
         return names
     if not names:
@@ -133,6 +154,10 @@ def _texts(spark: SparkSession, source: Source, names: list[str]) -> DataFrame:
     )
     df = load_paths(spark, reader, source.paths)
     _refuse_twice(spark, source, df, names)
+    if files := files_with_open_quotes(spark, source):
+        records = parsed_records(spark, source, names)
+        is_open = source_file().isin(files) if len(files) <= MOST_FILES else F.lit(True)
+        df = df.where(~is_open).unionByName(records.where(is_open))
     return without_null_values(df, names, source) if len(source.null_values) > 1 else df
 
 
@@ -148,11 +173,6 @@ def _refuse_twice(spark: SparkSession, source: Source, df: DataFrame, names: lis
             f"`{twice[0]}` is a column of the lines, and of folders such as `{twice[0]}=...` too. To take it from the"
             " lines, set `options: {recursiveFileLookup: true}`: then the names of folders are no columns.",
         )
-
-
-def null_value_of(source: Source) -> str:
-    """Return the one text that Spark's reader itself can take for null."""
-    return source.null_values[0] if len(source.null_values) == 1 else ""
 
 
 def without_null_values(df: DataFrame, names: Sequence[str], source: Source) -> DataFrame:
@@ -216,7 +236,8 @@ def typed(
         undecodable = _any([F.coalesce(text.contains(REPLACED), F.lit(False)) for text in texts.values()])
     is_misfit = F.coalesce(*misfits).isNotNull() if misfits else F.lit(False)
     said = (
-        F.when(corrupt.isNotNull(), f"The line does not have {len(_in_line(df))} values.")
+        F.when(has_open_quote(corrupt, source), _OPEN if is_set(source, "multiLine") else _OPEN + _SPANNING)
+        .when(corrupt.isNotNull(), f"The line does not have {len(_in_line(df))} values.")
         .when(undecodable, _NOT_DECODED)
         .otherwise(F.concat_ws("; ", *misfits))
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from birchtar.lake.errors import LakeError
 from birchtar.lake.files import is_hidden
+from birchtar.lake.local_listing import passed_over
 from birchtar.state.listed import ListedFile
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ def list_through_spark(
 
     More than 32 folders are listed by Spark's executors side by side. What is listed once crosses to Python in one call
     per ten thousand files.
+
+    Raises:
+        LakeError: There are files beside partition folders, which Spark would pass over.
     """
     # As texts they need no look inside for a schema.
     df = spark.read.options(**options).format("text").load(list(paths))
@@ -42,8 +46,12 @@ def list_through_spark(
         for text in statuses.slice(start, start + _AT_ONCE).mkString(_BETWEEN).split(_BETWEEN):
             file = _listed(text)
             folder, _, name = file.path.rpartition("/")
-            if not is_hidden(name) and (not folders or folder in folders):
+            if is_hidden(name):
+                continue
+            if not folders or folder in folders:
                 yield file
+            elif file.size:
+                raise passed_over(folder, name, min(folders))
 
 
 def _partition_folders(index: Any) -> set[str]:

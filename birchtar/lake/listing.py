@@ -14,7 +14,7 @@ from birchtar.state.listed import Listing
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from birchtar.lake.source import OptionValue
+    from birchtar.lake.source import OptionValue, Source
 
 
 def list_files(
@@ -35,7 +35,7 @@ def list_files(
 
     Raises:
         LakeError: A path is not there, a glob fits nothing or is none, a folder may not be read, a name is no text, or
-            files lie beside each other in partition folders and in others.
+            files lie beside partition folders and in none.
 
     Example:
         >>> import tempfile, pathlib
@@ -57,6 +57,16 @@ def list_files(
         for file in found:
             listing.add(*file)
     return _distinct(listing) if len(paths) > 1 or listing_may_repeat(paths) else listing
+
+
+def require_all_read(source: "Source") -> None:
+    """Raise where Spark would pass over files of local paths without a word. Of others nothing is looked for.
+
+    Raises:
+        LakeError: There are files beside partition folders.
+    """
+    if source.format not in ("delta", "jdbc") and all(map(is_local, source.paths)):
+        list_local(source.paths, {key.lower(): str(value) for key, value in source.options.items()})
 
 
 def listing_may_repeat(paths: Sequence[str]) -> bool:

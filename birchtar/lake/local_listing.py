@@ -2,8 +2,9 @@
 
 import os
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 
 from birchtar.lake.errors import LakeError
 from birchtar.lake.files import is_hidden
@@ -20,11 +21,20 @@ def list_local(paths: Sequence[str], options: Mapping[str, str]) -> Listing:
     roots = [root for path in paths for root in expanded(path)]
     base = options.get("basepath")
     bases = {local(base)} if base else {root for root in roots if os.path.isdir(root)}  # noqa: PTH112 - a million may be
-    walk = _Walk(bases)
+    walk = _Walk(bases, name_pattern(options.get("pathglobfilter", "*")).fullmatch)
     for root in roots:
         walk.root(root)
     everything = options.get("recursivefilelookup", "").lower() == "true"
     return walk.listing if everything else walk.as_spark_reads()
+
+
+def passed_over(folder: str, file: str, partition: str) -> LakeError:
+    """Return the error of a file that Spark would list, and read no row of."""
+    return LakeError(
+        f"{folder}: its files, such as {file}, are beside partition folders such as {partition}, and in none: Spark"
+        " would pass over them. Give the paths of the folders to be read, or the option recursiveFileLookup; or, to"
+        " leave these files out, pathGlobFilter."
+    )
 
 
 def expanded(path: str) -> list[str]:
@@ -77,6 +87,8 @@ class _Folder:
 class _Walk:
     bases: set[str]
     """Folders below which names of the form ``key=value`` are partitions."""
+    wants: Callable[[str], object]
+    """Whether a file of this name is to be read."""
     listing: Listing = field(default_factory=Listing)
     folders: list[_Folder] = field(default_factory=list)
 
@@ -127,20 +139,26 @@ class _Walk:
             _require_texts(paths[first:])
 
     def as_spark_reads(self) -> Listing:
-        """Return the files of partition folders where there are any with data, else those of the roots themselves."""
+        """Return the files of partition folders where there are any with data, else those of the roots themselves.
+
+        Raises:
+            LakeError: There are files beside partition folders, which Spark would pass over.
+        """
         partitions = [folder for folder in self.folders if folder.is_partition and self._has_data(folder)]
         if not partitions:
             return self._files_of([folder for folder in self.folders if folder.is_root])
         for folder in self.folders:
-            if not folder.is_partition and not folder.is_root and self._has_data(folder):
-                raise LakeError(
-                    f"{folder.path}: its files are beside partition folders such as {partitions[0].path}, and in none."
-                    " Give the paths of the folders to be read, or the option recursiveFileLookup."
-                )
+            if not folder.is_partition and (file := self._some_file(folder)):
+                raise passed_over(folder.path, file, partitions[0].path)
         return self._files_of(partitions)
 
     def _has_data(self, folder: _Folder) -> bool:
         return any(self.listing.sizes[folder.start : folder.end])
+
+    def _some_file(self, folder: _Folder) -> str | None:
+        """Return the name of a file of the folder that is wanted and holds something."""
+        full = compress(self.listing.paths[folder.start : folder.end], self.listing.sizes[folder.start : folder.end])
+        return next((name for path in full if self.wants(name := path.rpartition("/")[2])), None)
 
     def _files_of(self, folders: list[_Folder]) -> Listing:
         if sum(folder.end - folder.start for folder in folders) == len(self.listing):

@@ -5,7 +5,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
 from birchtar.lake.charsets import decoded
-from birchtar.lake.csv import STANDARD, line_names, null_value_of, typed, without_null_values
+from birchtar.lake.csv import line_names, typed, without_null_values
+from birchtar.lake.csv_records import parsed_record
 from birchtar.lake.errors import LakeError
 from birchtar.lake.json import FOLLOWED, NOT_DECODED
 from birchtar.lake.json_records import IS_BROKEN, IS_FOLLOWED, ROW, parsed
@@ -57,9 +58,7 @@ def read_again(spark: SparkSession, source: Source, rows: DataFrame, schema: Str
 def _csv(spark: SparkSession, source: Source, came: DataFrame, schema: StructType) -> DataFrame:
     names = _header(spark, source, schema)
     ddl = ", ".join(f"`{name.replace('`', '``')}` STRING" for name in [*names, CORRUPT])
-    empty = null_value_of(source)
-    lines = STANDARD | source.options | {"nullValue": empty, "emptyValue": empty, "mode": "PERMISSIVE"}
-    line = F.from_csv("record", ddl, {key: str(value) for key, value in lines.items()} | _CORRUPT)
+    line = parsed_record(F.col("record"), names, source)
     # Of what did parse once, the quarantine has the texts by their names.
     values = F.from_json("record", ddl, {"mode": "PERMISSIVE"} | _CORRUPT)
     texts = came.select(F.when(F.col("code") == MALFORMED, line).otherwise(values).alias("texts"), *_CAME)

@@ -143,9 +143,8 @@ class Source(BaseModel):
         int | None, Field(ge=1, description="With a bookmark of files: how many a run reads at most, the oldest first.")
     ] = None
     max_bytes: Annotated[
-        str | None,
+        Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern=r"^\d+[kKmMgGtT]?[bB]?$")] | None,
         Field(
-            pattern=r"^\d+[kKmMgGtT]?[bB]?$",
             description="With a bookmark of files: how much a run reads at most, such as 10g; at least one file.",
         ),
     ] = None
@@ -227,10 +226,12 @@ class Source(BaseModel):
         Example:
             >>> Source(path="x", format="csv", max_bytes="10k").most_bytes
             10240
+            >>> Source(path="x", format="csv", max_bytes=10240).most_bytes
+            10240
         """
         if self.max_bytes is None:
             return None
-        number = self.max_bytes.lower().removesuffix("b")
+        number = str(self.max_bytes).lower().removesuffix("b")
         power = "kmgt".find(number[-1]) + 1
         return int(number.rstrip("kmgt")) * int(1024**power)
 

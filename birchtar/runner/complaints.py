@@ -67,8 +67,14 @@ def _complaint(location: Location, alike: list[Any], model: type[BaseModel]) -> 
     if literals := [known for details in alike for known in _literals(details)]:
         wrong = str(first["input"])
         return Complaint(location, f"{name}cannot be `{wrong}`. {say_known(wrong, literals, kind='value')}")
-    kinds = dict.fromkeys(_KINDS.get(details["type"], details["msg"]) for details in alike)
+    kinds = dict.fromkeys(_kind(details) for details in alike)
     return Complaint(location, f"{name}has to be {' or '.join(kinds)}, not {_shown(first['input'])}.")
+
+
+def _kind(details: Any) -> str:
+    if details["type"] == "string_pattern_mismatch":
+        return f"a text of the form {details['ctx']['pattern']}"
+    return _KINDS.get(details["type"], str(details["msg"]))
 
 
 def _trimmed(location: Location, kind: str, there: Container[Location]) -> Location:

@@ -11,6 +11,7 @@ _TWINS = (
     "{} is there twice, if upper and lower case are one, as they are to Spark in files. Let a JSON input's `schema`"
     " name the one that is meant, or give a column of the table another name first, as `rename_field` does."
 )
+_ADVICE = {"CAST_INVALID_INPUT": " The step `cast_fields` with `misfits: reject` sends such rows to the quarantine."}
 _PYTHON_FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>\S+)')
 
 
@@ -58,7 +59,7 @@ def _of_spark(texts: list[str]) -> str:
         if match["name"] == "COLUMN_ALREADY_EXISTS" and (named := re.search("`.*`", match["said"])):
             return _TWINS.format(named[0])
         if not match["name"].startswith(_WRAPPERS):
-            return _plain(match["said"])
+            return _plain(match["said"]) + _ADVICE.get(match["name"], "")
     outer = _CONDITION.search(texts[0])
     said = _plain(outer["said"] if outer else texts[0])
     root = _plain(texts[-1])

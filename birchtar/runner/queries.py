@@ -1,7 +1,7 @@
 """Which tables an SQL text reads, found without starting Spark."""
 
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +105,46 @@ def outer_join(query: str) -> str | None:
     except SqlglotError:
         sides = [match[1].upper() for match in _OUTER_JOIN.finditer(query)]
     return next((side.lower() for side in sides if side in ("RIGHT", "FULL")), None)
+
+
+def tables_flowing(query: str) -> list[str]:
+    """Return the tables whose rows a query hands on: of each side of a UNION the first, not those joined to it.
+
+    Of a text that does not parse there are none.
+
+    Example:
+        >>> tables_flowing("WITH x AS (SELECT * FROM a) SELECT id FROM x JOIN b USING (id) UNION (SELECT id FROM c)")
+        ['a', 'c']
+    """
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    try:
+        return list(dict.fromkeys(_flowing(sqlglot.parse_one(query, dialect="spark"), {})))
+    except SqlglotError:
+        return []
+
+
+def _flowing(query: "exp.Expr", parts: "Mapping[str, exp.Expr]") -> Iterator[str]:
+    """Yield those of a part of a query, within which other parts have names."""
+    from sqlglot import exp
+
+    if isinstance(query, exp.Query):
+        parts = {**parts, **{part.alias: part.this for part in query.ctes}}
+    if isinstance(query, exp.Subquery):
+        yield from _flowing(query.this, parts)
+    elif isinstance(query, exp.SetOperation):
+        yield from _flowing(query.this, parts)
+        if isinstance(query, exp.Union):  # what EXCEPT and INTERSECT name second is only looked up
+            yield from _flowing(query.expression, parts)
+    elif isinstance(query, exp.Select) and (first := query.args.get("from_")):
+        yield from _flowing(first.this, parts)
+    elif isinstance(query, exp.Table) and query.name:
+        name = ".".join(part.name for part in query.parts)
+        if name in parts:  # within itself a part is not looked into again
+            yield from _flowing(parts[name], {other: part for other, part in parts.items() if other != name})
+        else:
+            yield name
 
 
 def complaint_of_spark(query: str) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from birchtar.runner.failures import JobError
 from birchtar.runner.plan import FunctionStep, Plan, QueryStep, Step
-from birchtar.runner.queries import Reference, outer_join
+from birchtar.runner.queries import Reference, outer_join, tables_flowing
 
 _ADDING = ("union", "merge_frames")
 """Steps that add another table's rows to the table's own."""
@@ -52,7 +52,8 @@ def _outer_join(step: Step) -> str | None:
 def flows(plan: Plan) -> Iterator[str]:
     """Yield the inputs whose rows go into tables and outputs, not those that are only looked up; and bookmarked ones.
 
-    What a table begins with flows, and what `union` and `merge_frames` add; of a query, the table that it names first.
+    What a table begins with flows, and what `union` and `merge_frames` add; of a query, the first table of each
+    side of a UNION.
     """
     seen: set[str] = set()
     by_name = {table.name: table for table in plan.tables}
@@ -68,8 +69,12 @@ def flows(plan: Plan) -> Iterator[str]:
         for at, step in enumerate(table.steps):
             if isinstance(step, FunctionStep):
                 ahead += list(_texts(step.arguments)) if step.name in _ADDING else []
-            elif at == 0 and table.start is None:
-                ahead += _first(step.references)
+                continue
+            sides = tables_flowing(step.query)
+            if at == 0 and table.start is None:
+                ahead += sides or _first(step.references)
+            elif len(sides) > 1:
+                ahead += sides
         ahead = [each.partition(".")[0] if each.partition(".")[0] in by_name else each for each in ahead]
     for name, source in plan.job.inputs.items():
         if name in seen or source.bookmark:

@@ -34,7 +34,7 @@ def print_summary(report: Report) -> None:
         dropped = _count(filtered[wrote.name]) if wrote.name in filtered else ""
         table.add_row("out", wrote.name, _count(wrote.rows), dropped, decimal(wrote.bytes), _count(wrote.files), place)
     for rejected in report.rejects:
-        name = f"{rejected.table}, {rejected.step}"
+        name = f"{rejected.table}, {rejected.rule or rejected.step}"
         table.add_row("rejected", name, _count(rejected.rows), "", "", "", f"{rejected.path} (parquet)")
     console = output_console()
     console.print(table)

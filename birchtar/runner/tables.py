@@ -11,6 +11,7 @@ from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from birchtar.lake.files import FileSystem
+from birchtar.lake.listing import require_all_read
 from birchtar.lake.read import read
 from birchtar.lake.source import Source
 from birchtar.lake.statistics import null_fields
@@ -190,6 +191,8 @@ class _Maker:
             if isinstance(new, DataFrame):
                 return new
             source = new
+        else:
+            require_all_read(source)
         return read_around(self.spark, source, self.damage.get(name, []), partial(self._read_source, name))
 
     def _read_source(self, name: str, source: Source) -> DataFrame:

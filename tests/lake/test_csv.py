@@ -130,6 +130,19 @@ def test_headers_that_differ_in_case_only_are_the_same(csv):
     assert rows(csv("a,b\n1,2\n", "A,b\n3,4\n")) == [(1, 2), (3, 4)]
 
 
+@pytest.mark.parametrize("encoding", ["UTF-16", "utf-16le", "UTF-32"])
+def test_encodings_of_several_bytes_a_sign_end_lines_where_they_end(spark, tmp_path, encoding):
+    (tmp_path / "a.csv").write_text("n,s\n1,é\n2,ok\n", encoding=encoding)
+    options = {"encoding": encoding}
+    assert rows(read(spark, Source(path=str(tmp_path), format="csv", options=options))) == [(1, "é"), (2, "ok")]
+
+
+def test_headers_in_another_encoding_are_told_of(spark, tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"n,caf\xe9\n1,x\n")
+    with pytest.raises(LakeError, match="the header holds bytes that are not UTF-8"):
+        read(spark, Source(path=str(tmp_path), format="csv"))
+
+
 def test_headers_alone_make_an_empty_frame(csv):
     df = csv("a,b\n")
     assert df.dtypes[:-1] == [("a", "string"), ("b", "string")]
@@ -198,6 +211,28 @@ def test_quotes_hold_commas_and_doubled_quotes_as_rfc_4180_says(csv):
 
 def test_quotes_hold_line_breaks_where_files_are_said_to_have_them(csv):
     assert rows(csv('id,s\n1,"two\nlines"\n2,x\n', options={"multiLine": True})) == [(1, "two\nlines"), (2, "x")]
+
+
+@pytest.mark.parametrize(
+    ("text", "good", "bad"),
+    [
+        pytest.param('id,s\n1,"a\n2,b\n\n3,"c\nd"\n', [("2", "b"), ("3", "c\nd")], ['1,"a'], id="to a quote behind it"),
+        pytest.param('\ufeffid,s\r\n1,b\r\n2,"a""\r\n3,c', [("1", "b"), ("3", "c")], ['2,"a""'], id="to the end"),
+        pytest.param('id,s\n1,"5" pipe"\n2,"\n', [("1", '"5" pipe"')], ['2,"'], id="a quote inside is no end"),
+        pytest.param('id,s\n1,"a\nb"\n2,"c,d\n', [("1", "a\nb")], ['2,"c,d'], id="with a comma"),
+    ],
+)
+def test_a_quote_that_is_not_closed_costs_its_line_only(csv, text, good, bad):
+    df = csv(text, schema="id STRING, s STRING", options={"multiLine": True})
+    assert sorted(map(tuple, df.where("_error IS NULL").select("id", "s").collect())) == good
+    assert [record for _, _, record in errors(df)] == bad
+    assert errors(df)[0][1].endswith("/stored/0.csv: A quote is opened in the line, and not closed.")
+
+
+def test_a_quote_that_is_not_closed_may_be_of_a_value_that_spans_lines(csv):
+    df = csv('id,s,t\n1,"a\nb",c\n', schema="id INT, s STRING, t STRING")
+    (first, _) = errors(df)
+    assert first[1].endswith("not closed. If values span lines, set `options: {multiLine: true}`.")
 
 
 def test_quotes_of_another_kind_are_an_option(csv):

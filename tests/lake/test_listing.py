@@ -51,7 +51,7 @@ def names(files) -> list[str]:
         pytest.param(PLAIN, ["/[a-b].t?t"], {}, id="a set and a question mark"),
         pytest.param(PLAIN, ["/[^b]*.txt"], {}, id="all but a set"),
         pytest.param(PLAIN, [""], {"pathGlobFilter": "{a,c}*"}, id="a filter by name"),
-        pytest.param(PARTITIONS, [""], {}, id="partitions win over files beside them"),
+        pytest.param(PARTITIONS, [""], {"pathGlobFilter": "[ab].txt"}, id="files beside partitions, not wanted"),
         pytest.param(PARTITIONS, ["/day=1", "/day=2"], {}, id="folders of partitions, named"),
         pytest.param(PARTITIONS, ["/day=*"], {}, id="folders of partitions, by a glob"),
         pytest.param(PARTITIONS, ["/day=1"], {"basePath": ""}, id="a base path"),
@@ -139,12 +139,14 @@ def test_a_path_that_is_nothing_is_an_error(tmp_path, path, said):
         list_files([f"{tmp_path}{path}"])
 
 
-def test_files_beside_partition_folders_but_in_none_are_an_error_as_with_spark(spark, tmp_path):
-    make(tmp_path, ["day=1/a.txt", "other/b.txt"])
-    with pytest.raises(LakeError, match="/other: its files are beside partition folders such as .*/day=1"):
-        list_files([str(tmp_path)])
-    with pytest.raises(Exception, match="(?i)conflicting"):
-        read_by_spark(spark, [str(tmp_path)], {})
+@pytest.mark.parametrize("beside", ["other/b.txt", "b.txt"])
+def test_files_beside_partition_folders_but_in_none_are_an_error(spark, tmp_path, beside):
+    """Spark stops at folders, and passes over the files of the path itself without a word."""
+    folder = make(tmp_path, ["day=1/a.txt", beside])
+    with pytest.raises(LakeError, match=r"its files, such as b.txt, are beside partition folders such as .*/day=1"):
+        list_files([folder])
+    with pytest.raises(Exception, match="(?i)conflicting|its files, such as b.txt, are beside partition folders"):
+        list(list_through_spark(spark, [f"file:{folder}"], {}))
 
 
 def test_a_name_that_is_no_text_is_an_error_that_shows_it(tmp_path):

@@ -34,7 +34,9 @@ def test_every_row_is_accounted_for_where_rows_stay_rows(run_job, place: Path, c
         TableReport("named", "people", 5, 1, 2, 2),
     ]
     print_summary(report)
-    assert "filtered" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "filtered" in printed
+    assert "named, not_null town" in printed  # which of several rules rejected how many
 
 
 @pytest.mark.parametrize("expression", ["explode(array(1, 2))", "1"])

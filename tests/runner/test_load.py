@@ -360,6 +360,11 @@ def test_a_setting_replaces_a_value_of_the_file(config):
             "`mode` cannot be `overwite`. Did you mean `overwrite`?",
             id="a value that is not known",
         ),
+        pytest.param(
+            "max_rejected=few",
+            r"`max_rejected` has to be a whole number or a text of the form ^\d+(\.\d+)?%$, not the text `few`.",
+            id="neither of two forms",
+        ),
     ],
 )
 def test_a_wrong_setting_is_refused_by_its_own_text(config, setting: str, expected: str):

@@ -17,7 +17,7 @@ from birchtar.runner.failures import JobError
 from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
 from birchtar.runner.replay import replay
-from birchtar.runner.replayable import require_adding
+from birchtar.runner.replayable import flows, require_adding
 from birchtar.runner.replayed import Selection
 from birchtar.state.database import open_state
 from birchtar.state.history import list_runs
@@ -87,6 +87,25 @@ FIRST = [
     ("orders", "read", "CAST", 1, 1, 0),
     ("orders", "read", "MALFORMED", 1, 1, 0),
 ]
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("{sql: SELECT * FROM a JOIN b USING (id)}", ["a"]),
+        ("{sql: SELECT id FROM a UNION ALL SELECT id FROM b}", ["a", "b"]),
+        ("{sql: WITH x AS (SELECT * FROM b) SELECT * FROM a JOIN x UNION (SELECT * FROM c)}", ["a", "c"]),
+        ("{sql: SELECT * FROM (SELECT id FROM c UNION SELECT id FROM b) JOIN a USING (id)}", ["b", "c"]),
+        ("{sql: SELECT id FROM a EXCEPT SELECT id FROM b}", ["a"]),
+        ("{from: a, steps: [sql: SELECT id FROM t UNION ALL SELECT id FROM b]}", ["a", "b"]),
+        ("{from: a, steps: [sql: SELECT * FROM b JOIN t USING (id)]}", ["a"]),
+    ],
+)
+def test_of_each_side_of_a_union_the_rows_flow(lake: Path, table, expected):
+    inputs = "".join(f"  {name}: {{path: towns.csv, format: csv}}\n" for name in "abc")
+    outputs = "outputs: {t: {path: out, format: delta, mode: append}}"
+    (lake / "job.yaml").write_text(f"inputs:\n{inputs}tables:\n  t: {table}\n{outputs}\n")
+    assert sorted(flows(load("job.yaml"))) == expected
 
 
 def test_rows_go_through_the_corrected_job_and_are_resolved(lake: Path, run_file, replay_job):

@@ -256,6 +256,14 @@ def test_a_row_that_a_function_rejects_is_not_lost(run_job, place: Path):
             id="arithmetic that fails in a row",
         ),
         pytest.param(
+            "tables: {a: {sql: SELECT CAST(name AS INT) AS x FROM people}}\noutputs: {a: {path: o, format: csv}}",
+            '3:11: output a: The value \'Ada\' of the type "STRING" cannot be cast to "INT" because it is malformed.'
+            " Correct the value as per the syntax, or change its target type. Use `try_cast` to tolerate malformed"
+            " input and return NULL instead. The step `cast_fields` with `misfits: reject` sends such rows to the"
+            " quarantine.",
+            id="a cast that fails in a row",
+        ),
+        pytest.param(
             "outputs: {people: {path: o, format: delta, partition_by: [twon]}}",
             "2:11: output people: partition_by: there is no column `twon`.",
             id="an unknown partition column",

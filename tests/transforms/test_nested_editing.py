@@ -108,6 +108,27 @@ def test_fields_are_cast(orders, types, column, expected):
     assert [row[column] for row in orders.transform(cast_fields, types).collect()] == expected
 
 
+def test_a_value_that_does_not_fit_rejects_its_row_where_that_is_said(orders):
+    types = {"buyer.age": "int", "items[].price": "double", "tags[]": "int"}
+    rows = orders.select("id", "buyer", "items", "tags").transform(cast_fields, types, misfits="reject").collect()
+    assert [row.id for row in rows] == [1, 2, 3]
+    assert rows[0]._error == (
+        "CAST",
+        "cast_fields: a value of `items[].price` is no double. cast_fields: a value of `tags[]` is no array<int>.",
+        '{"id":1,"buyer":{"name":"Ada","age":"36"},"items":[{"sku":"a","price":"5","parts":[{"n":1},null,{"n":3}]},'
+        'null,{"sku":"b","price":"?","parts":null}],"tags":["x",null]}',
+    )
+    assert [row._error for row in rows[1:]] == [None, None]
+
+
+def test_a_row_that_was_rejected_before_keeps_its_error(spark):
+    before = "named_struct('code', 'RULE', 'message', 'm', 'record', '{}')"
+    df = spark.sql(f"SELECT {before} AS _error, 'x' AS a, MAP('k', '?') AS b UNION ALL SELECT NULL, '7', MAP('k', 'x')")
+    types = {"a": "int", "b": "map<string, int>"}
+    rows = df.transform(cast_fields, types, misfits="reject").collect()
+    assert [(row.a, row._error.code) for row in rows] == [(None, "RULE"), (7, "CAST")]
+
+
 @pytest.mark.parametrize(
     ("path", "expression", "column", "expected"),
     [
@@ -212,6 +233,7 @@ def test_empty_frames_and_no_edits(orders):
         (lambda df: with_fields(df, {"items..x": "1"}), PathSyntaxError, "no name at character 7"),
         (lambda df: with_fields(df, {"items.x": "sum(price)"}), TransformError, "with_fields, `items.x`"),
         (lambda df: cast_fields(df, {"items.x": "int"}), MissingColumnError, "There is no field `items.x`"),
+        (lambda df: cast_fields(df, {"id": "int"}, misfits="drop"), TransformError, "`misfits` is `null` or `reject`"),
         (lambda df: cast_fields(df, {"id": "strng"}), TransformError, "cast_fields, `id`: The type 'strng'"),
         (
             lambda df: cast_fields(df, {"id": "string", "buyer": "int"}),
