@@ -125,7 +125,7 @@ def _or_stray(
     for text, groups in zip(cells, kinds, strict=False):
         if fitting := _fitting(groups, conflicts):
             among = ", ".join(f"'{name}'" for name in fitting)
-            said = text_literal(f"{path_name(text.name)} is of none of the types that were found there: ")
+            said = text_literal(f"`{text.name}` is of none of the types that were found there: ")
             told.append(f"CASE WHEN {kind(text.value.sql)} NOT IN ({among}) THEN concat({said}, {text.value.sql}) END")
     if not told:
         return error
