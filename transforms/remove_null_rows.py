@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, MapType, StringType, StructField, StructType
 
 from transforms.core.columns import by_position, schema_of
@@ -38,18 +37,17 @@ def remove_null_rows(df: DataFrame, *, extended: bool = False) -> DataFrame:
         return df
     if not held:
         return df.limit(0)
-    return by_position(df).where(F.coalesce(*held)).toDF(*df.columns)
+    return by_position(df).where(f"coalesce({', '.join(held)})").toDF(*df.columns)
 
 
-def _held(fields: list[StructField], extended: bool) -> Iterator[Column]:
-    """Yield for each column true where it holds something, else null."""
+def _held(fields: list[StructField], extended: bool) -> Iterator[str]:
+    """Yield for each column, as SQL, true where it holds something, else null."""
     for position, field in enumerate(fields):
-        column = F.col(f"c{position}")
-        holds = column.isNotNull()
+        holds = f"c{position} IS NOT NULL"
         if extended and isinstance(field.dataType, StringType):
-            holds = column != ""
+            holds = f"c{position} <> ''"
         elif extended and isinstance(field.dataType, ArrayType | MapType):
-            holds = F.size(column) > 0
+            holds = f"size(c{position}) > 0"
         elif extended and field.dataType == StructType():
             continue
-        yield F.when(holds, F.lit(True))
+        yield f"CASE WHEN {holds} THEN true END"
