@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 
 from transforms.core.aggregations import aggregation
 from transforms.core.columns import by_position, schema_of
-from transforms.core.comparable import require_comparable
+from transforms.core.comparable import comparable, with_maps
 from transforms.core.new_columns import require_single_names
 from transforms.errors import TransformError
 from transforms.nested.row_values import row_value, row_values
@@ -56,10 +56,9 @@ def aggregate(df: DataFrame, aggregations: Sequence[Sequence[str]], *, groups: s
         raise TransformError(f"aggregate needs pairs of a column and a function, got {aggregations!r}.")
     schema = schema_of(df)
     keys = row_values(schema, groups, where="aggregate")
-    for key in keys:
-        require_comparable(key.data_type, where=f"aggregate, `groups` `{key.name}`")
+    groups_of = [comparable(key.column, key.data_type, where=f"aggregate, `groups` `{key.name}`") for key in keys]
     found = [aggregation(row_value(schema, path, where="aggregate"), said, where="aggregate") for path, said in pairs]
     names = [*(key.path[-1] for key in keys), *(name for name, _ in found)]
     require_single_names(names, where="aggregate")
-    grouped = by_position(df).groupBy(*(key.column for key in keys))
-    return grouped.agg(*(column for _, column in found)).toDF(*names)
+    made = by_position(df).groupBy(*groups_of).agg(*(column for _, column in found)).toDF(*names)
+    return with_maps(made, [key.data_type for key in keys])

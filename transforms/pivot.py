@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from transforms.choices.choice import mark_of
 from transforms.core.aggregations import aggregation, keeps_type
 from transforms.core.columns import by_position, schema_of
-from transforms.core.comparable import require_comparable
+from transforms.core.comparable import comparable, require_comparable, with_maps
 from transforms.core.new_columns import require_single_names
 from transforms.errors import TransformError
 from transforms.nested.row_values import RowValue, row_value, row_values, text_of, with_mark
@@ -80,19 +80,24 @@ def pivot(
         require_comparable(value.data_type, where=f"pivot: `{value.name}`", sorts=True)
     used = {value.position[0] for value in [*turned, measured]}
     groups = [position for position in range(len(df.columns)) if position not in used]
-    for position in groups:
-        where = f"pivot groups by all other columns: `{schema[position].name}`"
-        require_comparable(schema[position].dataType, where=where)
+    types = [schema[position].dataType for position in groups]
+    keys = [
+        comparable(
+            F.col(f"c{position}"), data_type, where=f"pivot groups by all other columns: `{schema[position].name}`"
+        ).alias(f"c{position}")
+        for position, data_type in zip(groups, types, strict=True)
+    ]
     found = _distinct(df, turned) if values is None else _said(values, len(texts))
     names = [*(df.columns[position] for position in groups), *("_".join(map(_name, value)) for value in found)]
     require_single_names(names, where="pivot")
     keyed = by_position(df).select("*", _key(texts, found).alias("key"))
-    grouped = keyed.groupBy(*(f"c{position}" for position in groups))
+    grouped = keyed.groupBy(*keys)
     if not found:
-        return grouped.agg(result).select(*(f"c{position}" for position in groups)).toDF(*names)
+        return with_maps(grouped.agg(result).select(*(f"c{position}" for position in groups)).toDF(*names), types)
     pivoted = grouped.pivot("key", [_key_of(value, found) for value in found]).agg(result)
+    pivoted = with_maps(pivoted.toDF(*names), types)
     if not keeps_type(aggregate) or not mark_of(measured.opened):
-        return pivoted.toDF(*names)
+        return pivoted
     places = [F.col(f"c{position}") for position in range(len(names))]
     results = (with_mark(column, measured.opened) for column in places[len(groups) :])
     return by_position(pivoted).select(*places[: len(groups)], *results).toDF(*names)

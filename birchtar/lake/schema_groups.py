@@ -1,15 +1,15 @@
 """Files of one source whose schemas differ, read group by group."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import unquote
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
 
-from birchtar.lake.globs import escaped
-from birchtar.lake.many_paths import AS_THEY_ARE, load_paths
-from birchtar.lake.paths import is_local, local
+from birchtar.lake.many_paths import load_paths
+from birchtar.lake.paths import absolute, is_local, local
 from birchtar.lake.read import load
+from birchtar.lake.read_files import restricted
 from birchtar.lake.source import Source
 
 
@@ -17,25 +17,30 @@ def read_groups(spark: SparkSession, source: Source) -> Iterator[DataFrame]:
     """Yield a frame for the Parquet or ORC files of each schema that occurs. Lazy, but for the files' footers.
 
     A schema is told by its columns' names and types, and by their order; footers of local files are read without
-    Spark. Columns of partition folders are there as always.
+    Spark. Columns of partition folders are there as always, of the types that all files together give them.
     """
-    for path in _roots(source):
-        one = source.model_copy(update={"path": path})
-        groups: dict[str, list[str]] = {}
-        for file in sorted(load(spark, one).inputFiles()):
-            groups.setdefault(_footer(spark, one, file), []).append(unquote(file))
-        folder = one.options | ({"basePath": path} if isinstance(path, str) and _is_folder(path) else {})
-        plain = {key: value for key, value in folder.items() if key not in AS_THEY_ARE}
-        if len(groups) < 2:
-            yield load(spark, one)
-            continue
-        for files in groups.values():
-            yield load_paths(spark, spark.read.options(**plain).format(source.format), list(map(escaped, files)))
+    whole = load(spark, source)
+    groups: dict[str, list[str]] = {}
+    for file in sorted(whole.inputFiles()):
+        groups.setdefault(_footer(spark, source, file), []).append(absolute(unquote(file)))
+    if len(groups) < 2:
+        yield whole
+        return
+    for part in (part for files in groups.values() for part in restricted(source, files)):
+        yield _with_folders_of(whole, part, load(spark, part))
 
 
-def _roots(source: Source) -> list[str] | list[list[str]]:
-    """Return the paths that are read one by one; those of files that were listed already are read together."""
-    return [source.paths] if AS_THEY_ARE.items() <= source.options.items() else source.paths
+def _with_folders_of(whole: DataFrame, part: Source, df: DataFrame) -> DataFrame:
+    """Return the rows of some files; the columns of their folders have the types that they have in the whole."""
+    folders = {
+        unquote(folder.partition("=")[0]) for path in part.paths for folder in path.split("/")[:-1] if "=" in folder
+    }
+    typed = {field.name: field for field in whole.schema.fields if field.name in folders}
+    schema = StructType([typed.get(field.name, field) for field in df.schema.fields])
+    if schema == df.schema:
+        return df
+    reader = df.sparkSession.read.options(**part.options).format(part.format).schema(schema)
+    return load_paths(df.sparkSession, reader, part.paths)
 
 
 def _footer(spark: SparkSession, source: Source, file: str) -> str:
@@ -50,7 +55,3 @@ def _footer(spark: SparkSession, source: Source, file: str) -> str:
     from pyarrow.orc import ORCFile
 
     return str(ORCFile(place).schema.remove_metadata())
-
-
-def _is_folder(path: str) -> bool:
-    return not is_local(path) or Path(local(path)).is_dir()

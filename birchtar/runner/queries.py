@@ -14,6 +14,8 @@ _WORD = re.compile(
 )
 """A quoted text, a comment, or a name; only the last has the group."""
 
+_LAST_NAME = re.compile(r"`(?:[^`]|``)+`$|\w+$")
+
 _OUTER_JOIN = re.compile(r"\b(right|full)\s+(?:outer\s+)?join\b", re.IGNORECASE)
 
 _SIMPLE_TYPES = {
@@ -174,7 +176,8 @@ def rename_tables(query: str, references: Iterable[Reference], new_names: Mappin
     """
     for reference in sorted(references, key=lambda reference: -reference.start):
         if reference.name in new_names:
-            alias = "" if reference.aliased else f" AS `{reference.name.rpartition('.')[2]}`"
+            last = _LAST_NAME.search(query[reference.start : reference.end])
+            alias = f" AS `{last[0].strip('`')}`" if last and not reference.aliased else ""
             renamed = f"`{new_names[reference.name]}`{alias}"
             query = query[: reference.start] + renamed + query[reference.end :]
     return query

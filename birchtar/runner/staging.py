@@ -75,7 +75,9 @@ def _outputs(plan: Plan, tables: Tables) -> Iterator[_Output]:
             # Of a collection each table gets a folder of its own, named after it.
             member = frame_name.partition(".")[2] if name in tables.members else ""
             path = f"{sink.path.rstrip('/')}/{_folder_name(member, where)}" if member else sink.path
-            yield _Output(frame_name, _writable(df, sink, where), sink, path, where)
+            # What a run remembers of its outputs has one name each; this member is an output of its own as well.
+            label = f"{name}/{member}" if member and frame_name in plan.job.outputs else frame_name
+            yield _Output(label, _writable(df, sink, where), sink, path, where)
 
 
 def _writable(df: DataFrame, sink: Sink, where: str) -> DataFrame:

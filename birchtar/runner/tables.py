@@ -1,5 +1,6 @@
 """From a plan to frames: inputs are read, steps applied, rejected rows set apart. Nothing is written here."""
 
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ from birchtar.runner.steps import (
     takes_staging,
 )
 from transforms.choices.count_choices import Conflict
+from transforms.core.columns import unused_name
 from transforms.errors import say_known
 from transforms.rejects import ERROR_COLUMN, accepted, has_rejects, rejected
 
@@ -164,7 +166,7 @@ class _Maker:
         self.tables = tables
         self.readers = plan.readers()
         self.sensitive = sensitive_fields(plan)
-        self.views: dict[str, list[DataFrame]] = {}
+        self.views: dict[str, tuple[str, DataFrame]] = {}
 
     def make(self) -> None:
         for name, source in self.plan.job.inputs.items():
@@ -289,12 +291,12 @@ class _Maker:
 
     def _view(self, name: str, df: DataFrame) -> str:
         """Return the name of a view of the frame. No view is ever dropped or replaced: Spark would forget kept rows."""
-        seen = self.views.setdefault(name, [])
-        number = next((at for at, other in enumerate(seen) if other is df), len(seen))
-        view = name.replace(".", "__") + (f"__{number}" if number else "")
-        if number == len(seen):
-            seen.append(df)
-            df.createTempView(view)
+        for view, (said, seen) in self.views.items():
+            if said == name and seen is df:
+                return view
+        view = unused_name(self.views, re.sub(r"\W", "_", name))
+        self.views[view] = (name, df)
+        df.createTempView(f"`{view}`")
         return view
 
     def _frame(self, name: str, place: Place) -> DataFrame:

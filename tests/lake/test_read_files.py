@@ -64,6 +64,17 @@ def test_files_of_odd_names_whose_types_differ_are_each_read_once(spark, tmp_pat
         assert sorted(found, key=int) == list(map(str, range(len(ODD) + 2)))
 
 
+@pytest.mark.parametrize("path", [pytest.param("in", id="a folder"), pytest.param("i*", id="a glob")])
+def test_folders_make_one_column_though_the_types_of_files_differ(spark, tmp_path, path):
+    for day, value in (("01", 1), ("x y", "s"), ("03", "t")):
+        folder = tmp_path / "in" / f"day={day}"
+        folder.mkdir(parents=True)
+        pa.parquet.write_table(pa.table({"n": [value]}), folder / "x.parquet")
+    groups = list(read_groups(spark, Source(path=str(tmp_path / path), format="parquet")))
+    assert [df.dtypes for df in groups] == [[("n", kind), ("day", "string")] for kind in ("bigint", "string")]
+    assert [rows(df, "n", "day") for df in groups] == [[(1, "01")], [("s", "x y"), ("t", "03")]]
+
+
 @pytest.fixture
 def days(tmp_path):
     for day in (1, 2, 3):

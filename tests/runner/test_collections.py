@@ -41,6 +41,25 @@ def test_every_part_is_an_output(run_job):
     assert rows("SELECT name FROM 'out/routed/rest/*.parquet'") == [("Cy",)]
 
 
+def test_a_part_is_an_output_of_its_own_beside_all_and_its_name_may_be_odd(run_job, place: Path):
+    (place / "nested.json").write_text('{"id": 1, "a b.c": [{"x": 1}], "a b_c": [7]}\n')
+    report = run_job(
+        """
+inputs: {nested: {path: nested.json, format: json}}
+tables:
+  flat: {from: nested, steps: [relationalize: {name: É}]}
+  joined: {sql: "SELECT `É_a b.c`.`a b.c.val.x` AS x, m.`a b_c.val` AS y FROM flat.É, flat.`É_a b.c`, flat.`É_a b_c` m"}
+outputs:
+  flat: {path: out/flat, format: parquet}
+  flat.É: {path: out/root, format: csv}
+  joined: {path: out/joined, format: parquet}
+"""
+    )
+    assert [wrote.name for wrote in report.outputs] == ["flat/É", "flat.É_a b.c", "flat.É_a b_c", "flat.É", "joined"]
+    assert rows("SELECT count(*) FROM 'out/root/*.csv'") == [(1,)]
+    assert rows("SELECT x, y FROM 'out/joined/*.parquet'") == [(1, 7)]
+
+
 def test_a_part_that_is_not_there_is_named_with_the_closest_in_sql_too(run_job):
     text = SPLIT + '  a: {sql: "SELECT count(*) FROM `parts.som`"}\noutputs: {a: {path: out, format: parquet}}\n'
     with pytest.raises(JobError, match=r"job.yaml:\d+:\d+: there is no table `parts.som`. Did you mean `parts.some`\?"):

@@ -56,8 +56,18 @@ def test_groups_that_do_not_compare_are_told(spark):
 
 
 def test_maps_with_the_same_entries_are_one_group(spark):
-    df = spark.sql("SELECT 1 AS id, map('a', 1, 'b', 2) AS m UNION ALL SELECT 2, map('b', 2, 'a', 1)")
-    assert df.transform(aggregate, [["id", "sum"]], groups="m").collect() == [({"a": 1, "b": 2}, 3)]
+    df = spark.sql(
+        "SELECT *, array(named_struct('x.y', m, 'n', 7)) AS deep FROM VALUES (1, map('a', 1, 'b', null)),"
+        " (2, map('b', null, 'a', 1)), (4, map('a', 1, 'b', 0)), (8, null) AS t(id, m)"
+    )
+    made = df.transform(aggregate, [["id", "sum"]], groups=["m", "deep"]).sort("sum(id)")
+    assert made.dtypes == [*df.dtypes[1:], ("sum(id)", "bigint")]
+    with_null, with_zero = {"a": 1, "b": None}, {"a": 1, "b": 0}
+    assert made.collect() == [
+        (with_null, [(with_null, 7)], 3),
+        (with_zero, [(with_zero, 7)], 4),
+        (None, [(None, 7)], 8),
+    ]
 
 
 @pytest.mark.parametrize(

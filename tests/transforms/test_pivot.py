@@ -62,6 +62,12 @@ def test_values_that_join_to_one_name_are_not_mixed(spark):
         df.transform(pivot, ["p", "q"], aggregate="sum", values_of="n")
 
 
+def test_a_map_that_groups_keeps_its_nulls(spark):
+    df = spark.sql("SELECT map('a', null) AS m, 'x' AS c, 1 AS n UNION ALL SELECT map('a', 0), 'x', 2")
+    made = df.transform(pivot, "c", aggregate="sum", values_of="n")
+    assert sorted(map(tuple, made.collect()), key=str) == [({"a": 0}, 2), ({"a": None}, 1)]
+
+
 def test_columns_that_do_not_compare_are_told(spark):
     df = spark.sql("SELECT 1 AS id, parse_json('1') AS v, 'a' AS k")
     with pytest.raises(ColumnTypeError, match="pivot groups by all other columns: `v` is or holds a variant"):
