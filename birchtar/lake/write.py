@@ -1,16 +1,18 @@
 """From a DataFrame to a table, in two phases: staged where no reader looks, then published."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
+from pyspark.sql.types import ArrayType, MapType, StructField, StructType
 
 from birchtar.lake import delta
 from birchtar.lake.columns import require_fitting_columns
 from birchtar.lake.errors import LakeError
 from birchtar.lake.label import Label
-from birchtar.lake.rejects import named
+from birchtar.lake.rejects import named, quoted
 from birchtar.lake.sink import COMPRESSION_NAMES, DEFAULT_COMPRESSION, Sink
 from birchtar.lake.staged_files import clean_files, publish_files, stage_files
 
@@ -111,6 +113,26 @@ def _check(df: DataFrame, sink: Sink) -> None:
         nested = [f"`{name}` ({kind})" for name, kind in df.dtypes if kind.startswith(("array", "map", "struct"))]
         if nested:
             raise LakeError(f"CSV cannot hold {', '.join(nested)}. Flatten it with `relationalize`, or write JSON.")
+    if empty := [path for field in df.schema.fields for path in _without_fields(field)]:
+        raise LakeError(
+            f"{sink.format} cannot hold objects without fields: {', '.join(f'`{path}`' for path in empty)}. Drop them"
+            f" with the step drop_fields: {{paths: {json.dumps(empty, ensure_ascii=False)}}}."
+        )
+
+
+def _without_fields(field: StructField, outer: str = "") -> Iterator[str]:
+    """Yield the paths of fields that are, or have as elements or values, structs without fields."""
+    path, inner = (
+        f"{outer}{quoted(field.name) if '.' in field.name or '`' in field.name else field.name}",
+        field.dataType,
+    )
+    while isinstance(inner, ArrayType | MapType):
+        inner = inner.elementType if isinstance(inner, ArrayType) else inner.valueType
+    if isinstance(inner, StructType):
+        if not inner.fields:
+            yield path
+        for each in inner.fields:
+            yield from _without_fields(each, f"{path}.")
 
 
 def _laid_out(df: DataFrame, sink: Sink) -> DataFrame:

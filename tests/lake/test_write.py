@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import shutil
 import threading
 from itertools import count
@@ -22,6 +23,7 @@ from birchtar.lake.files import FileSystem
 from birchtar.lake.label import Label
 from birchtar.lake.sink import COMPRESSION_NAMES, Sink
 from birchtar.lake.write import Staged, clean, publish, stage
+from transforms.drop_fields import drop_fields
 
 FORMATS = ["avro", "csv", "delta", "json", "orc", "parquet"]
 EVERY_FORMAT_AND_MODE = [
@@ -455,6 +457,15 @@ def test_csv_of_nested_columns_is_refused(spark, table, query, said):
     with pytest.raises(LakeError, match=rf"CSV cannot hold {said}\. Flatten it with `relationalize`, or write JSON\."):
         store(spark.sql(query), table, format="csv")
     assert beside(table) == []
+
+
+@pytest.mark.parametrize("kind", ["delta", "json", "parquet"])
+def test_objects_without_fields_are_refused_with_what_drops_them(spark, table, kind):
+    df = spark.createDataFrame([], "id INT, `a.b` STRUCT<>, s STRUCT<x: ARRAY<STRUCT<y: STRUCT<>>>, z: INT>")
+    said = '`s.x.y`. Drop them with the step drop_fields: {paths: ["`a.b`", "s.x.y"]}.'
+    with pytest.raises(LakeError, match=re.escape(f"{kind} cannot hold objects without fields: ``a.b``, " + said)):
+        store(df, table, format=kind)
+    store(df.transform(drop_fields, ["`a.b`", "s.x.y"]), table, format=kind)
 
 
 @pytest.mark.parametrize("setting", ["partition_by", "sort_by"])
