@@ -314,6 +314,16 @@ def test_csv_of_one_type(settled, conflicts, kinds, v):
         assert json.loads(df.collect()[1]._rescued_data)["_file_path"].endswith("/x.csv")
 
 
+def test_csv_whole_numbers_keep_their_digits_beside_fractions(settled):
+    text = "v\n9007199254740993\n1.5\n7\n"
+    assert [row.v for row in settled(text, format="csv")[0].collect()] == [
+        (None, 9007199254740993),
+        (1.5, None),
+        (None, 7),
+    ]
+    assert [row.v for row in settled(text, "widest", format="csv")[0].collect()] == ["9007199254740993", "1.5", "7"]
+
+
 def test_csv_lines_that_do_not_fit(settled):
     df, _ = settled("a,b\n1,x\n2\n3,4,5\ny,z\n", format="csv")
     assert [row.a for row in accepted(df).collect()] == [(1, None), (None, "y")]

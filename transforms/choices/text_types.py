@@ -17,7 +17,11 @@ from transforms.nested.values import Named, Value, members, row_of
 from transforms.rejects import ERROR_COLUMN, accepted
 
 _NUMBERS = ("int", "bigint", "decimal(38,0)", "double")
-"""Kinds of numbers, each of which takes the texts of those before it: texts do not say which one they mean."""
+"""Kinds of numbers, each of which takes the texts of those before it: texts do not say which one they mean. The last
+takes whole numbers only where it keeps all their digits."""
+
+_IS_EXACT = "coalesce(try_cast(try_cast(text AS double) AS decimal(38,0)) = try_cast(text AS decimal(38,0)), true)"
+"""Whether a text, if it is a whole number, is the same as a double."""
 
 Kind = Callable[[str], str]
 """Returns, as SQL, the name of the narrowest Spark type that a text, as SQL, is."""
@@ -25,8 +29,8 @@ Kind = Callable[[str], str]
 Cast = Callable[[str, str], str]
 """Returns, as SQL, a text as a type, by its name; null where it is none."""
 
-_Kinds = Mapping[str, tuple[int, str]]
-"""By kind, how often it occurs, and an example."""
+_Kinds = Mapping[str, tuple[int, str, bool]]
+"""By kind, how often it occurs, an example, and whether doubles keep all digits of such whole numbers."""
 
 _Groups = Mapping[str, tuple[Sequence[str], int, str]]
 """By the type that a group of texts gets, their kinds, how many there are, and an example."""
@@ -64,22 +68,24 @@ def typed_texts(
     return Settled(settle_choices(typed, counted, conflicts, file_path=file_path), counted)
 
 
-def _look(df: DataFrame, kind: Kind) -> dict[int, dict[str, tuple[int, str]]]:
+def _look(df: DataFrame, kind: Kind) -> dict[int, dict[str, tuple[int, str, bool]]]:
     rows = by_position(df)
     texts = rows.select(F.posexplode(F.array(*rows.columns)).alias("column", "text")).where("text IS NOT NULL")
     kinds = texts.groupBy("column", F.expr(kind("text")).alias("kind"))
-    found: dict[int, dict[str, tuple[int, str]]] = {}
-    for column, name, count, example in kinds.agg(F.count(F.lit(1)), F.any_value("text")).collect():
-        found.setdefault(column, {})[name] = (count, example)
+    found: dict[int, dict[str, tuple[int, str, bool]]] = {}
+    told = kinds.agg(F.count(F.lit(1)), F.any_value("text"), F.bool_and(F.expr(_IS_EXACT)))
+    for column, name, *of_kind in told.collect():
+        found.setdefault(column, {})[name] = tuple(of_kind)
     return found
 
 
 def _groups(kinds: _Kinds) -> _Groups:
     numbers = [name for name in _NUMBERS if name in kinds]
+    whole = [name for name in numbers if name != "double"]
+    together = [numbers] if all(kinds[name][2] for name in whole) else [whole, numbers[len(whole) :]]
     groups: dict[str, tuple[Sequence[str], int, str]] = {}
-    if numbers:
-        groups[numbers[-1]] = (numbers, sum(kinds[name][0] for name in numbers), kinds[numbers[-1]][1])
-    groups |= {name: ([name], *kinds[name]) for name in kinds if name not in numbers}
+    for names in filter(None, [*together, *([name] for name in kinds if name not in numbers)]):
+        groups[names[-1]] = (names, sum(kinds[name][0] for name in names), kinds[names[-1]][1])
     return dict(sorted(groups.items(), key=lambda item: type_name(parse_type(item[0]))))
 
 
