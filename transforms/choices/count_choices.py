@@ -31,7 +31,10 @@ class Conflict(NamedTuple):
     types: tuple[TypeCount, ...]
 
     def __str__(self) -> str:
-        told = (f"{found.type} {found.times:,} times, such as {_cut(found.example)}" for found in self.types)
+        told = (
+            f"{found.type} {found.times:,} times" + (f", such as {_cut(found.example)}" if found.times else "")
+            for found in self.types
+        )
         return f"`{self.path}`: {'; '.join(told)}"
 
     @property
@@ -96,4 +99,5 @@ def _conflicts(paths: Sequence[tuple[str, list[str]]], counts: dict[int, tuple[i
 
 
 def _cut(text: str) -> str:
+    text = text.replace("\n", "\\n")
     return text if len(text) <= _LONGEST_EXAMPLE else text[: _LONGEST_EXAMPLE - 1] + "…"
