@@ -8,13 +8,20 @@ from transforms.core.columns import schema_of
 from transforms.core.sql_errors import analysed_parts
 from transforms.errors import DuplicateColumnError
 from transforms.nested.mappings import Mapped, read_mappings
+from transforms.nested.misfits import Cast, Misfits, error_of_misfits, require_misfits
 from transforms.nested.rebuild import select
 from transforms.nested.values import Named, Value, struct_of
 from transforms.paths import Path, format_path
+from transforms.rejects import ERROR_COLUMN
 
 
 def apply_mapping(
-    df: DataFrame, mappings: Sequence[Sequence[str]], *, case_sensitive: bool = True, strict: bool = True
+    df: DataFrame,
+    mappings: Sequence[Sequence[str]],
+    *,
+    case_sensitive: bool = True,
+    strict: bool = True,
+    misfits: Misfits = "null",
 ) -> DataFrame:
     """Make a frame of the mapped fields alone, each with a new path and type, in the order of the mappings.
 
@@ -22,6 +29,9 @@ def apply_mapping(
     is part of the name: `` `a.b` ``. A value that does not fit its new type becomes null and fails nothing. Structs
     are cast field by field in their order, whatever the names. A struct that is made is null in a row where all the
     structs are null that its sources lie in, as many levels up; so mapping each field to itself changes nothing.
+
+    With ``misfits="reject"`` a value that does not fit rejects its row as well, with the code CAST: the row stays in
+    the frame, with its error in ``_error``, the last column. A key of a map that does not fit is not looked for.
 
     Glue: ApplyMapping. Cost: lazy, no pass of its own.
 
@@ -34,17 +44,22 @@ def apply_mapping(
         case_sensitive: Whether sources must be spelt as they are; else a name in another case will do, as in Glue
             Studio, if it is the only one.
         strict: Refuse a source that is not there; otherwise it is passed over, as Glue does.
+        misfits: What becomes of a row with a value that does not fit: ``null`` keeps it, as Glue does, ``reject`` does
+            not.
 
     Returns:
-        The mapped columns. A struct stands where its first field is mapped. Metadata stays where the type does.
+        The mapped columns, with ``reject`` then ``_error``. A struct stands where its first field is mapped. Metadata
+        stays where the type does.
 
     Raises:
-        TransformError: The mappings are no list, one has not two, three or four parts, or a type has no such name.
+        TransformError: The mappings are no list, one has not two, three or four parts, a type has no such name, or
+            ``misfits`` is another word.
         PathSyntaxError: A path cannot be read.
         MissingColumnError: ``strict`` is set and a source is not there.
-        DuplicateColumnError: Two mappings have the same target, a target is a value and a struct, or a source names
-            several fields.
-        ColumnTypeError: A source lies inside an array, or no value of its type could be cast to the new one.
+        DuplicateColumnError: Two mappings have the same target, a target is a value and a struct or, with ``reject``,
+            ``_error``, or a source names several fields.
+        ColumnTypeError: A source lies inside an array, or no value of its type could be cast to the new one; or there
+            is a column ``_error`` of the user's own, with ``reject``.
 
     Example:
         >>> df = spark.sql("SELECT '7' AS id, named_struct('zip', '89073', 'city', 'Ulm') AS home")
@@ -55,18 +70,38 @@ def apply_mapping(
     Source:
         reference: Glue transforms, "ApplyMapping", "Case". Three parts, equal targets and null structs are our choice.
     """
+    require_misfits(misfits, where="apply_mapping")
     schema = schema_of(df)
     mapped = read_mappings(schema, mappings, case_sensitive=case_sensitive, strict=strict)
     _refuse_equal_targets(mapped)
+    if misfits == "reject":
+        _refuse_error_column(mapped)
+
+    def made(some: Sequence[Mapped]) -> DataFrame:
+        fields = _fields(some, 0)
+        if misfits == "reject":
+            casts = [Cast(one.position, one.data_type, format_path(one.path)) for one in some if one.data_type]
+            fields.append(error_of_misfits(schema, casts, where="apply_mapping"))
+        return select(df, fields)
+
     if all(one.data_type is None for one in mapped):
-        return select(df, _fields(mapped, 0))
+        return made(mapped)
     return analysed_parts(
-        lambda some: select(df, _fields(some, 0)),
+        made,
         mapped,
         df,
         where="apply_mapping",
         where_of=lambda one: f"apply_mapping, {one.text}",
     )
+
+
+def _refuse_error_column(mapped: Sequence[Mapped]) -> None:
+    for one in mapped:
+        if one.target[0] == ERROR_COLUMN:
+            raise DuplicateColumnError(
+                f"apply_mapping, {one.text}: With `misfits: reject`, `{ERROR_COLUMN}` says why a row is rejected. Take"
+                " another target."
+            )
 
 
 def _refuse_equal_targets(mapped: Sequence[Mapped]) -> None:

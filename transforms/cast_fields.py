@@ -1,7 +1,6 @@
 """Give fields at any depth another type."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
 
 from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, StructType
@@ -10,13 +9,11 @@ from transforms.core.columns import schema_of
 from transforms.core.sql_errors import analysed_parts
 from transforms.core.type_names import parse_type
 from transforms.errors import ColumnTypeError, DuplicateColumnError, TransformError
-from transforms.nested.misfits import error_of_misfits
+from transforms.nested.misfits import Cast, Misfits, error_of_misfits, require_misfits
 from transforms.nested.rebuild import Change, Scope, rebuild
 from transforms.nested.values import Named, cast
 from transforms.paths import Position, find, format_path, parse_array_path, position_of
 from transforms.rejects import ERROR_COLUMN
-
-Misfits = Literal["null", "reject"]
 
 
 def cast_fields(df: DataFrame, types: Mapping[str, str], *, misfits: Misfits = "null") -> DataFrame:
@@ -52,8 +49,7 @@ def cast_fields(df: DataFrame, types: Mapping[str, str], *, misfits: Misfits = "
         >>> df.transform(cast_fields, {"items[].price": "double"}).collect()
         [Row(items=[Row(price=9.5), Row(price=None)])]
     """
-    if misfits not in get_args(Misfits):
-        raise TransformError(f"cast_fields: `misfits` is `null` or `reject`, got {misfits!r}.")
+    require_misfits(misfits, where="cast_fields")
     schema = schema_of(df)
     changes: dict[Position, Change] = {}
     targets: dict[Position, DataType] = {}
@@ -70,7 +66,8 @@ def cast_fields(df: DataFrame, types: Mapping[str, str], *, misfits: Misfits = "
         casts = {place: changes[place] for place in positions}
         if misfits == "null":
             return rebuild(df, casts)
-        error = error_of_misfits(schema, {place: targets[place] for place in positions}, texts, where="cast_fields")
+        asked = [Cast(place, targets[place], texts[place]) for place in positions]
+        error = error_of_misfits(schema, asked, where="cast_fields")
         earlier = {(at,): _dropped for at, name in enumerate(schema.names) if name == ERROR_COLUMN}
         return rebuild(df, casts | earlier, {(): [lambda row: error]})
 

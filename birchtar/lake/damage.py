@@ -1,7 +1,8 @@
 """Files that break off, are packed wrongly, or are no files of their format: found one by one, and read past.
 
-Nothing here is done beforehand. Spark meets a damaged file while it reads, and stops; only then are all files of the
-input looked at, each by the very code that Spark reads it with.
+As a rule nothing here is done beforehand. Spark meets a damaged file while it reads, and stops; only then are all files
+of the input looked at, each by the very code that Spark reads it with. What is packed by bzip2, Snappy or LZ4 is the
+exception: Spark passes over what is no archive, and of bzip2 it checks no sums. So that is unpacked once before.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,14 @@ _LINES_AT_RISK = {"ignoreCorruptFiles": "true", "io.file.buffer.size": "512"}
 """What was read into the buffer together with the break is lost; so the buffer is small."""
 
 _CHECKED = {"parquet": {"parquet.page.verify-checksum.enabled": "true"}}
+_BZIP2 = ".bz2"
+_BLOCKS = (".snappy", ".lz4")
+_UNCHECKED = (_BZIP2, *_BLOCKS)
+"""The endings of packed files of which Hadoop does not say what is wrong with them."""
+
+_SIZES, _NO_BLOCK = 8, 4
+"""Bytes of the sizes before the first block, unpacked and packed; and of a file in which nothing is packed."""
+
 _AT_ONCE = 4
 _TOGETHER = 64
 """Files that are tried in one Spark job."""
@@ -65,6 +74,17 @@ def find_damage(spark: SparkSession, source: Source) -> list[Damage]:
     return sorted(found, key=lambda damage: damage.file)
 
 
+def find_unsound(spark: SparkSession, source: Source) -> list[Damage]:
+    """Return the damaged files of a source that Spark would read without a word, by name. Unpacks all that could be.
+
+    Raises:
+        LakeError: The files cannot be listed.
+    """
+    if source.format not in TEXT_FORMATS:
+        return []
+    return sorted(_packed(spark, source, _files(spark, source, ending=_UNCHECKED)), key=lambda damage: damage.file)
+
+
 def past_damage(source: Source, damage: Sequence[Damage]) -> Source:
     """Return the source such that texts are read up to where they break off. Others need `without_damaged`."""
     if not damage or source.format not in TEXT_FORMATS:
@@ -73,12 +93,14 @@ def past_damage(source: Source, damage: Sequence[Damage]) -> Source:
 
 
 def without_damaged(spark: SparkSession, source: Source, damage: Sequence[Damage]) -> list[Source]:
-    """Return sources that together are the files which are not damaged; none where all are.
+    """Return sources that together are the files which are not corrupt; none where all are.
 
     Raises:
         LakeError: The files cannot be listed.
     """
-    bad = {each.file for each in damage}
+    bad = {each.file for each in damage if each.code == CORRUPT_FILE}
+    if not bad:
+        return [source]
     good = [file.path for file in _files(spark, source) if shown(file.path) not in bad]
     return restricted(source.model_copy(update={"options": source.options | verified(source)}), good) if good else []
 
@@ -123,11 +145,12 @@ def _message(damage: Damage) -> str:
     return f"The file breaks off behind {damage.position:,} bytes of text: {damage.what} What comes later is lost."
 
 
-def _files(spark: SparkSession, source: Source) -> Listing:
+def _files(spark: SparkSession, source: Source, *, ending: str | tuple[str, ...] = "") -> Listing:
     """Return the files of a source; those of one that was `restricted` have names in which nothing is special."""
     if not AS_THEY_ARE.items() <= source.options.items():
-        return list_files(source.paths, spark=spark, options=source.options)
-    return Listing.of([ListedFile(path, _size(spark, path), 0) for path in source.paths])
+        listed = list_files(source.paths, spark=spark, options=source.options)
+        return Listing.of(file for file in listed if file.path.endswith(ending))
+    return Listing.of(ListedFile(path, _size(spark, path), 0) for path in source.paths if path.endswith(ending))
 
 
 def _size(spark: SparkSession, path: str) -> int:
@@ -135,35 +158,59 @@ def _size(spark: SparkSession, path: str) -> int:
 
 
 def _packed(spark: SparkSession, source: Source, listed: Listing) -> Iterator[Damage]:
-    """Unpack each packed file to its end, as Spark's reader would."""
-    code = CORRUPT_FILE if is_whole(source) else TRUNCATED
+    """Unpack each packed file to its end, as Spark's reader would; and by bzip2 with a look at its sums."""
+    breaks_off = CORRUPT_FILE if is_whole(source) else TRUNCATED
     java: Any = spark._jvm
     conf = spark._jsparkSession.sessionState().newHadoopConf()
     codecs = java.org.apache.hadoop.io.compress.CompressionCodecFactory(conf)
+    streams = java.org.apache.spark.io.HadoopCodecStreams
+    checking = java.org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream
 
-    def look(file: str) -> Damage | None:
+    def look(listed: ListedFile) -> Damage | None:
+        file = listed.path
         path = java.org.apache.hadoop.fs.Path(file)
-        codec = codecs.getCodec(path)
-        if codec is None:
+        if codecs.getCodec(path) is None:
             return None
-        raw = path.getFileSystem(conf).open(path)
+        packed = java.java.io.BufferedInputStream(path.getFileSystem(conf).open(path))
+        unpacked = counted = None
         try:
-            unpacked = codec.createInputStream(raw)
+            if file.endswith(_BLOCKS) and not _begins_with_block(java, packed, listed.size):
+                return Damage(shown(file), CORRUPT_FILE, "It does not begin with a packed block.", 0)
+            unpacked = checking(packed, True) if file.endswith(_BZIP2) else streams.createInputStream(conf, path)
             counted = java.org.apache.commons.io.input.CountingInputStream(unpacked)
-        except Exception as error:
-            raw.close()
-            return Damage(shown(file), code, _reason(error), 0)
-        try:
             java.org.apache.commons.io.IOUtils.consume(counted)
         except Exception as error:
-            return Damage(shown(file), code, _reason(error), int(counted.getByteCount()))
+            # Where the last block is cut off, those before it are sound.
+            is_unsound = file.endswith(_BZIP2) and packed.read() != -1
+            position = int(counted.getByteCount()) if counted else 0
+            return Damage(shown(file), CORRUPT_FILE if is_unsound else breaks_off, _reason(error), position)
         finally:
-            unpacked.close()
+            for stream in filter(None, (unpacked, packed)):
+                stream.close()
+        if _lacks_bytes(java, unpacked):
+            return Damage(shown(file), breaks_off, "Unexpected end of a block.", int(counted.getByteCount()))
         return None
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = pool.map(look, [file.path for file in listed if file.size])  # Spark passes over empty files
+        found = pool.map(look, [file for file in listed if file.size])  # Spark passes over empty files
         yield from (each for each in found if each)
+
+
+def _begins_with_block(java: Any, packed: Any, size: int) -> bool:
+    """Tell whether the sizes that a file of blocks begins with can be; what is no such file claims gigabytes."""
+    if size < _SIZES:
+        return size == _NO_BLOCK
+    sizes = java.java.io.DataInputStream(packed)
+    sizes.readInt()
+    return 0 <= int(sizes.readInt()) <= size - _SIZES
+
+
+def _lacks_bytes(java: Any, unpacked: Any) -> bool:
+    """Tell whether a stream of blocks, which takes the end of the file for its own, ended inside of a block."""
+    if unpacked.getClass().getSimpleName() != "BlockDecompressorStream":
+        return False
+    field = java.org.apache.commons.lang3.reflect.FieldUtils.readField
+    return bool(field(unpacked, "noUncompressedBytes", True) != field(unpacked, "originalBlockSize", True))
 
 
 def _broken(spark: SparkSession, source: Source, listed: Listing) -> Iterator[Damage]:

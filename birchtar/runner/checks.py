@@ -1,7 +1,7 @@
 """What a job's inputs and outputs may not say although each value by itself is right."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from birchtar.lake import sink, source
@@ -26,10 +26,11 @@ _FOR_DELTA = {"replace_where", "schema_changes", "cluster_by", "zorder_by"}
 _TABLE_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
-def mistakes(job: Job) -> Iterator[Complaint]:
-    """Yield what is wrong. Looks whether files are there, and opens none."""
+def mistakes(job: Job, made: Collection[str] = ()) -> Iterator[Complaint]:
+    """Yield what is wrong. Looks whether files are there, and opens none; those below ``made`` will be there."""
     yield from _in_names(job)
     for name, read in job.inputs.items():
+        yield from _in_paths(("inputs", name), read, made)
         yield from _in_input(("inputs", name), read)
     for name, written in job.outputs.items():
         yield from _in_output(("outputs", name), written)
@@ -46,11 +47,14 @@ def _in_names(job: Job) -> Iterator[Complaint]:
         yield Complaint(("tables", name), f"`{name}` is the name of an input already.", of_key=True)
 
 
-def _in_input(location: Location, read: Source) -> Iterator[Complaint]:
+def _in_paths(location: Location, read: Source, made: Collection[str]) -> Iterator[Complaint]:
     for position, path in enumerate(read.paths):
-        if is_local(path) and not exists(path):
+        if is_local(path) and not exists(path) and not any(covers(folder, path) for folder in made):
             inside = (position,) if isinstance(read.path, list) else ()
             yield Complaint((*location, "path", *inside), f"there is no file `{path}`. {_siblings(path)}")
+
+
+def _in_input(location: Location, read: Source) -> Iterator[Complaint]:
     for column, kind in read.schema_.items() if isinstance(read.schema_, dict) else ():
         if not is_type(kind):
             yield Complaint((*location, "schema", column), f"`{kind}` is no type of Spark SQL.")

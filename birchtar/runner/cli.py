@@ -251,13 +251,16 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _load(configs: Iterable[Path], settings: Iterable[str]) -> "list[Plan]":
-    """Load all configs; what is wrong in any of them is said together."""
+    """Load all configs, each of which may read what one before it writes; what is wrong in any is said together."""
     from birchtar.runner.load import load
 
-    plans, problems = [], list[Problem]()
+    plans: list[Plan] = []
+    problems: list[Problem] = []
     for config in configs:
         try:
-            plans.append(load(config, settings))
+            plans.append(
+                load(config, settings, [output.path for plan in plans for output in plan.job.outputs.values()])
+            )
         except ConfigError as error:
             problems += error.problems
     if problems:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pyspark.sql import DataFrame, SparkSession
 
-from birchtar.lake.damage import Damage, find_damage, past_damage, say, united, without_damaged
+from birchtar.lake.damage import Damage, find_damage, find_unsound, past_damage, say, united, without_damaged
 from birchtar.lake.source import WHOLE_FORMATS, Source
 from birchtar.runner.failures import JobError, texts_of
 from birchtar.runner.located import located
@@ -56,10 +56,12 @@ def read_around(
     Args:
         spark: The run's own session.
         source: The input, of exactly the files that the run reads.
-        damage: Its damaged files.
+        damage: Its damaged files, as far as they are known: what Spark would not notice is looked for.
         read: How the input is read.
     """
-    parts = without_damaged(spark, source, damage) if damage and source.format in WHOLE_FORMATS else [source]
+    if not damage and find_unsound(spark, source):
+        damage = find_damage(spark, source)  # of all files, for what is read past damage does not stop at any
+    parts = without_damaged(spark, source, damage)
     return united(spark, source, [read(past_damage(part, damage)) for part in parts], damage)
 
 

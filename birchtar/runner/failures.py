@@ -12,6 +12,15 @@ _TWINS = (
     " name the one that is meant, or give a column of the table another name first, as `rename_field` does."
 )
 _ADVICE = {"CAST_INVALID_INPUT": " The step `cast_fields` with `misfits: reject` sends such rows to the quarantine."}
+_HEADER = re.compile(
+    r"CSV header.*? Header(?: length)?: (?P<found>.*?),?\s+[Ss]chema(?: size)?: (?P<first>[^\n]*)"
+    r".*?CSV file: (?P<file>[^\n]+)",
+    re.DOTALL,
+)
+_HEADERS_DIFFER = (
+    "{}: its header {}, that of the first file {}. The CSV files of an input need the same columns in the same order:"
+    " read those that differ as an input of their own, and put them together with `union`, which goes by names."
+)
 _PYTHON_FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>\S+)')
 
 
@@ -55,6 +64,8 @@ def texts_of(error: BaseException) -> Iterator[str]:
 
 def _of_spark(texts: list[str]) -> str:
     """Take the telling sentence out of Spark's texts: those that only carry another one are passed over."""
+    if header := next(filter(None, map(_HEADER.search, texts)), None):
+        return _of_header(header)
     for match in (match for text in texts for match in _CONDITION.finditer(text)):
         if match["name"] == "COLUMN_ALREADY_EXISTS" and (named := re.search("`.*`", match["said"])):
             return _TWINS.format(named[0])
@@ -64,6 +75,14 @@ def _of_spark(texts: list[str]) -> str:
     said = _plain(outer["said"] if outer else texts[0])
     root = _plain(texts[-1])
     return said if root in said or len(texts) == 1 else f"{said} {root}"
+
+
+def _of_header(header: re.Match[str]) -> str:
+    """Tell of a CSV file whose columns are others than the first file's: their names or, so Spark, their number."""
+    file, found, first = re.sub("^file:/*", "/", header["file"]), header["found"], header["first"]
+    if found.isdecimal():
+        return _HEADERS_DIFFER.format(file, f"has {found} columns", first)
+    return _HEADERS_DIFFER.format(file, f"is `{found}`", f"`{first}`")
 
 
 def _plain(text: str) -> str:

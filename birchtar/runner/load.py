@@ -1,7 +1,7 @@
 """From a file in conf/ to a plan. Everything that is wrong in the file is said at once, before Spark starts."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +35,13 @@ from birchtar.runner.steps import (
 from transforms.errors import say_known
 
 
-def load(path: str | Path, settings: Iterable[str] = ()) -> Plan:
+def load(path: str | Path, settings: Iterable[str] = (), made: Collection[str] = ()) -> Plan:
     """Read a job's config and check it.
 
     Args:
         path: The YAML file.
         settings: Values that replace the file's, each as ``key.key=value``.
+        made: Folders that other jobs will have written before this one runs, whether they are there yet or not.
 
     Raises:
         ConfigError: With everything that is wrong in the file. Starts no Spark; imports the modules that the config
@@ -50,7 +51,7 @@ def load(path: str | Path, settings: Iterable[str] = ()) -> Plan:
     # A user's functions are looked for from the folder that the command runs in, as `python` itself does.
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
-    return _Loader(document).plan()
+    return _Loader(document).plan(made)
 
 
 class _Loader:
@@ -59,8 +60,8 @@ class _Loader:
     def __init__(self, document: Document) -> None:
         self.document = document
 
-    def plan(self) -> Plan:
-        job = job_in(self.document)
+    def plan(self, made: Collection[str]) -> Plan:
+        job = job_in(self.document, made)
         if job is None:
             raise ConfigError(self.document.problems)
         tables = {name: self._table(job, name, table) for name, table in job.tables.items()}

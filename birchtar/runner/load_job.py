@@ -3,7 +3,7 @@
 A step's function brings Spark's modules with it, which take longer to load than such a command to answer.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -49,8 +49,13 @@ def document_of(path: str | Path, settings: Iterable[str]) -> Document:
     return document
 
 
-def job_in(document: Document) -> Job | None:
-    """Return the job in a document, without the parts that are wrong; what is wrong, the document tells then."""
+def job_in(document: Document, made: Collection[str] = ()) -> Job | None:
+    """Return the job in a document, without the parts that are wrong; what is wrong, the document tells then.
+
+    Args:
+        document: The config.
+        made: Folders that will be there when the job runs.
+    """
     value = document.value
     if not isinstance(value, dict):
         document.complain((), "a job is a mapping with the keys inputs, tables and outputs.")
@@ -65,7 +70,7 @@ def job_in(document: Document) -> Job | None:
             tables=_right_parts(Table, value.get("tables"), sql="VALUES (0)"),
             outputs=_right_parts(Sink, value.get("outputs"), path=NOWHERE, format="json"),
         )
-    for found in mistakes(job):
+    for found in mistakes(job, made):
         document.complain(found.location, found.what, of_key=found.of_key)
     return job
 

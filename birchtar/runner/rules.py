@@ -32,6 +32,9 @@ returns a Column that is true for a good row."""
 ON_TABLES = ("freshness", "row_count")
 """Rules that no single row breaks."""
 
+_COLUMNS = ("column", "columns")
+"""Arguments that go without saying."""
+
 ACTIONS = ("fail", "reject", "warn")
 Action = Literal["fail", "reject", "warn"]
 CODE = "RULE"
@@ -68,12 +71,17 @@ def rule_name(kind: str, said: Any) -> str:
 
     Example:
         >>> rule_name("not_null", ["carrier", "flight"]), rule_name("between", {"column": "age", "lowest": 0})
-        ('not_null carrier, flight', 'between age')
+        ('not_null carrier, flight', 'between age, lowest: 0')
     """
     if isinstance(said, Mapping):
-        said = next(iter(said.values()), "")
-    words = ", ".join(map(str, said)) if isinstance(said, list) else str(said)
-    return f"{kind} {words}".strip()
+        parts = [_words(value) if key in _COLUMNS else f"{key}: {_words(value)}" for key, value in said.items()]
+    else:
+        parts = [_words(said)]
+    return f"{kind} {', '.join(parts)}".strip()
+
+
+def _words(said: Any) -> str:
+    return ", ".join(map(str, said)) if isinstance(said, list) else str(said)
 
 
 def checked(

@@ -1,5 +1,6 @@
 """Damaged files in a run: what can be read is, what cannot is told, and nothing is lost without a word."""
 
+import bz2
 import gzip
 import random
 from pathlib import Path
@@ -55,13 +56,40 @@ def test_a_packed_file_that_breaks_off_is_read_up_to_there(run_job, place: Path,
     assert "Unexpected end of input stream." in message
 
 
+BREAKS_OFF = "The file breaks off behind {} bytes of text: {}. What comes later is lost."
+
+
+def with_a_wrong_sum(packed: bytes) -> bytes:
+    """Behind ten bytes the sum of the first block begins."""
+    return packed[:10] + bytes([packed[10] ^ 4]) + packed[11:]
+
+
 def test_a_file_that_is_not_packed_as_its_name_says(run_job, place: Path):
     (place / "people").mkdir()
-    (place / "people/a.csv.gz").write_text("id,number\n1,2\n")
-    (place / "people/b.csv.gz").write_bytes(packed_people(3))
+    text = b"id,number\n7,8\n"
+    for name, content in {
+        "a.csv.gz": text,
+        "b.csv.gz": packed_people(3),
+        "c.csv.bz2": text,
+        "d.csv.bz2": bz2.compress(text + b"9,9\n")[:-20],
+        "e.csv.bz2": with_a_wrong_sum(bz2.compress(text)),
+        "f.csv.bz2": bz2.compress(b"id,number\n3,4\n"),
+        "h.csv.lz4": text,
+        "i.csv.lz4": b"\0\0\0\x09\0\0\0\0",
+        "g.csv.zst": pa.compress(text, "zstd", asbytes=True)[:-9],
+    }.items():
+        (place / "people" / name).write_bytes(content)
     run_job(TEXTS.format(more=", schema: 'id INT'"))
-    assert written() == [(0,), (1,), (2,)]
-    assert quarantined() == [("TRUNCATED", str(place / "people/a.csv.gz"), 0)]
+    assert written() == [(0,), (1,), (2,), (3,)]
+    assert quarantined("code, file[-9:], message") == [
+        ("CORRUPT_FILE", "c.csv.bz2", "The file cannot be read: Stream is not in the BZip2 format."),
+        ("CORRUPT_FILE", "e.csv.bz2", "The file cannot be read: BZip2 CRC error."),
+        ("CORRUPT_FILE", "h.csv.lz4", "The file cannot be read: It does not begin with a packed block."),
+        ("TRUNCATED", "/a.csv.gz", BREAKS_OFF.format(0, "not a gzip file")),
+        ("TRUNCATED", "d.csv.bz2", BREAKS_OFF.format(0, "Unexpected end of stream")),
+        ("TRUNCATED", "g.csv.zst", BREAKS_OFF.format(5, "Truncated source")),
+        ("TRUNCATED", "i.csv.lz4", BREAKS_OFF.format(0, "Unexpected end of a block")),
+    ]
 
 
 def parquet_files(place: Path, kind="parquet"):

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from birchtar.runner.cli import app
 from birchtar.runner.load import load
 from birchtar.runner.problems import ConfigError
 
@@ -292,6 +294,14 @@ def complaints(path: Path, *settings: str) -> list[str]:
 )
 def test_a_mistake_is_said_with_its_place_and_the_closest_right_name(config, text: str, expected: list[str]):
     assert complaints(config(text)) == expected
+
+
+def test_a_job_may_read_what_one_before_it_in_the_same_call_writes(config):
+    first = str(config("outputs: {people: {path: out/people, format: parquet}}", "first.yaml"))
+    reading = "inputs: {people: {path: 'out/people/*.parquet', format: parquet}}\n"
+    second = str(config(f"{reading}outputs: {{people: {{path: out/again, format: parquet}}}}", "second.yaml"))
+    assert CliRunner().invoke(app, ["validate", first, second]).exit_code == 0
+    assert isinstance(CliRunner().invoke(app, ["validate", second, first]).exception, ConfigError)
 
 
 def test_all_mistakes_are_said_at_once_in_the_order_of_the_file(config):

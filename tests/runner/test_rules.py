@@ -128,16 +128,18 @@ def test_a_broken_rule_that_says_warn_is_told(run_job):
 
 
 @pytest.mark.parametrize(
-    ("rule", "holds", "found"),
+    ("rule", "holds", "name"),
     [
-        pytest.param("{row_count: 5, action: warn}", True, "5 rows", id="enough"),
-        pytest.param("{row_count: {least: 6}, action: warn}", False, "5 rows", id="too few"),
-        pytest.param("{row_count: {least: 1, most: 4}, action: warn}", False, "5 rows", id="too many"),
+        pytest.param("{row_count: 5, action: warn}", True, "row_count 5", id="enough"),
+        pytest.param("{row_count: {least: 6}, action: warn}", False, "row_count least: 6", id="too few"),
+        pytest.param(
+            "{row_count: {least: 1, most: 4}, action: warn}", False, "row_count least: 1, most: 4", id="too many"
+        ),
     ],
 )
-def test_a_table_is_held_to_its_number_of_rows(run_job, rule, holds, found):
+def test_a_table_is_held_to_its_number_of_rows(run_job, rule, holds, name):
     (report,) = run_job(job(rule)).rules
-    assert (report.holds, report.found) == (holds, found)
+    assert (report.rule, report.holds, report.found) == (name, holds, "5 rows")
 
 
 def test_a_stale_table_is_told(run_job):

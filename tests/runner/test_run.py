@@ -281,6 +281,14 @@ def test_a_row_that_a_function_rejects_is_not_lost(run_job, place: Path):
             id="a schema that the file does not have",
         ),
         pytest.param(
+            "inputs: {people: {path: [people.csv, towns.csv], format: csv, schema: {name: string}}}\n"
+            "outputs: {people: {path: o, format: csv}}",
+            "2:11: output people: {place}/towns.csv: its header has 2 columns, that of the first file 3. The CSV files"
+            " of an input need the same columns in the same order: read those that differ as an input of their own, and"
+            " put them together with `union`, which goes by names.",
+            id="files of several headers",
+        ),
+        pytest.param(
             "tables: {a: {from: people, steps: ['own_bad.bad:fails']}}\noutputs: {a: {path: o, format: csv}}",
             "2:36: step own_bad.bad:fails of table a: KeyError: 'x'",
             id="a user's step that raises",

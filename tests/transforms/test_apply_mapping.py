@@ -73,6 +73,21 @@ def test_two_three_or_four_parts(people, mapping, expected):
     assert people.transform(apply_mapping, mapping).columns == [name]
 
 
+def test_a_value_that_does_not_fit_rejects_its_row_where_that_is_said(people):
+    mappings = [("id", "key", "int"), ("home.zip", "at.zip", "int"), ("home.zip", "at.code", "string")]
+    rows = people.select("id", "home").transform(apply_mapping, mappings, misfits="reject").collect()
+    assert [row[:2] for row in rows] == [(1, (10, "10")), (None, (None, "y")), (None, None)]
+    assert [row._error for row in rows] == [
+        None,
+        (
+            "CAST",
+            "apply_mapping: a value of `id` is no int. apply_mapping: a value of `home.zip` is no int.",
+            '{"id":"x","home":{"zip":"y","geo":null}}',
+        ),
+        None,
+    ]
+
+
 def test_a_value_that_does_not_fit_is_null(spark):
     df = spark.sql("SELECT 300 AS i, 'abc' AS s, 1e20D AS d, array('1', 'x') AS a, named_struct('p', 'x') AS t")
     types = [

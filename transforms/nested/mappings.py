@@ -25,6 +25,9 @@ class Mapped:
     source: Named
     data_type: DataType | None
     """What to cast to, if anything."""
+    position: Position
+    path: Path
+    """Where the source is, by numbers and by names."""
 
 
 def read_mappings(
@@ -71,7 +74,7 @@ def _read(schema: StructType, parts: Sequence[str], *, case_sensitive: bool, str
         if strict:
             raise MissingColumnError(f"apply_mapping, {text}: {error}") from None
         return
-    yield _placed(schema, position, parse_path(target), data_type, text)
+    yield _placed(schema, position, path, parse_path(target), data_type, text)
 
 
 def _source_target_type(parts: Sequence[str], text: str) -> tuple[str, str, str | None]:
@@ -119,7 +122,9 @@ def _spelt(schema: StructType, path: Path, *, case_sensitive: bool) -> Path:
     return tuple(spelt)
 
 
-def _placed(schema: StructType, position: Position, target: Path, type_name: str | None, text: str) -> Mapped:
+def _placed(
+    schema: StructType, position: Position, path: Path, target: Path, type_name: str | None, text: str
+) -> Mapped:
     around, value = [], row_of(schema)
     for index in position:
         around.append(value)
@@ -130,8 +135,8 @@ def _placed(schema: StructType, position: Position, target: Path, type_name: str
     if data_type is not None:
         changed = cast(value, data_type)
         if changed is not value:
-            return Mapped(text, target, tuple(around), Named(target[-1], changed, {}), data_type)
-    return Mapped(text, target, tuple(around), Named(target[-1], value, field.metadata or {}), None)
+            return Mapped(text, target, tuple(around), Named(target[-1], changed, {}), data_type, position, path)
+    return Mapped(text, target, tuple(around), Named(target[-1], value, field.metadata or {}), None, position, path)
 
 
 def _wanted(found: DataType, name: str | None, text: str) -> DataType | None:

@@ -1,25 +1,44 @@
 """Rows with a value that does not fit the type it is cast to, however deep it lies."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Literal, NamedTuple, get_args
 
 from pyspark.sql.types import ArrayType, DataType, MapType, NullType, StructType
 
+from transforms.errors import TransformError
 from transforms.nested.values import COLUMN, Named, Value, cast, element_of, member, row_of, text_literal
 from transforms.paths import Position, quote
 from transforms.records.columns import require_error_type
 from transforms.rejects import ERROR_COLUMN, ERROR_TYPE
 
+Misfits = Literal["null", "reject"]
 
-def error_of_misfits(
-    came: StructType, targets: Mapping[Position, DataType], texts: Mapping[Position, str], *, where: str
-) -> Named:
+
+class Cast(NamedTuple):
+    """A field, the type that it is cast to, and how the user writes the field."""
+
+    position: Position
+    target: DataType
+    text: str
+
+
+def require_misfits(word: str, *, where: str) -> None:
+    """Raise if a word does not say what becomes of misfits.
+
+    Raises:
+        TransformError: It is not one of `Misfits`.
+    """
+    if word not in get_args(Misfits):
+        raise TransformError(f"{where}: `misfits` is `null` or `reject`, got {word!r}.")
+
+
+def error_of_misfits(came: StructType, casts: Iterable[Cast], *, where: str) -> Named:
     """Return the column ``_error``: that of the frame, else the code CAST where a value does not fit its type.
 
     Args:
         came: The frame's columns.
-        targets: The type of each field that is to be cast.
-        texts: How the user writes each field.
+        casts: What is to be cast.
         where: The transform.
 
     Raises:
@@ -27,9 +46,9 @@ def error_of_misfits(
     """
     require_error_type(came)
     said = [
-        f"CASE WHEN {_is_misfit(row_of(came), position, target)} THEN"
-        f" {text_literal(f'{where}: a value of `{texts[position]}` is no {target.simpleString()}.')} END"
-        for position, target in targets.items()
+        f"CASE WHEN {_is_misfit(row_of(came), each.position, each.target)} THEN"
+        f" {text_literal(f'{where}: a value of `{each.text}` is no {each.target.simpleString()}.')} END"
+        for each in casts
     ]
     record = [f"{COLUMN}{at} AS {quote(name)}" for at, name in enumerate(came.names) if name != ERROR_COLUMN]
     error = (
