@@ -27,6 +27,8 @@ def classic_spark() -> Iterator[SparkSession]:
         "spark.driver.memory": "4g",
         "spark.sql.shuffle.partitions": "2",
         "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+        # Of thousands of queries Spark would keep a thousand plans, and collect garbage among them all the time.
+        "spark.sql.ui.retainedExecutions": "20",
         # Else models go to a folder below /tmp that all users of a machine would share.
         "spark.connect.session.connectML.mlCache.memoryControl.enabled": "false",
         "spark.connect.grpc.binding.address": "127.0.0.1",
