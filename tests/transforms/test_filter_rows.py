@@ -162,7 +162,12 @@ def test_a_record_holds_python_values(spark):
         pytest.param("flight >", TransformError, "Syntax error at or near end of input", id="syntax"),
         pytest.param("", TransformError, "empty statement", id="empty text"),
         pytest.param("flight", ColumnTypeError, 'of type "INT" is not a boolean', id="no boolean"),
-        pytest.param("lenght(carrier) = 2", TransformError, "Cannot resolve routine `lenght`", id="unknown function"),
+        pytest.param(
+            "lenght(carrier) = 2",
+            TransformError,
+            "There is no function `lenght`. Did you mean `length`",
+            id="unknown function",
+        ),
         pytest.param("sum(flight) > 1", TransformError, "invalid expressions: sum", id="aggregate"),
     ],
 )
