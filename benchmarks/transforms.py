@@ -9,6 +9,7 @@ that, the two results are compared, unless a case says that they differ by desig
 """
 
 import argparse
+import math
 import statistics
 import sys
 import tempfile
@@ -27,6 +28,8 @@ from birchtar.runner.session import start
 
 ROWS = 1_000_000
 HIGHEST_MEDIAN, HIGHEST = 1.05, 1.2
+SECONDS = 10
+"""How long a case is measured at least: what takes a tenth of a second needs many rounds for a steady median."""
 
 
 def orders(spark: SparkSession, folder: Path) -> DataFrame:
@@ -81,8 +84,9 @@ def measure(name: str, case: Case, frames: Frames, rounds: int) -> float:
         sys.exit(f"{name}: the two ways have different results.")
     for way in (case.ours, case.by_hand):
         compute(way, frames)
+    once = sum(compute(way, frames) for way in (case.ours, case.by_hand))
     pairs = []
-    for turn in range(rounds):
+    for turn in range(max(rounds, math.ceil(SECONDS / once))):
         ways = (case.ours, case.by_hand) if turn % 2 else (case.by_hand, case.ours)
         seconds = {way: compute(way, frames) for way in ways}
         pairs.append((seconds[case.ours], seconds[case.by_hand]))

@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType
 
 from transforms.core.columns import by_position, schema_of
-from transforms.core.new_columns import name_in_place, put_columns, require_single_names
+from transforms.core.new_columns import name_in_place, put_by_position, require_single_names
 from transforms.nested.row_values import row_value, with_mark, wrong_type
 
 
@@ -62,10 +62,10 @@ def explode(
     width = len(df.columns)
     inside = [f"c{width + number}" for number in range(len(names))]
     rows = F.explode_outer(source.column) if keep_nulls else F.explode(source.column)
-    exploded = by_position(df).select("*", rows.alias(*inside)).toDF(*df.columns, *inside)
+    exploded = by_position(df).select("*", rows.alias(*inside))
     columns = {name: F.col(at) for name, at in zip(names, inside, strict=True)}
     columns[names[-1]] = with_mark(columns[names[-1]], _inner(source.opened))
-    return put_columns(exploded, columns, without=range(width, width + len(names)))
+    return put_by_position(exploded, [*df.columns, *inside], columns, without=range(width, width + len(names)))
 
 
 def _inner(data_type: DataType) -> DataType:

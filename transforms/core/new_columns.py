@@ -21,14 +21,31 @@ def put_columns(df: DataFrame, columns: Mapping[str, Column], *, without: Sequen
     Raises:
         DuplicateColumnError: A name occurs twice in the frame, differs only in case from a column's, or is `_error`.
     """
-    places = {f"c{position}": name for position, name in enumerate(df.columns) if position not in without}
+    return put_by_position(by_position(df), df.columns, columns, without=without)
+
+
+def put_by_position(
+    rows: DataFrame, named: Sequence[str], columns: Mapping[str, Column], *, without: Sequence[int] = ()
+) -> DataFrame:
+    """Return what `put_columns` does of a frame whose columns are named by position already. Lazy.
+
+    Args:
+        rows: A frame `by_position`.
+        named: The names that its columns shall have.
+        columns: As for `put_columns`.
+        without: As for `put_columns`.
+
+    Raises:
+        DuplicateColumnError: As `put_columns`.
+    """
+    places = {f"c{position}": name for position, name in enumerate(named) if position not in without}
     names = list(places.values())
     require_clear_names(names, list(columns))
     made = {name: column.alias(name) for name, column in columns.items()}
     added = [name for name in columns if name not in names]
     # Columns that stay get their names all at once: for each alone, PySpark would call Java a dozen times.
     chosen = [made.get(name, place) for place, name in places.items()]
-    return by_position(df).select(*chosen, *(made[name] for name in added)).toDF(*names, *added)
+    return rows.select(*chosen, *(made[name] for name in added)).toDF(*names, *added)
 
 
 def require_clear_names(names: Sequence[str], wanted: Sequence[str]) -> None:
