@@ -94,7 +94,6 @@ def _target(schema: StructType, text: str, type_text: str) -> tuple[Position, Da
                 f"cast_fields: `{format_path(path)}` is no array of {marks} levels, as `{text}` has it."
             )
         inner, wanted = inner.elementType, ArrayType(wanted)
-
     return position, wanted
 
 

@@ -7,7 +7,6 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StringType, StructField, StructType
 
 from birchtar.lake.csv_records import (
-    MOST_FILES,
     STANDARD,
     files_with_open_quotes,
     has_open_quote,
@@ -22,6 +21,7 @@ from birchtar.lake.rejects import (
     ENCODING,
     MALFORMED,
     REPLACED,
+    is_from,
     literal,
     named,
     quoted,
@@ -117,13 +117,18 @@ def header_names(spark: SparkSession, source: Source, declared: StructType | Non
     if not names:
         return declared.names
     if not source.header:
-        in_path = [name for position, name in enumerate(names) if name != f"_c{position}"]
-        in_line = names[: len(names) - len(in_path)]
+        in_line = _numbered(names)
+        in_path = names[len(in_line) :]
         given = [name for name in declared.names if name not in in_path]
         names = [*given[: len(in_line)], *in_line[len(given) :], *in_path]
     if missing := [name for name in declared.names if name not in names]:
         raise SchemaMismatchError.of(missing, names, source.paths)
     return names
+
+
+def _numbered(columns: Sequence[str]) -> list[str]:
+    """Return which columns of files that are read without a header come from lines: Spark numbers these."""
+    return [name for position, name in enumerate(columns) if name == f"_c{position}"]
 
 
 def line_names(spark: SparkSession, source: Source, declared: StructType | None) -> list[str]:
@@ -156,7 +161,7 @@ def _texts(spark: SparkSession, source: Source, names: list[str]) -> DataFrame:
     _refuse_twice(spark, source, df, names)
     if files := files_with_open_quotes(spark, source):
         records = parsed_records(spark, source, names)
-        is_open = source_file().isin(files) if len(files) <= MOST_FILES else F.lit(True)
+        is_open = is_from(files)
         df = df.where(~is_open).unionByName(records.where(is_open))
     return without_null_values(df, names, source) if len(source.null_values) > 1 else df
 
@@ -166,7 +171,7 @@ def _refuse_twice(spark: SparkSession, source: Source, df: DataFrame, names: lis
     if len(in_line) == len(names):
         return
     unnamed = load_paths(spark, _reader(spark, source, header=False), source.paths).columns
-    header = names[: sum(name == f"_c{position}" for position, name in enumerate(unnamed))]
+    header = names[: len(_numbered(unnamed))]
     if twice := [name for name in header if name not in in_line]:
         raise LakeError.at(
             source.paths,
@@ -192,7 +197,7 @@ def _has_made_up_names(spark: SparkSession, source: Source, names: list[str]) ->
     if not any(name.endswith(str(position)) for position, name in enumerate(names)):
         return False  # Spark writes its position into every name that it makes up
     lines = load_paths(spark, _reader(spark, source, header=False), source.paths)
-    in_line = [name for position, name in enumerate(lines.columns) if name == f"_c{position}"]
+    in_line = _numbered(lines.columns)
     header = list(lines.select(*map(named, in_line)).first() or [])
     if header == names[: len(header)]:
         return False

@@ -11,16 +11,13 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
-from birchtar.lake.rejects import CORRUPT, named, quoted, source_file
+from birchtar.lake.rejects import CORRUPT, files_of, named, quoted
 from birchtar.lake.source import Source
 from birchtar.lake.texts import TEXT, has_texts, is_set, load_texts, without_mark
 
 STANDARD = {"escape": '"', "maxColumns": "100000"}
 """A quote inside quotes is doubled, as RFC 4180 has it and everybody writes it; Spark alone expects a backslash. And a
 line of more than 20,480 values is rejected like any other that has too many; Spark alone stops."""
-
-MOST_FILES = 500
-"""How many files a query may name."""
 
 _MOST_BYTES = 256 * 2**20
 """Of a larger file the text is not held in memory to be looked through."""
@@ -40,8 +37,7 @@ def files_with_open_quotes(spark: SparkSession, source: Source) -> list[str]:
     texts = load_texts(spark, source)
     texts = texts.where(F.col("_metadata.file_size") <= _MOST_BYTES)
     is_fine = without_mark(named(TEXT)).rlike(rf"(?s)\A(?:{_pattern(source)}{_END})*+\z")
-    found = texts.where(~is_fine).select(source_file().alias("file")).distinct().limit(MOST_FILES + 1)
-    return [file for (file,) in found.collect()]
+    return files_of(texts.where(~is_fine))
 
 
 def parsed_records(spark: SparkSession, source: Source, names: Sequence[str]) -> DataFrame:
@@ -98,15 +94,19 @@ def _pattern(source: Source) -> str:
 
 def _signs(source: Source) -> tuple[str, str, str]:
     """Return the expressions of a separator, a quote, and a value."""
-    separator = re.escape(source.option("sep") or source.option("delimiter") or ",")
-    quote = re.escape('"' if source.option("quote") is None else source.option("quote") or "")
+    separator, quote = re.escape(source.option("sep") or source.option("delimiter") or ","), _quote(source)
     bare = rf"(?!{quote})(?:(?!{separator})[^\r\n])*+"
     return separator, quote, rf"(?:{_opened(source)}{quote}[ \t]*+|{bare})"
 
 
+def _quote(source: Source) -> str:
+    """Return the expression of a quote; empty where there are none."""
+    return re.escape('"' if source.option("quote") is None else source.option("quote") or "")
+
+
 def _opened(source: Source) -> str:
     """Return the expression of a value in quotes up to before the quote that closes it."""
-    quote = re.escape('"' if source.option("quote") is None else source.option("quote") or "")
+    quote = _quote(source)
     escape = re.escape(source.option("escape") or '"')
     escaped = rf"{quote}{quote}" if escape == quote else rf"{escape}."
     return rf"{quote}(?:[^{quote}{escape}]++|{escaped})*+"

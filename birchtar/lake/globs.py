@@ -118,16 +118,6 @@ def unescaped(component: str) -> str:
     return re.sub(r"\\(.)", r"\1", component, flags=re.DOTALL)
 
 
-def escaped(path: str) -> str:
-    r"""Return a path with backslashes before the characters that would be special.
-
-    Example:
-        >>> escaped("a[1]*.csv"), unescaped(escaped("a[1]*.csv"))
-        ('a\\[1\\]\\*.csv', 'a[1]*.csv')
-    """
-    return re.sub(r"([\\*?\[\]{}])", r"\\\1", path)
-
-
 def has_wildcard(component: str) -> bool:
     r"""Return whether a component of a path stands for more than one name.
 

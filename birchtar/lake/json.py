@@ -15,9 +15,10 @@ from birchtar.lake.rejects import (
     CORRUPT,
     ENCODING,
     MALFORMED,
+    files_of,
+    is_from,
     named,
     refuse_error_column,
-    source_file,
     with_error,
 )
 from birchtar.lake.sampling import sampled
@@ -36,10 +37,6 @@ NOT_DECODED = (
     r"The record holds bytes that are not UTF-8; here they are \xNN. If the file has another encoding, name it:"
     " `options: {encoding: ...}`."
 )
-
-
-_MOST_FILES = 500
-"""How many files a query may name."""
 
 
 def read_json(spark: SparkSession, source: Source, schema: StructType | None = None) -> DataFrame:
@@ -73,9 +70,7 @@ def read_json(spark: SparkSession, source: Source, schema: StructType | None = N
     if not files:
         return by_spark
     checked = _checked(spark, source, texts, StructType(fields), message)
-    if len(files) > _MOST_FILES:
-        return checked
-    is_troubled = source_file().isin(files)
+    is_troubled = is_from(files)
     return by_spark.where(~is_troubled).unionByName(checked.where(is_troubled), allowMissingColumns=True)
 
 
@@ -88,8 +83,7 @@ def _troubled(spark: SparkSession, source: Source, texts: DataFrame) -> list[str
     if doubtful.agg(F.count("*")).collect() == [(0,)]:
         return []
     rows = parsed(doubtful, StructType([]), source.options)
-    found = rows.where(named(IS_FOLLOWED) | (_code(source) == ENCODING)).select(source_file().alias("file")).distinct()
-    return [file for (file,) in found.limit(_MOST_FILES + 1).collect()]
+    return files_of(rows.where(named(IS_FOLLOWED) | (_code(source) == ENCODING)))
 
 
 def _checked(spark: SparkSession, source: Source, texts: DataFrame, schema: StructType, message: str) -> DataFrame:

@@ -36,6 +36,9 @@ REPLACED = "\ufffd"
 CORRUPT = "_birchtar_corrupt_record"
 """Where Spark is told to put the text of a malformed record; a name that no file has."""
 
+_MOST_FILES = 500
+"""How many files a query may name."""
+
 # url_decode takes a plus for a space.
 FILE = "regexp_replace(url_decode(regexp_replace(input_file_name(), '[+]', '%2B')), '^file:/+', '/')"
 """The SQL for the file that a row is from, as a user would write its path."""
@@ -109,3 +112,14 @@ def with_file(df: DataFrame) -> DataFrame:
 def source_file() -> Column:
     """Return the file that a row is from, as a user would write its path."""
     return F.expr(FILE)
+
+
+def files_of(rows: DataFrame) -> list[str]:
+    """Return the files that rows are from, or some of them where they are more than a query may name. Starts a job."""
+    found = rows.select(source_file().alias("file")).distinct().limit(_MOST_FILES + 1)
+    return [file for (file,) in found.collect()]
+
+
+def is_from(files: Sequence[str]) -> Column:
+    """Tell whether a row is from one of the files that `files_of` returned; where these are some only, all rows are."""
+    return source_file().isin(files) if len(files) <= _MOST_FILES else F.lit(True)

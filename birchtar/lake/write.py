@@ -122,10 +122,8 @@ def _check(df: DataFrame, sink: Sink) -> None:
 
 def _without_fields(field: StructField, outer: str = "") -> Iterator[str]:
     """Yield the paths of fields that are, or have as elements or values, structs without fields."""
-    path, inner = (
-        f"{outer}{quoted(field.name) if '.' in field.name or '`' in field.name else field.name}",
-        field.dataType,
-    )
+    path = outer + (quoted(field.name) if "." in field.name or "`" in field.name else field.name)
+    inner = field.dataType
     while isinstance(inner, ArrayType | MapType):
         inner = inner.elementType if isinstance(inner, ArrayType) else inner.valueType
     if isinstance(inner, StructType):

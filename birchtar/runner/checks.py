@@ -60,13 +60,7 @@ def _in_input(location: Location, read: Source) -> Iterator[Complaint]:
             yield Complaint((*location, "schema", column), f"`{kind}` is no type of Spark SQL.")
     for key in {"null_values", "header"} & read.model_fields_set if read.format != "csv" else ():
         yield Complaint((*location, key), f"`{key}` is for CSV only, not for {read.format}.", of_key=True)
-    if read.sampling_ratio is not None:
-        if read.format not in TEXT_FORMATS:
-            what = f"`sampling_ratio` is for {', '.join(TEXT_FORMATS)}; {read.format} knows its types."
-            yield Complaint((*location, "sampling_ratio"), what, of_key=True)
-        elif read.schema_ is not None:
-            what = "`sampling_ratio` is for types that are found; beside a `schema` there are none to find."
-            yield Complaint((*location, "sampling_ratio"), what, of_key=True)
+    yield from _in_found_types(location, read)
     if read.format == "xml" and read.row_tag is None:
         what = "XML needs `row_tag`, the name of the element that is a row: `row_tag: item` for <item>...</item>."
         yield Complaint(location, what, of_key=True)
@@ -75,16 +69,23 @@ def _in_input(location: Location, read: Source) -> Iterator[Complaint]:
     if "corrupt_files" in read.model_fields_set and read.format not in WHOLE_FORMATS:
         what = f"`corrupt_files` is for {', '.join(WHOLE_FORMATS)}, not for {read.format}."
         yield Complaint((*location, "corrupt_files"), what, of_key=True)
-    if read.conflicts is not None:
-        if read.format not in CONFLICT_FORMATS:
-            what = f"`conflicts` is for {', '.join(CONFLICT_FORMATS)}; files of {read.format} have one schema."
-            yield Complaint((*location, "conflicts"), what, of_key=True)
-        elif read.schema_ is not None:
-            what = "`conflicts` is for types that are found; beside a `schema` there are none to find."
-            yield Complaint((*location, "conflicts"), what, of_key=True)
     yield from in_database(location, read)
     yield from in_bookmark(location, read)
     yield from _in_options((*location, "options"), read.options, source.own_options(read.format))
+
+
+def _in_found_types(location: Location, read: Source) -> Iterator[Complaint]:
+    for key, value, formats, others in (
+        ("sampling_ratio", read.sampling_ratio, TEXT_FORMATS, f"{read.format} knows its types."),
+        ("conflicts", read.conflicts, CONFLICT_FORMATS, f"files of {read.format} have one schema."),
+    ):
+        if value is None:
+            continue
+        if read.format not in formats:
+            yield Complaint((*location, key), f"`{key}` is for {', '.join(formats)}; {others}", of_key=True)
+        elif read.schema_ is not None:
+            what = f"`{key}` is for types that are found; beside a `schema` there are none to find."
+            yield Complaint((*location, key), what, of_key=True)
 
 
 def _in_output(location: Location, written: Sink) -> Iterator[Complaint]:

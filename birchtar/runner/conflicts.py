@@ -34,19 +34,19 @@ def read_settled(spark: SparkSession, source: Source, conflicts: Conflicts) -> S
     """
     if source.format == "json":
         spark.conf.set(_LAST_OF_TWINS, "true")
-        share = source.sampling_ratio
-        some = None if share is None else partial(_some_json, spark, source, share)
-        settled = typed_rows(partial(_json, spark, source), conflicts, some=some, file_path=FILE)
+        all_rows, some = (partial(_json, spark, source, share) for share in (None, source.sampling_ratio))
+        settled = typed_rows(all_rows, conflicts, some=some, file_path=FILE)
         if not [name for name in settled.df.columns if name != "_error"]:
             raise LakeError.at(source.paths, "there is no JSON object to take the columns from. Declare a schema.")
         return settled
     if source.format == "csv":
+        texts = read_texts(spark, source)
         return typed_texts(
-            read_texts(spark, source),
+            texts,
             partial(kind_of, source=source),
             partial(cast_text, source=source),
             conflicts,
-            share=source.sampling_ratio,
+            some=None if source.sampling_ratio is None else sampled(texts, source.sampling_ratio),
             file_path=FILE,
         )
     return merged_frames(list(read_groups(spark, source)), conflicts, file_path=FILE)
@@ -62,11 +62,7 @@ def without_examples(conflicts: list[Conflict], paths: Paths) -> list[Conflict]:
     ]
 
 
-def _json(spark: SparkSession, source: Source, schema: StructType | None) -> DataFrame:
-    return read_variants(spark, source) if schema is None else read_json(spark, source, schema)
-
-
-def _some_json(spark: SparkSession, source: Source, share: float, schema: StructType | None) -> DataFrame:
+def _json(spark: SparkSession, source: Source, share: float | None, schema: StructType | None) -> DataFrame:
     if schema is None:
         return read_variants(spark, source, share=share)
     return sampled(read_json(spark, source, schema), share)

@@ -24,9 +24,6 @@ takes whole numbers only where it keeps all their digits."""
 _IS_EXACT = "coalesce(try_cast(try_cast(text AS double) AS decimal(38,0)) = try_cast(text AS decimal(38,0)), true)"
 """Whether a text, if it is a whole number, is the same as a double."""
 
-_SEED = 1
-"""Always the same, so that the same rows have the same types."""
-
 Kind = Callable[[str], str]
 """Returns, as SQL, the name of the narrowest Spark type that a text, as SQL, is."""
 
@@ -46,27 +43,27 @@ def typed_texts(
     cast: Cast,
     conflicts: OnConflict,
     *,
-    share: float | None = None,
+    some: DataFrame | None = None,
     file_path: str | None = None,
 ) -> Settled:
     """Return columns of texts as what the texts are; numbers of one column are of the widest of their types.
 
-    Starts one Spark job that looks at every text, or at those of a share of the rows. The frame is lazy.
+    Starts one Spark job that looks at every text of the rows of which types are found. The frame is lazy.
 
     Args:
         df: Texts; maybe behind them ``_error``.
         kind: Tells the type of a text.
         cast: Makes the type of a text.
         conflicts: What to do where texts of one column have several types.
-        share: How much of the rows is looked at, taken at random; None for all. A row with a text of a type that only
-            others have is rejected then.
+        some: Those rows of ``df`` of which types are found; None where these are all. A row with a text of a type
+            that only others have is rejected then.
         file_path: For `rescue_choices`.
 
     Raises:
         ConflictError: There is a conflict, and ``conflicts`` is ``fail``.
     """
     names = [name for name in df.columns if name != ERROR_COLUMN]
-    found = _look(accepted(df if share is None else df.sample(share, _SEED)), kind)
+    found = _look(accepted(df if some is None else some), kind)
     kinds = [_groups(found.get(position, {})) for position in range(len(names))]
     counted = [_conflict(name, groups) for name, groups in zip(names, kinds, strict=True) if len(groups) > 1]
     cells = members(row_of(schema_of(df)))
@@ -74,8 +71,10 @@ def typed_texts(
         marked(text.name, _value(text.value, groups, kind, cast, conflicts), {})
         for text, groups in zip(cells[: len(names)], kinds, strict=True)
     ]
-    errors = [_or_stray(error, cells, kinds, kind, conflicts) for error in cells[len(names) :]]
-    typed = select(df, [*columns, *(cells[len(names) :] if share is None else errors)])
+    errors = cells[len(names) :]
+    if some is not None:
+        errors = [_or_stray(error, cells, kinds, kind, conflicts) for error in errors]
+    typed = select(df, [*columns, *errors])
     if conflicts in ("string", "widest"):
         return Settled(typed, counted)
     return Settled(settle_choices(typed, counted, conflicts, file_path=file_path), counted)
