@@ -22,10 +22,16 @@ def classic_spark() -> Iterator[SparkSession]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    settings = all_settings("local", verbose=False) | {
+    settings = all_settings("local", verbose=False)
+    # Java's second compiler pays where queries run long; here it took more time than all else that Java did.
+    quick = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+    settings |= {
+        "spark.driver.extraJavaOptions": f"{settings['spark.driver.extraJavaOptions']} {quick}",
         "spark.master": "local[2]",
         "spark.driver.memory": "4g",
         "spark.sql.shuffle.partitions": "2",
+        # A broadcast of three rows takes a page like one of a million: 64 MB each, and many of them at a time.
+        "spark.buffer.pageSize": "1m",
         "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
         # Of thousands of queries Spark would keep a thousand plans, and collect garbage among them all the time.
         "spark.sql.ui.retainedExecutions": "20",

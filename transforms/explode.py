@@ -4,8 +4,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType
 
+from transforms.choices.choice import mark_of
 from transforms.core.columns import by_position, schema_of
-from transforms.core.new_columns import name_in_place, put_by_position, require_single_names
+from transforms.core.new_columns import name_in_place, put_by_position, put_columns, require_single_names
 from transforms.nested.row_values import row_value, with_mark, wrong_type
 
 
@@ -59,12 +60,16 @@ def explode(
     else:
         raise wrong_type(source, "neither an array nor a map.", where="explode")
     require_single_names(names, where="explode")
+    rows = F.explode_outer(source.column) if keep_nulls else F.explode(source.column)
+    inner = _inner(source.opened)
+    if len(names) == 1 and not mark_of(inner):
+        return put_columns(df, {names[0]: rows})
+    # Spark's explode forgets the mark, and makes neighbours only: marks and places come afterwards.
     width = len(df.columns)
     inside = [f"c{width + number}" for number in range(len(names))]
-    rows = F.explode_outer(source.column) if keep_nulls else F.explode(source.column)
     exploded = by_position(df).select("*", rows.alias(*inside))
     columns = {name: F.col(at) for name, at in zip(names, inside, strict=True)}
-    columns[names[-1]] = with_mark(columns[names[-1]], _inner(source.opened))
+    columns[names[-1]] = with_mark(columns[names[-1]], inner)
     return put_by_position(exploded, [*df.columns, *inside], columns, without=range(width, width + len(names)))
 
 

@@ -1,14 +1,11 @@
 """Join two frames on equal keys and keep all columns of both."""
 
 from collections.abc import Sequence
-from functools import reduce
-from operator import and_
 from typing import Literal, get_args
 
 from pyspark.sql import DataFrame
 
-from transforms.core.columns import by_position
-from transforms.core.join_keys import equal_keys
+from transforms.core.equi_join import equi_join
 from transforms.errors import TransformError
 
 How = Literal["inner", "left", "right", "outer", "left_semi", "left_anti"]
@@ -69,21 +66,4 @@ def join(
     """
     if how not in get_args(How):
         raise TransformError(f"join cannot join how={how!r}. It knows {', '.join(get_args(How))}.")
-    equal = equal_keys(df, other, keys, keys if other_keys is None else other_keys, where="join")
-    joined = by_position(df, "df").join(by_position(other, "other"), reduce(and_, equal), how)
-    if how in ("left_semi", "left_anti"):
-        return joined.toDF(*df.columns)
-    return joined.toDF(*df.columns, *_free_names(other.columns, df.columns))
-
-
-def _free_names(names: Sequence[str], first_names: Sequence[str]) -> list[str]:
-    first = {name.lower() for name in first_names}
-    taken = first | {name.lower() for name in names}
-    free = []
-    for name in names:
-        if name.lower() in first:
-            while name.lower() in taken:
-                name = f".{name}"
-            taken.add(name.lower())
-        free.append(name)
-    return free
+    return equi_join(df, other, keys, keys if other_keys is None else other_keys, how, where="join")

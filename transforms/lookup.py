@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import DataFrame
 
 from transforms.core.columns import by_position, schema_of
+from transforms.core.equi_join import equi_join
 from transforms.errors import TransformError
-from transforms.join import join
 from transforms.nested.row_values import row_values
 
 
@@ -56,7 +56,7 @@ def lookup(
     inside = next((value.name for value in brought if len(value.path) > 1), None)
     if inside is not None:
         raise TransformError(f"lookup brings whole columns, and `{inside}` is a field of a struct.")
-    joined = join(df, other, here, there, how="left")
+    joined = equi_join(df, other, here, there, "left", where="lookup")
     width = len(df.columns)
     places = [*range(width), *(width + value.position[0] for value in brought)]
     return by_position(joined).select(*(f"c{at}" for at in places)).toDF(*(joined.columns[at] for at in places))

@@ -51,7 +51,9 @@ def test_wrong_arguments_are_told(orders, users):
         orders.transform(lookup, users, {"user_id": "id"}, ["nam"])
     with pytest.raises(TransformError, match="at least one column to bring"):
         orders.transform(lookup, users, {"user_id": "id"}, [])
-    with pytest.raises(TransformError, match="at least one key"):
+    with pytest.raises(TransformError, match="lookup needs at least one key"):
         orders.transform(lookup, users, {}, ["name"])
+    with pytest.raises(MissingColumnError, match="lookup cannot find the key `ids` of `other`"):
+        orders.transform(lookup, users, {"user_id": "ids"}, ["name"])
     with pytest.raises(ColumnTypeError, match="types that do not compare"):
         orders.transform(lookup, users, {"user_id": "name"}, ["id"])

@@ -10,7 +10,7 @@ from transforms.choices.choice import mark_of
 from transforms.core.columns import schema_of
 from transforms.core.sql_errors import analysed
 from transforms.errors import ColumnTypeError
-from transforms.nested.bound_names import bind, names_in, structs_round
+from transforms.nested.bound_names import ITSELF, bind, names_in, structs_round
 from transforms.nested.rebuild import Scope, rebuild
 from transforms.nested.values import Named, Value, each, element_of, row_of
 from transforms.paths import find, format_path, parse_array_path, position_of
@@ -54,7 +54,7 @@ def edit_array(
         return [Named(field.name, edited(field.value, scope, marks), field.metadata | mark)]
 
     known = [row_of(schema), *structs_round(schema, path), Value("", data_type.elementType)]
-    return analysed(lambda: rebuild(df, {position: change}), df, where=where, names=names_in(known))
+    return analysed(lambda: rebuild(df, {position: change}), df, where=where, names=[*names_in(known), ITSELF])
 
 
 def elements_at(df: DataFrame, text: str) -> DataType:
