@@ -1,5 +1,6 @@
 """Each transform, and the same result written by hand. `benchmarks/transforms.py` measures them."""
 
+import secrets
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -161,8 +162,9 @@ def _has(array: str, member: str) -> Column:
 
 
 def _relationalize_by_hand(frames: Frames) -> dict[str, DataFrame]:
-    rows = frames.orders.select("id", "customer", "items", "tags").withColumn("key", F.monotonically_increasing_id())
-    rows = rows.localCheckpoint()
+    # Keys of two runs must not meet. A start of its own also makes Spark compile the query anew each time, as in a run.
+    key = F.monotonically_increasing_id() + F.lit(secrets.randbelow(2**62))
+    rows = frames.orders.select("id", "customer", "items", "tags").withColumn("key", key).localCheckpoint()
     items = rows.select(F.col("key").alias("id"), F.posexplode("items").alias("index", "item"))
     items = items.withColumn("item_key", F.xxhash64("id", "index"))
     address = [F.col(f"customer.address.{name}").alias(f"customer.address.{name}") for name in ("city", "zip")]

@@ -9,6 +9,7 @@ that, the two results are compared, unless a case says that they differ by desig
 """
 
 import argparse
+import gc
 import math
 import statistics
 import sys
@@ -65,7 +66,13 @@ def compute(case: Callable[[Frames], DataFrame | dict[str, DataFrame]], frames: 
     result = case(frames)
     for df in result.values() if isinstance(result, dict) else [result]:
         df.write.format("noop").mode("overwrite").save()
-    return time.perf_counter() - started
+    seconds = time.perf_counter() - started
+    spark = df.sparkSession
+    del result, df
+    # Rows that were checkpointed, or broadcast, fill the memory until Java finds them unused: each turn begins without.
+    gc.collect()
+    spark._jvm.System.gc()  # type: ignore[union-attr]  # a classic session has it
+    return seconds
 
 
 def fingerprint(result: DataFrame | dict[str, DataFrame]) -> list[object]:

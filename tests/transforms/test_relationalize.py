@@ -310,7 +310,7 @@ def test_a_table_reads_only_its_columns_of_what_is_staged(spark: SparkSession, t
     tables = relationalize(spark.sql(ORDERS), staging_path=f"{tmp_path}/")
     assert len(list(tmp_path.iterdir())) == 1
     tables["root_items.val.tags"].explain()
-    assert "ReadSchema: struct<c2:array<struct<c1:array<string>>>,row_key:bigint>" in capsys.readouterr().out
+    assert "ReadSchema: struct<c2:array<struct<tags:array<string>>>,row_key:bigint>" in capsys.readouterr().out
 
 
 def test_a_thousand_columns_and_members(spark: SparkSession):

@@ -1,7 +1,7 @@
 """Which flat tables, with which columns, come of a nested schema. Looks at types alone; needs no Spark session.
 
-A place says where a value is in the rows that a table is made from: names by position, as
-`transforms.nested.keyed_rows` gives them, below ``element`` for the rows of an array and below ``key`` and ``value``
+A place says where a value is in the rows that a table is made from: by the names that
+`transforms.nested.keyed_rows` gives, below ``element`` for the rows of an array and below ``key`` and ``value``
 for those of a map.
 """
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
 from transforms.errors import DuplicateColumnError
+from transforms.nested.keyed_rows import member_names
 from transforms.paths import Path, format_path
 
 
@@ -67,8 +68,8 @@ def _flatten(value: Leaf) -> Iterator[Leaf]:
     if not isinstance(value.data_type, StructType):
         yield value
         return
-    for position, field in enumerate(value.data_type.fields):
-        source, place = (*value.source, field.name), (*value.place, f"c{position}")
+    for name, field in zip(member_names(value.data_type), value.data_type.fields, strict=True):
+        source, place = (*value.source, field.name), (*value.place, name)
         yield from _flatten(Leaf(f"{value.name}.{field.name}", source, place, field.dataType))
 
 

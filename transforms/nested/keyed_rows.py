@@ -1,20 +1,23 @@
 """Rows that carry a key and are computed once, so that all tables derived from them agree on the keys.
 
 A key counts rows, and rows that Spark computes a second time may come in another order. Hence they are kept. What is
-kept has no names that could be ambiguous or that a file format refuses: columns and members are ``c0``, ``c1``, ... by
-position, at every depth, and the last column is the key.
+kept has no names that could be ambiguous or that a file format refuses: columns are ``c0``, ``c1``, ... by position,
+and so are the members of a struct in which one name is not plain (`member_names`). The last column is the key.
 """
 
+import re
 import secrets
 from uuid import uuid4
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, DataType, MapType, StringType, StructType
+from pyspark.sql.types import ArrayType, DataType, MapType, StringType, StructField, StructType
 
 from transforms.core.columns import by_position
 
 ROW_KEY = "row_key"
+
+_PLAIN_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 
 def keep_keyed_rows(df: DataFrame, *, staging_path: str | None) -> DataFrame:
@@ -37,6 +40,22 @@ def keep_keyed_rows(df: DataFrame, *, staging_path: str | None) -> DataFrame:
     return df.sparkSession.read.schema(keyed.schema).parquet(path)
 
 
+def member_names(struct: StructType) -> list[str]:
+    """Return what the members of a struct are called in kept rows.
+
+    They keep plain names, for to rename them Spark makes each value anew; odd ones, and those that differ only in case,
+    give way to ``c0``, ``c1``, ....
+
+    Example:
+        >>> member_names(StructType([StructField("id", StringType()), StructField("unit price", StringType())]))
+        ['c0', 'c1']
+    """
+    are_plain = all(map(_PLAIN_NAME.fullmatch, struct.names))
+    if are_plain and len({name.lower() for name in struct.names}) == len(struct.names):
+        return struct.names
+    return [f"c{position}" for position in range(len(struct.names))]
+
+
 def _by_position(name: str, data_type: DataType) -> Column:
     plain = _plain(data_type)
     return F.col(name) if plain == data_type else F.col(name).cast(plain).alias(name)
@@ -51,7 +70,7 @@ def _plain(data_type: DataType) -> DataType:
         return data_type
     if not data_type.fields:
         return StringType()  # Parquet cannot keep a struct without members, and only its presence counts.
-    members = StructType()
-    for position, field in enumerate(data_type.fields):
-        members.add(f"c{position}", _plain(field.dataType), field.nullable)
-    return members
+    named = zip(member_names(data_type), data_type.fields, strict=True)
+    return StructType(
+        [StructField(name, _plain(field.dataType), field.nullable, field.metadata) for name, field in named]
+    )
