@@ -1,9 +1,15 @@
-"""One Spark for the whole test run, reached in the classic way and over Spark Connect."""
+"""One Spark for the whole test run, reached in the classic way and over Spark Connect.
+
+Of two test processes, one runs all that is classic, and the other what is over Connect, beside it in the same Spark.
+"""
 
 import os
 import socket
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 from pyspark.sql import SparkSession
 
@@ -12,12 +18,21 @@ from birchtar.runner.session import all_settings
 # Only Alembic can load it; pytest would, to look for doctests.
 collect_ignore = ["birchtar/state/migrations/env.py"]
 
+_ENDED = "ended"
+_HAS_CLASSIC_TESTS = pytest.StashKey[bool]()
 _CONNECT_SWITCH = "SPARK_CONNECT_MODE_ENABLED"
 """PySpark reads this variable at every call of `functions` to choose between classic and Connect columns."""
 
 
 @pytest.fixture(scope="session")
-def classic_spark() -> Iterator[SparkSession]:
+def meeting_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the processes of this test run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def classic_spark(meeting_place: Path) -> Iterator[SparkSession]:
     """A local session that also serves Spark Connect, so that both share one JVM."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -43,20 +58,38 @@ def classic_spark() -> Iterator[SparkSession]:
     builder = SparkSession.builder.appName("tests")
     for key, value in settings.items():
         builder = builder.config(key, value)
-    session = builder.getOrCreate()
+    server, client = meeting_place / "server", meeting_place / "client"
+    try:
+        session = builder.getOrCreate()
+    except BaseException:
+        _write(server, _ENDED)
+        raise
+    _write(server, str(port))
     yield session
+    _write(server, _ENDED)
+    while client.exists() and psutil.pid_exists(int(client.read_text())):
+        time.sleep(0.1)
     session.stop()
 
 
 @pytest.fixture(scope="session")
-def connect_spark(classic_spark: SparkSession) -> Iterator[SparkSession]:
-    """A Spark Connect client of the same JVM; use it through `spark`, which sets PySpark's switch."""
+def connect_spark(request: pytest.FixtureRequest, meeting_place: Path) -> Iterator[SparkSession]:
+    """A Spark Connect client of the one JVM; use it through `spark`, which sets PySpark's switch."""
     from pyspark.sql.connect.session import SparkSession as ConnectSession
 
-    port = classic_spark.conf.get("spark.connect.grpc.binding.port")
-    session = ConnectSession.builder.remote(f"sc://127.0.0.1:{port}").create()
+    server, client = meeting_place / "server", meeting_place / "client"
+    _write(client, str(os.getpid()))
+    if not request.session.config.stash[_HAS_CLASSIC_TESTS] or not _has_colleague():
+        request.getfixturevalue("classic_spark")
+    while not server.exists():
+        time.sleep(0.1)
+    if server.read_text() == _ENDED:
+        client.unlink()
+        request.getfixturevalue("classic_spark")
+    session = ConnectSession.builder.remote(f"sc://127.0.0.1:{server.read_text()}").create()
     yield session
     session.stop()
+    client.unlink(missing_ok=True)
 
 
 @pytest.fixture
@@ -68,6 +101,16 @@ def spark(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Sp
         return session
     os.environ.pop(_CONNECT_SWITCH, None)
     return request.getfixturevalue("classic_spark")
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a small file that nobody reads half."""
+    file.with_suffix(".new").write_text(text)
+    file.with_suffix(".new").rename(file)
+
+
+def _has_colleague() -> bool:
+    return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +126,18 @@ def _is_spark_doctest(item: pytest.Item) -> bool:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Marks what needs Spark: `-m "not spark"` is the fast part, and of several processes one runs all the others."""
+    """Marks what needs Spark: `-m "not spark"` is the fast part. A group is what one process runs, and no other."""
     if {"spark", "classic_spark"} & set(getattr(item, "fixturenames", ())) or _is_spark_doctest(item):
         item.add_marker("spark")
-        item.add_marker(pytest.mark.xdist_group("spark"))
+        item.add_marker(pytest.mark.xdist_group("connect" if _is_over_connect(item) else "classic"))
+
+
+def _is_over_connect(item: pytest.Item) -> bool:
+    call = getattr(item, "callspec", None)
+    return call is not None and call.params.get("spark") == "connect"
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Notes whether a process will start Spark for classic tests, whose server those over Connect can use."""
+    items = [item for item in session.items if item.get_closest_marker("spark")]
+    session.config.stash[_HAS_CLASSIC_TESTS] = not all(map(_is_over_connect, items))

@@ -172,12 +172,18 @@ def test_all_rules_together_read_the_source_once(run_job, spark, place):
 
 
 def rows_read(spark):
-    """Return how many rows all of Spark's stages have read from files so far, other than those of Parquet footers."""
+    """Return how many rows Spark's stages have read from files so far; Parquet footers and Connect's do not count."""
     spark.sparkContext._jsc.sc().listenerBus().waitUntilEmpty()
     store = spark.sparkContext._jsc.sc().statusStore()
-    jvm = spark._jvm
-    stages = store.stageList(None, False, False, spark.sparkContext._gateway.new_array(jvm.double, 0), None)
-    return sum(stages.apply(n).inputRecords() for n in range(stages.size()))
+    jobs, none = store.jobsList(None), spark.sparkContext._gateway.new_array(spark._jvm.double, 0)
+    ours = {
+        job.stageIds().apply(n)
+        for job in (jobs.apply(n) for n in range(jobs.size()))
+        if "SparkConnect" not in job.jobTags().mkString(",")
+        for n in range(job.stageIds().size())
+    }
+    stages = store.stageList(None, False, False, none, None)
+    return sum(stage.inputRecords() for n in range(stages.size()) if (stage := stages.apply(n)).stageId() in ours)
 
 
 @pytest.mark.parametrize(
