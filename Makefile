@@ -26,7 +26,7 @@ $(READY): pyproject.toml uv.lock birchtar/runtime/jars.toml
 run: $(READY) ## Run the main job: raw flights and countries become curated tables
 	@$(BIN)/birchtar run $(JOBS) --show 3
 
-test: $(READY) ## Run all tests, those without Spark beside those with it
+test: $(READY) ## Run all tests: classic ones with Spark, and beside them those without it or over Connect
 	@$(BIN)/pytest -q --numprocesses 2 --dist loadgroup
 
 lint: $(READY) ## Check style, types and the direction of imports
