@@ -19,7 +19,6 @@ from birchtar.runner.session import all_settings
 collect_ignore = ["birchtar/state/migrations/env.py"]
 
 _ENDED = "ended"
-_HAS_CLASSIC_TESTS = pytest.StashKey[bool]()
 _CONNECT_SWITCH = "SPARK_CONNECT_MODE_ENABLED"
 """PySpark reads this variable at every call of `functions` to choose between classic and Connect columns."""
 
@@ -79,7 +78,7 @@ def connect_spark(request: pytest.FixtureRequest, meeting_place: Path) -> Iterat
 
     server, client = meeting_place / "server", meeting_place / "client"
     _write(client, str(os.getpid()))
-    if not request.session.config.stash[_HAS_CLASSIC_TESTS] or not _has_colleague():
+    if not _is_started_elsewhere(request.session):
         request.getfixturevalue("classic_spark")
     while not server.exists():
         time.sleep(0.1)
@@ -109,8 +108,12 @@ def _write(file: Path, text: str) -> None:
     file.with_suffix(".new").rename(file)
 
 
-def _has_colleague() -> bool:
-    return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1
+def _is_started_elsewhere(session: pytest.Session) -> bool:
+    """Tell whether another process runs the classic tests, so that it starts the Spark of this run."""
+    has_colleague = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1
+    return has_colleague and any(
+        item.get_closest_marker("spark") and not _is_over_connect(item) for item in session.items
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -135,9 +138,3 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def _is_over_connect(item: pytest.Item) -> bool:
     call = getattr(item, "callspec", None)
     return call is not None and call.params.get("spark") == "connect"
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Notes whether a process will start Spark for classic tests, whose server those over Connect can use."""
-    items = [item for item in session.items if item.get_closest_marker("spark")]
-    session.config.stash[_HAS_CLASSIC_TESTS] = not all(map(_is_over_connect, items))

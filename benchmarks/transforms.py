@@ -62,17 +62,14 @@ def orders(spark: SparkSession, folder: Path) -> DataFrame:
 
 def compute(case: Callable[[Frames], DataFrame | dict[str, DataFrame]], frames: Frames) -> float:
     """Compute all rows and columns of a result; return the seconds, those of building it included."""
+    # Rows that were checkpointed, or broadcast, fill the memory until Java finds them unused: each turn begins without.
+    gc.collect()
+    frames.orders.sparkSession._jvm.System.gc()  # type: ignore[union-attr]  # a classic session has it
     started = time.perf_counter()
     result = case(frames)
     for df in result.values() if isinstance(result, dict) else [result]:
         df.write.format("noop").mode("overwrite").save()
-    seconds = time.perf_counter() - started
-    spark = df.sparkSession
-    del result, df
-    # Rows that were checkpointed, or broadcast, fill the memory until Java finds them unused: each turn begins without.
-    gc.collect()
-    spark._jvm.System.gc()  # type: ignore[union-attr]  # a classic session has it
-    return seconds
+    return time.perf_counter() - started
 
 
 def fingerprint(result: DataFrame | dict[str, DataFrame]) -> list[object]:

@@ -252,6 +252,7 @@ def test_empty_frames_and_no_edits(orders):
             "filter_array, `id`: `id` is of type int, not an array",
         ),
         (lambda df: filter_array(df, "items", "prise > 1"), MissingColumnError, "Did you mean `price`"),
+        (lambda df: filter_array(df, "tags", "whatever > 1"), MissingColumnError, "There are these columns: _, buyer"),
         (lambda df: filter_array(df, "items", "price"), ColumnTypeError, "filter_array, `items`"),
         (lambda df: map_array(df, "items", "_ + 1"), ColumnTypeError, "map_array, `items`"),
         (lambda df: map_array(df, "tags", ""), TransformError, "map_array, `tags`: The expression is empty"),

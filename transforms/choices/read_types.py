@@ -17,6 +17,7 @@ from pyspark.sql.types import (
 
 from transforms.choices.choice import ChoiceType
 from transforms.choices.variant_shapes import Fractions
+from transforms.core.columns import has_twins
 
 
 def json_type(data_type: DataType) -> DataType:
@@ -53,11 +54,6 @@ def is_ready(read: DataType, wanted: DataType) -> bool:
         pairs = zip(read.fields, wanted.fields, strict=True)
         return all(is_ready(one.dataType, other.dataType) for one, other in pairs)
     return not isinstance(wanted, StructType)
-
-
-def has_twins(struct: StructType) -> bool:
-    """Return whether names differ in case only."""
-    return len({name.lower() for name in struct.names}) < len(struct.names)
 
 
 def final_type(data_type: DataType) -> DataType:

@@ -7,9 +7,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, StructField, StructType, VariantType
 
 from transforms.choices.choice import ChoiceType, marked
-from transforms.choices.read_types import cast_type, has_twins, is_ready, json_type
+from transforms.choices.read_types import cast_type, is_ready, json_type
 from transforms.choices.variant_rows import objects
-from transforms.core.columns import by_position, schema_of
+from transforms.core.columns import by_position, has_twins, schema_of
 from transforms.core.type_names import type_text
 from transforms.nested.rebuild import select
 from transforms.nested.values import Named, Value, each, members, once, row_of, struct_of, text_literal

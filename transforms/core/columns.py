@@ -56,13 +56,18 @@ def by_position(df: DataFrame, prefix: str = "c") -> DataFrame:
     return df.toDF(*(f"{prefix}{position}" for position in range(len(schema_of(df).fields))))
 
 
+def has_twins(struct: StructType) -> bool:
+    """Return whether some names of a struct differ only in case, or not at all."""
+    return len({name.lower() for name in struct.names}) < len(struct.names)
+
+
 def fields_by_position(column: Column, struct: StructType) -> tuple[Column, list[str]]:
     """Return a struct column, and the names by which to get its fields, in their order.
 
     They are the fields' own names, unless some differ only in case, or not at all. Then the column is cast to
     ``f0``, ``f1``, ...: only then, because Spark reads all fields of a column that it has to cast.
     """
-    if len({name.lower() for name in struct.names}) == len(struct.names):
+    if not has_twins(struct):
         return column, struct.names
     names = [f"f{position}" for position in range(len(struct.names))]
     fields = zip(names, struct.fields, strict=True)

@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StringType, StructField, StructType
 
-from transforms.core.columns import by_position
+from transforms.core.columns import by_position, has_twins
 
 ROW_KEY = "row_key"
 
@@ -50,8 +50,7 @@ def member_names(struct: StructType) -> list[str]:
         >>> member_names(StructType([StructField("id", StringType()), StructField("unit price", StringType())]))
         ['c0', 'c1']
     """
-    are_plain = all(map(_PLAIN_NAME.fullmatch, struct.names))
-    if are_plain and len({name.lower() for name in struct.names}) == len(struct.names):
+    if all(map(_PLAIN_NAME.fullmatch, struct.names)) and not has_twins(struct):
         return struct.names
     return [f"c{position}" for position in range(len(struct.names))]
 
