@@ -89,7 +89,8 @@ def read_texts(spark: SparkSession, source: Source) -> DataFrame:
     return typed(_texts(spark, source, names), dict.fromkeys(names, "string"), source)
 
 
-def _reader(spark: SparkSession, source: Source, *, header: bool) -> DataFrameReader:
+def csv_reader(spark: SparkSession, source: Source, *, header: bool) -> DataFrameReader:
+    """Return Spark's reader of CSV, such that all values are texts."""
     reader = spark.read.format("csv").options(**(STANDARD | source.options | _whole_signs(source)))
     return reader.options(header=header, inferSchema=False)
 
@@ -107,7 +108,7 @@ def header_names(spark: SparkSession, source: Source, declared: StructType | Non
         SchemaMismatchError: A column of the declared schema is not in the header.
         LakeError: There is neither a schema nor a line; or the header is not in the files' encoding.
     """
-    names = load_paths(spark, _reader(spark, source, header=source.header), source.paths).columns
+    names = load_paths(spark, csv_reader(spark, source, header=source.header), source.paths).columns
     if not names and declared is None:
         raise LakeError.at(source.paths, "there is no line to take the columns from. Declare a schema.")
     if source.header and not says_encoding(source) and any(REPLACED in name for name in names):
@@ -117,7 +118,7 @@ def header_names(spark: SparkSession, source: Source, declared: StructType | Non
     if not names:
         return declared.names
     if not source.header:
-        in_line = _numbered(names)
+        in_line = numbered(names)
         in_path = names[len(in_line) :]
         given = [name for name in declared.names if name not in in_path]
         names = [*given[: len(in_line)], *in_line[len(given) :], *in_path]
@@ -126,7 +127,7 @@ def header_names(spark: SparkSession, source: Source, declared: StructType | Non
     return names
 
 
-def _numbered(columns: Sequence[str]) -> list[str]:
+def numbered(columns: Sequence[str]) -> list[str]:
     """Return which columns of files that are read without a header come from lines: Spark numbers these."""
     return [name for position, name in enumerate(columns) if name == f"_c{position}"]
 
@@ -149,7 +150,7 @@ def _texts(spark: SparkSession, source: Source, names: list[str]) -> DataFrame:
     """Return columns of lines as texts, then the line where it has not one value for each, then those of folders."""
     null_value = null_value_of(source)
     reader = (
-        _reader(spark, source, header=source.header)
+        csv_reader(spark, source, header=source.header)
         .schema(StructType([StructField(name, StringType()) for name in [*names, CORRUPT]]))
         .option("mode", "PERMISSIVE")
         .option("columnNameOfCorruptRecord", CORRUPT)
@@ -170,8 +171,8 @@ def _refuse_twice(spark: SparkSession, source: Source, df: DataFrame, names: lis
     in_line = _in_line(df)
     if len(in_line) == len(names):
         return
-    unnamed = load_paths(spark, _reader(spark, source, header=False), source.paths).columns
-    header = names[: len(_numbered(unnamed))]
+    unnamed = load_paths(spark, csv_reader(spark, source, header=False), source.paths).columns
+    header = names[: len(numbered(unnamed))]
     if twice := [name for name in header if name not in in_line]:
         raise LakeError.at(
             source.paths,
@@ -196,8 +197,8 @@ def _has_made_up_names(spark: SparkSession, source: Source, names: list[str]) ->
     """
     if not any(name.endswith(str(position)) for position, name in enumerate(names)):
         return False  # Spark writes its position into every name that it makes up
-    lines = load_paths(spark, _reader(spark, source, header=False), source.paths)
-    in_line = _numbered(lines.columns)
+    lines = load_paths(spark, csv_reader(spark, source, header=False), source.paths)
+    in_line = numbered(lines.columns)
     header = list(lines.select(*map(named, in_line)).first() or [])
     if header == names[: len(header)]:
         return False

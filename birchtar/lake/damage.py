@@ -7,7 +7,7 @@ exception: Spark passes over what is no archive, and of bzip2 it checks no sums.
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
+from birchtar.lake.csv_headers import with_another_header
 from birchtar.lake.errors import LakeError
 from birchtar.lake.files import FileSystem
 from birchtar.lake.listing import list_files
@@ -41,6 +42,8 @@ _SIZES, _NO_BLOCK = 8, 4
 _AT_ONCE = 4
 _TOGETHER = 64
 """Files that are tried in one Spark job."""
+
+_HEADER = "Its header is not that of the other files, and it breaks off: {}"
 
 _ERROR = StructType(
     [StructField(name, StringType()) for name in ("code", "message", "record", "file")]
@@ -70,7 +73,9 @@ def find_damage(spark: SparkSession, source: Source) -> list[Damage]:
     if source.format not in (*TEXT_FORMATS, *WHOLE_FORMATS):
         return []
     listed = _files(spark, source)
-    found = _packed(spark, source, listed) if source.format in TEXT_FORMATS else _broken(spark, source, listed)
+    found = list(_packed(spark, source, listed) if source.format in TEXT_FORMATS else _broken(spark, source, listed))
+    if source.format == "csv" and source.header:
+        found = _headed(spark, source, listed, found)
     return sorted(found, key=lambda damage: damage.file)
 
 
@@ -194,6 +199,20 @@ def _packed(spark: SparkSession, source: Source, listed: Listing) -> Iterator[Da
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = pool.map(look, [file for file in listed if file.size])  # Spark passes over empty files
         yield from (each for each in found if each)
+
+
+def _headed(spark: SparkSession, source: Source, listed: Listing, found: list[Damage]) -> list[Damage]:
+    """Return the damage such that a file whose header is not that of the others counts as one that cannot be read."""
+    broken = [each.file for each in found if each.code == TRUNCATED]
+    if not broken:
+        return found
+    damaged = {each.file for each in found}
+    whole = [file.path for file in listed if shown(file.path) not in damaged]
+    other = with_another_header(spark, past_damage(source, found), broken, whole)
+    return [
+        replace(each, code=CORRUPT_FILE, what=_HEADER.format(each.what)) if each.file in other else each
+        for each in found
+    ]
 
 
 def _begins_with_block(java: Any, packed: Any, size: int) -> bool:

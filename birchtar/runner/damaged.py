@@ -7,6 +7,7 @@ from typing import TypeVar
 from pyspark.sql import DataFrame, SparkSession
 
 from birchtar.lake.damage import Damage, find_damage, find_unsound, past_damage, say, united, without_damaged
+from birchtar.lake.errors import SchemaMismatchError
 from birchtar.lake.source import WHOLE_FORMATS, Source
 from birchtar.runner.failures import JobError, texts_of
 from birchtar.runner.located import located
@@ -67,6 +68,8 @@ def read_around(
 
 def _is_of_reading(error: BaseException | None) -> bool:
     while error is not None:
+        if isinstance(error, SchemaMismatchError):
+            return True  # the header may be of a file that is damaged
         if any(_READING.search(text) for text in texts_of(error)):
             return True
         error = error.__cause__

@@ -59,6 +59,29 @@ def test_a_packed_file_that_breaks_off_is_read_up_to_there(run_job, place: Path,
 BREAKS_OFF = "The file breaks off behind {} bytes of text: {}. What comes later is lost."
 
 
+@pytest.mark.parametrize("more", ["", ", schema: 'id INT'", ", conflicts: string", ", header: false"])
+def test_a_packed_file_whose_header_is_hit(run_job, place: Path, more):
+    (place / "people").mkdir()
+    hit = gzip.compress(b"id55,number\n" + b"7,8\n" * 9_000)
+    (place / "people/hit.csv.gz").write_bytes(hit[:-8] + b"\0\0\0\0" + hit[-4:])
+    cut = packed_people(20_000)
+    (place / "people/cut.csv.gz").write_bytes(cut[: len(cut) // 2])
+    for name in ("a", "b"):
+        (place / f"people/{name}.csv.gz").write_bytes(packed_people(3))
+    run_job(TEXTS.format(more=more))
+    ids = [str(row[0]) for row in written()]
+    found = set(quarantined("code, file[-10:]"))
+    if "header" in more:
+        assert ids.count("7") > 8_900  # all but what was read into the buffer together with the break
+        assert found == {("TRUNCATED", "hit.csv.gz"), ("TRUNCATED", "cut.csv.gz")}
+    else:
+        assert (ids.count("1"), ids.count("7")) == (3, 1)
+        assert found - {("CAST", "cut.csv.gz"), ("MALFORMED", "cut.csv.gz")} == {
+            ("CORRUPT_FILE", "hit.csv.gz"),
+            ("TRUNCATED", "cut.csv.gz"),
+        }
+
+
 def with_a_wrong_sum(packed: bytes) -> bytes:
     """Behind ten bytes the sum of the first block begins."""
     return packed[:10] + bytes([packed[10] ^ 4]) + packed[11:]
