@@ -1,10 +1,12 @@
 """One Spark for the whole test run, reached in the classic way and over Spark Connect.
 
-Of two test processes, one runs all that is classic, and the other what is over Connect, beside it in the same Spark.
+The process that needs it first starts it. Others that run tests beside it are its guests: they work in the same Java.
 """
 
+import json
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,24 +17,71 @@ from pyspark.sql import SparkSession
 
 from birchtar.runner.session import all_settings
 
+# What several tests share lies beside them, and pytest's importlib mode puts no folder on the path.
+sys.path.append(str(Path(__file__).parent / "tests"))
+
+from shared_java import guest_session, way_into
+
 # Only Alembic can load it; pytest would, to look for doctests.
 collect_ignore = ["birchtar/state/migrations/env.py"]
 
-_ENDED = "ended"
+_ENDED: dict[str, str] = {}
 _CONNECT_SWITCH = "SPARK_CONNECT_MODE_ENABLED"
 """PySpark reads this variable at every call of `functions` to choose between classic and Connect columns."""
 
 
 @pytest.fixture(scope="session")
-def meeting_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that the processes of this test run share."""
+def classic_spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """A local session that also serves Spark Connect, so that both share one Java."""
     own = tmp_path_factory.getbasetemp()
-    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    meeting_place = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    if _is_first(meeting_place):
+        yield from _host(meeting_place)
+    else:
+        yield from _guest(meeting_place)
 
 
-@pytest.fixture(scope="session")
-def classic_spark(meeting_place: Path) -> Iterator[SparkSession]:
-    """A local session that also serves Spark Connect, so that both share one JVM."""
+def _is_first(meeting_place: Path) -> bool:
+    try:
+        (meeting_place / "host").touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _host(meeting_place: Path) -> Iterator[SparkSession]:
+    """Start Spark, tell the guests how to reach it, and stop it when they are gone."""
+    way = meeting_place / "way.json"
+    try:
+        session = _started()
+    except BaseException:
+        _write(way, _ENDED)
+        raise
+    _write(way, way_into(session))
+    yield session
+    _write(way, _ENDED)
+    while any(psutil.pid_exists(int(guest.suffix[1:])) for guest in meeting_place.glob("guest.*")):
+        time.sleep(0.1)
+    session.stop()
+
+
+def _guest(meeting_place: Path) -> Iterator[SparkSession]:
+    """Work in the host's Java, if it is not about to stop it."""
+    here, way = meeting_place / f"guest.{os.getpid()}", meeting_place / "way.json"
+    here.touch()
+    while not way.exists():
+        time.sleep(0.1)
+    if found := json.loads(way.read_text()):
+        yield guest_session(found)
+        here.unlink()
+    else:
+        here.unlink()
+        session = _started()
+        yield session
+        session.stop()
+
+
+def _started() -> SparkSession:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -57,38 +106,18 @@ def classic_spark(meeting_place: Path) -> Iterator[SparkSession]:
     builder = SparkSession.builder.appName("tests")
     for key, value in settings.items():
         builder = builder.config(key, value)
-    server, client = meeting_place / "server", meeting_place / "client"
-    try:
-        session = builder.getOrCreate()
-    except BaseException:
-        _write(server, _ENDED)
-        raise
-    _write(server, str(port))
-    yield session
-    _write(server, _ENDED)
-    while client.exists() and psutil.pid_exists(int(client.read_text())):
-        time.sleep(0.1)
-    session.stop()
+    return builder.getOrCreate()
 
 
 @pytest.fixture(scope="session")
-def connect_spark(request: pytest.FixtureRequest, meeting_place: Path) -> Iterator[SparkSession]:
-    """A Spark Connect client of the one JVM; use it through `spark`, which sets PySpark's switch."""
+def connect_spark(classic_spark: SparkSession) -> Iterator[SparkSession]:
+    """A Spark Connect client of the one Java; use it through `spark`, which sets PySpark's switch."""
     from pyspark.sql.connect.session import SparkSession as ConnectSession
 
-    server, client = meeting_place / "server", meeting_place / "client"
-    _write(client, str(os.getpid()))
-    if not _is_started_elsewhere(request.session):
-        request.getfixturevalue("classic_spark")
-    while not server.exists():
-        time.sleep(0.1)
-    if server.read_text() == _ENDED:
-        client.unlink()
-        request.getfixturevalue("classic_spark")
-    session = ConnectSession.builder.remote(f"sc://127.0.0.1:{server.read_text()}").create()
+    port = classic_spark.conf.get("spark.connect.grpc.binding.port")
+    session = ConnectSession.builder.remote(f"sc://127.0.0.1:{port}").create()
     yield session
     session.stop()
-    client.unlink(missing_ok=True)
 
 
 @pytest.fixture
@@ -102,18 +131,12 @@ def spark(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Sp
     return request.getfixturevalue("classic_spark")
 
 
-def _write(file: Path, text: str) -> None:
-    """Write a small file that nobody reads half."""
-    file.with_suffix(".new").write_text(text)
-    file.with_suffix(".new").rename(file)
-
-
-def _is_started_elsewhere(session: pytest.Session) -> bool:
-    """Tell whether another process runs the classic tests, so that it starts the Spark of this run."""
-    has_colleague = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1
-    return has_colleague and any(
-        item.get_closest_marker("spark") and not _is_over_connect(item) for item in session.items
-    )
+def _write(file: Path, way: dict[str, str]) -> None:
+    """Write a small file that nobody else can read, and nobody half."""
+    new = file.with_suffix(".new")
+    new.touch(mode=0o600)
+    new.write_text(json.dumps(way))
+    new.rename(file)
 
 
 @pytest.fixture(autouse=True)
@@ -129,12 +152,6 @@ def _is_spark_doctest(item: pytest.Item) -> bool:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Marks what needs Spark: `-m "not spark"` is the fast part. A group is what one process runs, and no other."""
+    """Marks what needs Spark: `-m "not spark"` is the fast part."""
     if {"spark", "classic_spark"} & set(getattr(item, "fixturenames", ())) or _is_spark_doctest(item):
         item.add_marker("spark")
-        item.add_marker(pytest.mark.xdist_group("connect" if _is_over_connect(item) else "classic"))
-
-
-def _is_over_connect(item: pytest.Item) -> bool:
-    call = getattr(item, "callspec", None)
-    return call is not None and call.params.get("spark") == "connect"

@@ -1,15 +1,10 @@
 """Real databases for tests that ask for them: a file of SQLite, and a server of PostgreSQL."""
 
-import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
-
-# What several tests share lies beside them, and pytest's importlib mode puts no folder on the path.
-sys.path.append(str(Path(__file__).parent))
-
 from postgres_programs import NoPostgresError, find_programs
 from postgres_server import PostgresServer
 

@@ -9,6 +9,7 @@ import pytest
 from own_java import SHORT_JAVA, without_spark
 from pyspark.sql import SparkSession
 from rich.console import Console
+from shared_java import way_into
 
 from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
@@ -71,8 +72,7 @@ def run_job(run_file, config):
 @pytest.fixture
 def in_our_java(spark: SparkSession) -> dict[str, str]:
     """The environment of a Python process that works in the Java of the tests, which outlives it."""
-    java = spark.sparkContext._gateway.gateway_parameters
-    return without_spark() | {"PYSPARK_GATEWAY_PORT": str(java.port), "PYSPARK_GATEWAY_SECRET": java.auth_token}
+    return without_spark() | way_into(spark)
 
 
 @pytest.fixture

@@ -60,6 +60,7 @@ def _main(environment: dict[str, str], folder: str, death: Death | None, begins,
     os.chdir(folder)
 
     from rich.console import Console
+    from shared_java import guest_session
 
     from birchtar.runner import run as module
     from birchtar.runner.load import load
@@ -69,7 +70,8 @@ def _main(environment: dict[str, str], folder: str, death: Death | None, begins,
     from birchtar.runner.session import start
     from birchtar.state.database import open_state
 
-    spark = _borrowed_spark() if "PYSPARK_GATEWAY_PORT" in os.environ else start()
+    way = {name: value for name, value in environment.items() if name.startswith("PYSPARK_GATEWAY_")}
+    spark = guest_session(way) if way else start()
     state = open_state()
     if death:
         _die(death)
@@ -130,16 +132,3 @@ def _steps() -> dict[str, tuple[object, str]]:
         "clean": (publication, "clean"),
         "delete what is hidden": (staged_files, "clean_files"),
     }
-
-
-def _borrowed_spark():
-    """Return a session in a Java that belongs to another process."""
-    from pyspark import SparkConf, SparkContext
-    from pyspark.java_gateway import launch_gateway
-    from pyspark.sql import SparkSession
-
-    gateway = launch_gateway()
-    running = gateway.jvm.org.apache.spark.SparkContext.getOrCreate()
-    java = gateway.jvm.JavaSparkContext(running)
-    context = SparkContext(gateway=gateway, jsc=java, conf=SparkConf(_jconf=java.getConf()))
-    return SparkSession(context, gateway.jvm.SparkSession.getDefaultSession().get())
