@@ -177,6 +177,26 @@ def test_rescue_keeps_the_most_frequent_type(settled, tmp_path):
     ]
 
 
+def test_rescue_keeps_numbers_that_the_most_frequent_type_holds(settled):
+    records = [
+        {"p": 1.5, "n": 1},
+        {"p": 2, "n": 2.0},
+        {"p": 2.5, "n": 2.5},
+        {"p": 3000000000, "n": 4},
+        {"p": "4", "n": 5},
+    ]
+    df, _ = settled(records, "rescue")
+    assert df.select("p", "n").collect() == [(1.5, 1), (2.0, 2), (2.5, None), (3e9, 4), (None, 5)]
+    rescued = [json.loads(row._rescued_data or "{}") for row in df.collect()]
+    assert [(each.get("p"), each.get("n")) for each in rescued] == [
+        (None, None),
+        (None, None),
+        (None, 2.5),
+        (None, None),
+        ("4", None),
+    ]
+
+
 def test_a_file_path_is_not_put_over_a_column_of_its_name(settled):
     records = [{"_file_path": "/mine", "v": 1}, {"_file_path": 2, "v": 1}, {"_file_path": "/ours", "v": 1}]
     df, _ = settled(records, "rescue")

@@ -1,20 +1,32 @@
-"""The most frequent type of each choice in its column, and the rest beside it."""
+"""What fits the most frequent type of each choice in its column, and the rest beside it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, MapType, StructType
+from pyspark.sql.types import ArrayType, MapType, StringType, StructType
 
 from transforms.choices.bare_choices import holds_choice, variant_of
-from transforms.choices.choice import ChoiceType, path_name, to_choices
+from transforms.choices.choice import ChoiceType, marked, path_name, to_choices
 from transforms.choices.count_choices import Conflict
-from transforms.core.columns import by_position, schema_of
+from transforms.choices.same_value import same_value
+from transforms.core.columns import schema_of
 from transforms.errors import DuplicateColumnError
-from transforms.nested.values import COLUMN, Value, element_of, member, members, row_of, text_literal
+from transforms.nested.rebuild import select
+from transforms.nested.values import (
+    Named,
+    Value,
+    element_of,
+    member,
+    members,
+    row_of,
+    struct_of,
+    text_literal,
+    value_in,
+    with_elements,
+    with_values,
+)
 from transforms.rejects import ERROR_COLUMN
-from transforms.resolve_choice import resolve_choice
 
 RESCUED_COLUMN = "_rescued_data"
 
@@ -25,10 +37,12 @@ _ENTRIES = "array<struct<key: string, value: variant>>"
 
 
 def rescue_choices(df: DataFrame, conflicts: Sequence[Conflict], *, file_path: str | None = None) -> DataFrame:
-    """Keep in each choice the values of its most frequent type; what does not fit goes to a column of its own. Lazy.
+    """Keep in each choice what fits its most frequent type; what does not goes to a column of its own. Lazy.
 
-    That column, ``_rescued_data``, is null where all fits. Else it is a JSON text with an object that has a value for
-    each path, and maybe the file: ``{"items[1].price": "free", "_file_path": "/raw/orders.json"}``. No value is lost.
+    What fits are values of the type, and numbers and times that are the same as values of it: an int 2 among doubles is
+    2.0 there. The column of the others, ``_rescued_data``, is null where all fits. Else it is a JSON text with an
+    object that has a value for each path, and maybe the file:
+    ``{"items[1].price": "free", "_file_path": "/raw/orders.json"}``. No value is lost.
 
     Glue: none. Cost: lazy, no pass beside the one that counted.
 
@@ -46,24 +60,40 @@ def rescue_choices(df: DataFrame, conflicts: Sequence[Conflict], *, file_path: s
     if RESCUED_COLUMN in map(str.lower, df.columns):
         raise DuplicateColumnError(f"There is a column `{RESCUED_COLUMN}` already; what is rescued needs that name.")
     winners = {conflict.path: conflict.most_frequent for conflict in conflicts}
-    entries = [
-        _entries(value, path_name(name), text_literal(path_name(name)), winners)
-        for name, value, _ in members(row_of(to_choices(schema_of(df))))
-        if holds_choice(value.data_type)
-    ]
-    found = _joined(entries)
-    told = found
+    columns, entries = [], []
+    for name, value, metadata in members(row_of(to_choices(schema_of(df)))):
+        path = path_name(name)
+        columns.append(marked(name, _kept(value, path, winners), metadata))
+        if holds_choice(value.data_type):
+            entries.append(_entries(value, path, text_literal(path), winners))
+    found = told = _joined(entries)
     if file_path is not None and FILE_KEY not in df.columns:
         told = f"concat({found}, array(struct('{FILE_KEY}' AS key, CAST({file_path} AS VARIANT) AS value)))"
-    rescued = F.expr(f"CASE WHEN size({found}) > 0 THEN to_json(map_from_entries({told})) END")
-    rows = by_position(df, COLUMN).select("*", rescued.alias(RESCUED_COLUMN))
-    named = rows.toDF(*df.columns, RESCUED_COLUMN)
-    kept = resolve_choice(named, [(path, f"project:{name}") for path, name in winners.items()]) if winners else named
-    if ERROR_COLUMN not in df.columns:
-        return kept
-    at = df.columns.index(ERROR_COLUMN)
-    order = [*(number for number in range(len(kept.columns)) if number != at), at]
-    return by_position(kept).select(*(f"c{number}" for number in order)).toDF(*(kept.columns[n] for n in order))
+    rescued = Value(f"CASE WHEN size({found}) > 0 THEN to_json(map_from_entries({told})) END", StringType())
+    columns.append(Named(RESCUED_COLUMN, replace(rescued, is_kept=False), {}))
+    return select(df, sorted(columns, key=lambda column: column.name == ERROR_COLUMN))
+
+
+def _kept(value: Value, at: str, winners: Mapping[str, str]) -> Value:
+    """Return a value with, in place of each choice, what fits the most frequent of its types."""
+    data_type = value.data_type
+    if not holds_choice(data_type):
+        return value
+    if isinstance(data_type, ChoiceType):
+        winner = data_type.names.index(winners[at])
+        kept = _kept(member(value, winner), f"{at}.{winners[at]}", winners)
+        others = [same_value(inner, kept.data_type) for name, inner, _ in members(value) if name != winners[at]]
+        parts = ", ".join([kept.sql, *filter(None, others)])
+        return replace(kept, sql=f"coalesce({parts})" if any(others) else kept.sql, is_kept=False)
+    if isinstance(data_type, ArrayType):
+        return with_elements(value, _kept(element_of(value), f"{at}[]", winners))
+    if isinstance(data_type, MapType):
+        return with_values(value, _kept(value_in(value), f"{at}{{}}", winners))
+    fields = [
+        marked(name, _kept(inner, f"{at}.{path_name(name)}", winners), metadata)
+        for name, inner, metadata in members(value)
+    ]
+    return struct_of(fields, unless_null=[value])
 
 
 def _entries(value: Value, at: str, path: str, winners: Mapping[str, str]) -> str:
@@ -78,10 +108,13 @@ def _entries(value: Value, at: str, path: str, winners: Mapping[str, str]) -> st
     data_type = value.data_type
     parts: list[str] = []
     if isinstance(data_type, ChoiceType):
+        winner = data_type[winners[at]].dataType
         for name, inner, _ in members(value):
             if name != winners[at]:
                 pair = f"struct({path} AS key, {variant_of(inner).sql} AS value)"
-                parts.append(f"array_compact(array(CASE WHEN {inner.sql} IS NOT NULL THEN {pair} END))")
+                same = same_value(inner, winner)
+                is_left = f"{inner.sql} IS NOT NULL" + (f" AND {same} IS NULL" if same else "")
+                parts.append(f"array_compact(array(CASE WHEN {is_left} THEN {pair} END))")
             elif holds_choice(inner.data_type):
                 parts.append(_entries(inner, f"{at}.{name}", path, winners))
     elif isinstance(data_type, StructType):

@@ -27,7 +27,7 @@ OnConflict = Literal["choice", "string", "widest", "fail", "rescue"]
 - ``string``: one text; of what is no text its JSON text.
 - ``widest``: the narrowest type that holds all without loss.
 - ``fail``: raise an error that lists all such fields.
-- ``rescue``: the most frequent type; the other values go to the column ``_rescued_data``, with their paths.
+- ``rescue``: the most frequent type; what is no value of it goes to the column ``_rescued_data``, with its path.
 """
 
 

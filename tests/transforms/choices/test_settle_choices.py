@@ -1,17 +1,22 @@
 """Rows that say their types themselves, texts, and frames of several schemas: into columns, over any client."""
 
 import json
+import math
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 from deep_frames import LEVELS
 from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, StructType
 
-from transforms.choices.choice import choices_in
-from transforms.choices.count_choices import count_choices
+from transforms.choices.choice import ChoiceType, choices_in, to_marks
+from transforms.choices.count_choices import Conflict, TypeCount, count_choices
 from transforms.choices.rescue_choices import rescue_choices
 from transforms.choices.settle_choices import ConflictError, merged_frames, typed_rows
 from transforms.choices.text_types import typed_texts
 from transforms.choices.variant_shapes import merge_shapes, parse_shape
+from transforms.core.type_names import parse_type, type_name
 from transforms.errors import DuplicateColumnError
 
 RECORDS = [
@@ -89,6 +94,46 @@ def test_rows_are_refused_or_rescued(read):
         (None, None, '{"id":"a","v":2.5}'),
         (2, [], None),
     ]
+
+
+MOST = 2**53
+
+
+@pytest.mark.parametrize(
+    ("winner", "fit", "left"),
+    [
+        ("double", {"int": [2, -7], "long": [MOST], "decimal(20,2)": ["0.10"]}, {"long": [MOST + 2], "string": ["3"]}),
+        ("int", {"double": [2.0, -0.0], "long": [3], "decimal(20,2)": ["4.00"]}, {"double": [2.5, 1e300, math.nan]}),
+        ("long", {"int": [5], "double": [1e15]}, {"double": [2.0**63, math.inf], "decimal(20,2)": ["0.50"]}),
+        ("decimal(20,2)", {"int": [6], "double": [0.1]}, {"double": [0.123], "boolean": [True]}),
+        ("timestamp", {"date": [date(2024, 2, 29)]}, {"int": [20240229]}),
+        ("date", {}, {"timestamp": [datetime(2024, 2, 29, tzinfo=UTC)]}),
+        ("string", {}, {"int": [1], "double": [1.5]}),
+    ],
+)
+def test_rescue_keeps_what_is_the_same_in_the_most_frequent_type(spark, winner, fit, left):
+    names = sorted({winner, *fit, *left})
+    types = [parse_type(name) for name in names]
+    schema = StructType().add("s", ArrayType(StructType().add("v", ChoiceType.of(types))))
+
+    def row(name, value):
+        value = Decimal(value) if name.startswith("decimal") else value
+        return ([((*(value if each == name else None for each in names),),), None],)
+
+    pairs = [[(name, value) for name, values in group.items() for value in values] for group in (fit, left)]
+    df = spark.createDataFrame([row(*pair) for group in pairs for pair in group], to_marks(schema))
+    times = [9 if name == winner else 1 for name in names]
+    counts = tuple(TypeCount(type_name(each), n, "") for each, n in zip(types, times, strict=True))
+    rescued = rescue_choices(df, [Conflict("s[].v", counts)])
+    assert rescued.schema["s"].dataType == ArrayType(StructType().add("v", parse_type(winner)))
+    rows = rescued.collect()
+    changed = {"timestamp": lambda _: datetime(2024, 2, 29), "decimal(20,2)": lambda number: Decimal(str(number))}
+    expected = [changed.get(winner, float)(value) for _, value in pairs[0]]
+    assert [row.s[0].v for row in rows[: len(pairs[0])]] == expected
+    assert [row._rescued_data for row in rows[: len(pairs[0])]] == [None] * len(pairs[0])
+    assert [row.s[0].v for row in rows[len(pairs[0]) :]] == [None] * len(pairs[1])
+    assert all(list(json.loads(row._rescued_data)) == ["s[0].v"] for row in rows[len(pairs[0]) :])
+    assert all(row.s[1] is None for row in rows)
 
 
 def test_rescue_needs_its_name(read):
