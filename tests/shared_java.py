@@ -1,6 +1,7 @@
 """Spark in a Java that another process has started, and stops."""
 
 import os
+import sys
 
 from pyspark import SparkConf, SparkContext
 from pyspark.java_gateway import launch_gateway
@@ -15,6 +16,8 @@ def way_into(spark: SparkSession) -> dict[str, str]:
 
 def guest_session(way: dict[str, str]) -> SparkSession:
     """Return a session with settings and views of its own. The process that uses it must not stop it."""
+    # Else Spark takes the first python3 on the path for its workers, which has none of our packages.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.update(way)
     try:
         gateway = launch_gateway()
