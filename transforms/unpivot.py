@@ -67,21 +67,25 @@ def unpivot(
     gone = {value.position[0] for value in turned}
     others = [position for position in range(len(df.columns)) if position not in gone]
     require_single_names([*(df.columns[position] for position in others), name_column, value_column], where=where)
-    free = unused_name((name[: len("other ")] for name in names), "other ")
-    placed = df.toDF(*(f"{free}{at}" if at in others else name for at, name in enumerate(df.columns)))
+    kept = [df.columns[position] for position in others]
+    told, placed = kept, df
+    if {name.lower() for name in kept} & {name.lower() for name in names}:  # Spark would not tell them apart
+        free = unused_name((name[: len("other ")] for name in names), "other ")
+        told = [f"{free}{position}" for position in others]
+        placed = df.toDF(*(f"{free}{at}" if at in others else name for at, name in enumerate(df.columns)))
     try:
         rows = analysed(
-            lambda: placed.unpivot(
-                [quote(f"{free}{position}") for position in others], [quote(name) for name in names], "name", "value"
-            ),
+            lambda: placed.unpivot(list(map(quote, told)), list(map(quote, names)), name_column, value_column),
             df,
             where=where,
-        ).toDF(*(df.columns[position] for position in others), name_column, value_column)
+        )
     except ColumnTypeError:
         raise ColumnTypeError(
             f"unpivot: the columns have different types, with none in common: {_say_types(turned)}. Cast them first,"
             " as with `cast_fields`."
         ) from None
+    if told != kept:
+        rows = rows.toDF(*kept, name_column, value_column)
     rows = _marked(rows, turned)
     return rows if keep_nulls else rows.where(F.col(quote(value_column)).isNotNull())
 

@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, MapType, StringType, StructType
 
 from transforms.choices.bare_choices import holds_choice, variant_of
+from transforms.choices.change_choices import change_choices
 from transforms.choices.choice import ChoiceType, marked, path_name, to_choices
 from transforms.choices.count_choices import Conflict
 from transforms.choices.same_value import same_value
@@ -20,11 +21,7 @@ from transforms.nested.values import (
     member,
     members,
     row_of,
-    struct_of,
     text_literal,
-    value_in,
-    with_elements,
-    with_values,
 )
 from transforms.rejects import ERROR_COLUMN
 
@@ -74,26 +71,18 @@ def rescue_choices(df: DataFrame, conflicts: Sequence[Conflict], *, file_path: s
     return select(df, sorted(columns, key=lambda column: column.name == ERROR_COLUMN))
 
 
-def _kept(value: Value, at: str, winners: Mapping[str, str]) -> Value:
+def _kept(value: Value, path: str, winners: Mapping[str, str]) -> Value:
     """Return a value with, in place of each choice, what fits the most frequent of its types."""
-    data_type = value.data_type
-    if not holds_choice(data_type):
-        return value
-    if isinstance(data_type, ChoiceType):
-        winner = data_type.names.index(winners[at])
-        kept = _kept(member(value, winner), f"{at}.{winners[at]}", winners)
-        others = [same_value(inner, kept.data_type) for name, inner, _ in members(value) if name != winners[at]]
-        parts = ", ".join([kept.sql, *filter(None, others)])
-        return replace(kept, sql=f"coalesce({parts})" if any(others) else kept.sql, is_kept=False)
-    if isinstance(data_type, ArrayType):
-        return with_elements(value, _kept(element_of(value), f"{at}[]", winners))
-    if isinstance(data_type, MapType):
-        return with_values(value, _kept(value_in(value), f"{at}{{}}", winners))
-    fields = [
-        marked(name, _kept(inner, f"{at}.{path_name(name)}", winners), metadata)
-        for name, inner, metadata in members(value)
-    ]
-    return struct_of(fields, unless_null=[value])
+
+    def keep(choice: Value, at: str) -> Value:
+        winner = winners[at]
+        found = {name: inner for name, inner, _ in members(choice)}
+        kept = change_choices(found.pop(winner), f"{at}.{winner}", keep)
+        others = [other for inner in found.values() if (other := same_value(inner, kept.data_type))]
+        sql = f"coalesce({', '.join([kept.sql, *others])})" if others else kept.sql
+        return replace(kept, sql=sql, is_kept=False)
+
+    return change_choices(value, path, keep)
 
 
 def _entries(value: Value, at: str, path: str, winners: Mapping[str, str]) -> str:

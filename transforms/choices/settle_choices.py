@@ -13,6 +13,7 @@ from transforms.choices.count_choices import Conflict, count_choices, format_con
 from transforms.choices.merge_types import merge_schemas
 from transforms.choices.read_types import final_type
 from transforms.choices.rescue_choices import rescue_choices
+from transforms.choices.seen_types import seen_types
 from transforms.choices.variant_columns import Read, read_columns
 from transforms.choices.variant_types import CountedChoice, variant_types
 from transforms.choices.widened import as_texts, widened
@@ -85,14 +86,15 @@ def _counted(read: Read, types: StructType) -> list[Conflict]:
 def merged_frames(frames: Sequence[DataFrame], conflicts: OnConflict, *, file_path: str | None = None) -> Settled:
     """Return the rows of frames whose schemas may differ; columns and fields are the same if their names are.
 
-    Where there is a conflict, starts a Spark job that counts. The frame is lazy.
+    A type that no value has is in conflict with nothing. Where types differ, starts a Spark job that counts. The frame
+    is lazy.
 
     Raises:
         ConflictError: There is a conflict, and ``conflicts`` is ``fail``.
     """
     schema = reduce(merge_schemas, (df.schema for df in frames))
     df = reduce(DataFrame.unionAll, (df.transform(align, schema) for df in frames))
-    counted = count_choices(df)
+    df, counted = seen_types(df, count_choices(df))
     return Settled(settle_choices(df, counted, conflicts, file_path=file_path), counted)
 
 

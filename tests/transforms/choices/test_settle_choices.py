@@ -182,6 +182,40 @@ def test_frames(spark, conflicts, expected):
     assert rows == [(a, 1 if b else None) for a, b in expected]
 
 
+def test_a_type_without_a_value_is_in_conflict_with_nothing(spark):
+    frames = [
+        spark.sql("SELECT 1 AS a, array(1) AS b, 5 AS c, named_struct('x', array(2)) AS d, CAST(NULL AS INT) AS e"),
+        spark.sql(
+            "SELECT CAST(NULL AS STRING) AS a, CAST(NULL AS INT) AS b, 'c' AS c, 7 AS d, CAST(NULL AS DATE) AS e"
+        ),
+        spark.sql("SELECT CAST(NULL AS DATE) AS a, array('y') AS b, CAST(NULL AS DATE) AS c, 8 AS d, null AS e"),
+        spark.sql("SELECT 2 AS a, null AS b, null AS c, named_struct('x', array('z')) AS d, null AS e"),
+    ]
+    df, conflicts = merged_frames(frames, "choice")
+    assert [(path, choice.names) for path, choice in choices_in(df.schema)] == [
+        ("b[]", ["int", "string"]),
+        ("c", ["int", "string"]),
+        ("d", ["struct", "int"]),
+        ("d.struct.x[]", ["int", "string"]),
+    ]
+    assert [(found.path, [each.times for each in found.types]) for found in conflicts] == [
+        ("b[]", [1, 1]),
+        ("c", [1, 1]),
+        ("d", [2, 2]),
+        ("d.struct.x[]", [1, 1]),
+    ]
+    assert [tuple(row) for row in df.collect()] == [
+        (1, [(1, None)], (5, None), (([(2, None)],), None), None),
+        (None, None, (None, "c"), (None, 7), None),
+        (None, [(None, "y")], None, (None, 8), None),
+        (2, None, None, (([(None, "z")],), None), None),
+    ]
+    assert df.dtypes[0] == ("a", "int")
+    with pytest.raises(ConflictError, match=r"^Values of one field have several types:\n`c`: int 1 times") as caught:
+        merged_frames([frame.select("a", "c") for frame in frames], "fail")
+    assert "date" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("one", "two", "widest"),
     [
