@@ -48,7 +48,8 @@ _NUMBERS = ("int", "bigint", "decimal(38,0)", "double")
 """The types of numbers, each of which takes all texts of those before it."""
 
 _WHOLE = r"^[+-]?\d{1,38}$"
-_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+_NUMBER = r"^[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?$"
+"""A whole number of more digits is none: it stays a text, as no type of numbers keeps them all."""
 _DATE = r"^\d{4}-\d{2}-\d{2}$"
 _TIMESTAMP = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}"
 
@@ -318,7 +319,7 @@ def kind_of(text: str, source: Source) -> str:
             WHEN try_cast({text} AS int) IS NOT NULL THEN 'int'
             WHEN try_cast({text} AS bigint) IS NOT NULL THEN 'bigint'
             ELSE 'decimal(38,0)' END
-        WHEN {text} RLIKE r'{_NUMBER}' THEN 'double'
+        WHEN {text} RLIKE r'{_NUMBER}' AND abs(try_cast({text} AS double)) < double('Infinity') THEN 'double'
         WHEN {_is(text, "date", _DATE, source)} THEN 'date'
         WHEN {_is(text, "timestamp", _TIMESTAMP, source)} THEN 'timestamp'
         WHEN lower({text}) IN ('true', 'false') THEN 'boolean'

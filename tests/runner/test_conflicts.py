@@ -344,6 +344,17 @@ def test_csv_whole_numbers_keep_their_digits_beside_fractions(settled):
     assert [row.v for row in settled(text, "widest", format="csv")[0].collect()] == ["9007199254740993", "1.5", "7"]
 
 
+def test_csv_numbers_that_no_type_holds_stay_texts(settled):
+    long = "1" * 39
+    df, _ = settled(f"a,b,c\n1.5,{long},1e400\n1e400,7,2.5\n-1e400,8,.5\n2e3,9,5.\n", format="csv")
+    assert [tuple(row) for row in df.drop("_error").collect()] == [
+        ((1.5, None), (None, long), (None, "1e400")),
+        ((None, "1e400"), (7, None), (2.5, None)),
+        ((None, "-1e400"), (8, None), (0.5, None)),
+        ((2000.0, None), (9, None), (5.0, None)),
+    ]
+
+
 def test_csv_lines_that_do_not_fit(settled):
     df, _ = settled("a,b\n1,x\n2\n3,4,5\ny,z\n", format="csv")
     assert [row.a for row in accepted(df).collect()] == [(1, None), (None, "y")]
