@@ -13,12 +13,12 @@ from birchtar.lake.rejects import CORRUPT, named, source_file
 from birchtar.lake.source import Source
 
 _LINE = "_birchtar_line"
-_UNFOLDED = {"recursiveFileLookup": "true"}
-"""The option by which names of folders are no columns."""
+_AS_FILES = AS_THEY_ARE | {"recursiveFileLookup": "true"}
+"""The options by which paths are no globs, and names of folders no columns."""
 
 
 def with_another_header(spark: SparkSession, source: Source, broken: Sequence[str], whole: Sequence[str]) -> set[str]:
-    """Return which CSV files that break off do not begin with the header of the others. Starts two jobs.
+    """Return which CSV files that break off do not begin with the header of the others. Starts up to three jobs.
 
     Args:
         spark: The session.
@@ -26,24 +26,19 @@ def with_another_header(spark: SparkSession, source: Source, broken: Sequence[st
         broken: The files that break off, as users write paths. One that has no line is not returned.
         whole: The other files. Where none has a line, the header is what most of the broken files begin with.
     """
-    sample = _lines(spark, source, whole or broken, None)
-    width = len(numbered(sample.columns))
-    first_lines = _lines(spark, source, broken, width).groupBy(source_file().alias("file")).agg(F.first(_LINE))
-    headers = {file: tuple(line) for file, line in first_lines.collect()}
+    reader = csv_reader(spark, source.model_copy(update={"options": source.options | _AS_FILES}), header=False)
+    # A line of another width is in the last column, so this may be the width of any of them.
+    names = [*numbered(load_paths(spark, reader, [*whole, *broken]).columns), CORRUPT]
+    reader.schema(StructType([StructField(name, StringType()) for name in names]))
+    reader.option("columnNameOfCorruptRecord", CORRUPT)
+
+    def lines(files: Sequence[str]) -> DataFrame:
+        return load_paths(spark, reader, files).withColumn(_LINE, F.array(*map(named, names)))
+
+    begins = lines(broken).groupBy(source_file().alias("file")).agg(F.first(_LINE))
+    headers = {file: tuple(line) for file, line in begins.collect()}
     if not headers:
         return set()
-    first = _lines(spark, source, whole, width).select(_LINE).first() if whole else None
+    first = lines(whole).select(_LINE).first() if whole else None
     header = tuple(first[_LINE]) if first else Counter(headers.values()).most_common(1)[0][0]
     return {file for file, found in headers.items() if found != header}
-
-
-def _lines(spark: SparkSession, source: Source, files: Sequence[str], width: int | None) -> DataFrame:
-    """Return the lines of files; given how many values a header has, also as arrays of these and what is malformed."""
-    options = source.options | AS_THEY_ARE | _UNFOLDED
-    reader = csv_reader(spark, source.model_copy(update={"options": options}), header=False)
-    if width is None:
-        return load_paths(spark, reader, files)
-    names = [*(f"_c{position}" for position in range(width)), CORRUPT]
-    reader = reader.schema(StructType([StructField(name, StringType()) for name in names]))
-    lines = load_paths(spark, reader.option("columnNameOfCorruptRecord", CORRUPT), files)
-    return lines.withColumn(_LINE, F.array(*map(named, names)))

@@ -82,6 +82,21 @@ def test_a_packed_file_whose_header_is_hit(run_job, place: Path, more):
         }
 
 
+def test_packed_files_that_all_break_off_beside_an_empty_one(run_job, place: Path):
+    (place / "people").mkdir()
+    (place / "people/empty.csv").touch()
+    for name, head in {"a": b"id,number", "b": b"id,number", "hit": b"id55,number"}.items():
+        packed = gzip.compress(head + b"\n" + b"7,8\n" * 9_000)
+        (place / f"people/{name}.csv.gz").write_bytes(packed[:-8] + b"\0\0\0\0" + packed[-4:])
+    run_job(TEXTS.format(more=", schema: 'id INT'"))
+    assert 17_800 < len(written()) <= 18_000
+    assert quarantined("code, file[-8:]") == [
+        ("CORRUPT_FILE", "t.csv.gz"),
+        ("TRUNCATED", "a.csv.gz"),
+        ("TRUNCATED", "b.csv.gz"),
+    ]
+
+
 def with_a_wrong_sum(packed: bytes) -> bytes:
     """Behind ten bytes the sum of the first block begins."""
     return packed[:10] + bytes([packed[10] ^ 4]) + packed[11:]
