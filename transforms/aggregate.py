@@ -17,7 +17,8 @@ def aggregate(df: DataFrame, aggregations: Sequence[Sequence[str]], *, groups: s
 
     The functions: avg, countDistinct, count, first, last, kurtosis, max, min, skewness, stddev_samp, stddev_pop, sum,
     sumDistinct, var_samp, var_pop. They leave nulls out, ``count`` too, save ``first`` and ``last``, which take any
-    row's value, for rows have no order. A sum too large for its type stops the job. Null keys are one group.
+    row's value, for rows have no order. Null keys are one group. A sum too large for its type stops the job, unless
+    Spark's ANSI mode is switched off (``spark.sql.ansi.enabled``).
 
     Glue: Studio's Aggregate. Cost: lazy; one shuffle by the groups.
 

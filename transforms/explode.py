@@ -7,6 +7,7 @@ from pyspark.sql.types import ArrayType, DataType, MapType
 from transforms.choices.choice import mark_of
 from transforms.core.columns import by_position, schema_of
 from transforms.core.new_columns import name_in_place, put_by_position, put_columns, require_single_names
+from transforms.errors import TransformError
 from transforms.nested.row_values import row_value, with_mark, wrong_type
 
 
@@ -38,7 +39,7 @@ def explode(
         The same columns in the same order, new ones behind them.
 
     Raises:
-        TransformError: The array lies inside a struct and no ``new_column`` is given.
+        TransformError: The array lies inside a struct and no ``new_column`` is given; or one is given for a map.
         PathSyntaxError: The path cannot be read.
         MissingColumnError: The column is not there.
         DuplicateColumnError: Two new columns have one name, or a new name differs from a column's only in case.
@@ -56,6 +57,11 @@ def explode(
     if isinstance(source.data_type, ArrayType):
         names = [name_in_place(source, new_column, where="explode")]
     elif isinstance(source.data_type, MapType):
+        if new_column is not None:
+            raise TransformError(
+                f"explode: `{source.name}` is a map, whose entries go to `key_column` and `value_column`, not to"
+                " `new_column`."
+            )
         names = [key_column, value_column]
     else:
         raise wrong_type(source, "neither an array nor a map.", where="explode")

@@ -1,6 +1,7 @@
 """Put values in the place of missing ones."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Literal, cast, get_args
 
 from pyspark.errors import PySparkException
@@ -36,11 +37,12 @@ def fill_missing(
 ) -> DataFrame:
     """Put values in the place of missing ones: nulls, empty texts and NaN. All other values, and all rows, stay.
 
-    - ``constant``: a ``value`` of the column's type. Lazy.
+    - ``constant``: a ``value`` that the column's type holds as it is. Lazy.
     - ``previous``: the last value before, in the order of ``order_by``, among rows of the same ``partition_by``; what
       comes before the first value stays missing. Lazy, but sorts, and without ``partition_by`` on one core.
-    - ``mean``, ``median``: of the numbers there are, exact, rounded where the column holds whole numbers. ``mode``: the
-      value that is there most often, of equally many the smallest. Starts one job at once, one pass for all columns.
+    - ``mean``, ``median``: of the numbers there are, of whole numbers and decimals exact, then rounded to the digits
+      of the column. ``mode``: the value that is there most often, of equally many the smallest. Starts one job at once,
+      one pass for all columns; a median of more than 15 digits takes one more, which sorts the column.
     - ``model``: an estimate from the other columns, learnt from the rows of this very frame that have a value: by
       linear regression for numbers, by a random forest for texts and booleans. Starts several jobs at once: two passes
       to look at the columns and some to learn. Cache a frame that is costly to compute.
@@ -67,12 +69,13 @@ def fill_missing(
         The same columns in the same order with unchanged types, a new one behind them.
 
     Raises:
-        TransformError: An argument is missing or does not go with ``how``; there is nothing to learn from.
+        TransformError: An argument is missing or does not go with ``how``; there is nothing to learn from; numbers add
+            up to more than 38 digits, so there is no mean.
         PathSyntaxError: A path cannot be read.
         MissingColumnError: A column is not there.
         DuplicateColumnError: A path names several fields, or the new name differs from a column's only in case.
-        ColumnTypeError: A column's type does not go with ``how``, or with the constant; or nothing can be put in
-            order by it, such as a variant.
+        ColumnTypeError: A column's type does not go with ``how``, or does not hold the constant; or nothing can be put
+            in order by it, such as a variant.
 
     Example:
         >>> df = spark.createDataFrame([(1, "a"), (None, ""), (4, "a")], "n INT, text STRING")
@@ -98,7 +101,7 @@ def fill_missing(
         with_mark(F.coalesce(present(old), new, old.column), old.opened)
         for old, new in zip(values, fillings, strict=True)
     ]
-    names = [name_in_place(old, output_column, where="fill_missing, `output_column`") for old in values]
+    names = [name_in_place(old, output_column, where="fill_missing", argument="output_column") for old in values]
     return put_columns(df, dict(zip(names, filled, strict=True)))
 
 
@@ -141,12 +144,21 @@ def _constant(df: DataFrame, value: RowValue, given: Any) -> Column:
     """Return what was given as the value's type."""
     column = F.lit(given).try_cast(value.data_type)
     try:
-        fits = constant(df.sparkSession, column) is not None
+        held = constant(df.sparkSession, column)
     except PySparkException:
-        fits = False
-    if not fits:
+        held = None
+    if held is None or not _is_same(held, given):
         raise wrong_type(value, f"which cannot hold {given!r}.", where="fill_missing")
     return column
+
+
+def _is_same(held: object, given: object) -> bool:
+    """Tell whether a type holds what was given: no digit is lost, and nothing is taken for a truth."""
+    if isinstance(held, bool) or isinstance(given, bool):
+        return isinstance(held, bool | str)
+    if isinstance(held, int | Decimal):
+        return held == Decimal(str(given).strip())
+    return True
 
 
 def _require_fitting(how: str, given: Mapping[str, Any]) -> None:

@@ -11,13 +11,14 @@ from transforms.errors import DuplicateColumnError, TransformError
 from transforms.nested.rebuild import select
 from transforms.nested.values import Named, Value, in_branch, members, row_of
 from transforms.paths import Path, format_path
+from transforms.rejects import ERROR_COLUMN
 
 
 def flatten(df: DataFrame, max_levels: int | None = None) -> DataFrame:
     """Put the fields of each struct in its stead, as columns named ``struct.field``.
 
     Lazy. A null struct gives nulls, a struct without fields no column. Arrays and maps stay as they are, and so do
-    choices: resolve them first.
+    choices, which have to be resolved first, and ``_error``.
 
     Glue: Studio's Flatten. Cost: lazy, no pass of its own.
 
@@ -61,7 +62,8 @@ def flatten(df: DataFrame, max_levels: int | None = None) -> DataFrame:
 def _leaves(struct: Value, at: Path, levels: int | None, root: Value | None = None) -> Iterator[tuple[Path, Named]]:
     for name, value, metadata in members(struct):
         path, column = (*at, name), root or value
-        if isinstance(value.data_type, StructType) and MARK not in metadata and (levels is None or len(at) < levels):
+        is_opened = isinstance(value.data_type, StructType) and MARK not in metadata and path != (ERROR_COLUMN,)
+        if is_opened and (levels is None or len(at) < levels):
             yield from _leaves(value, path, levels, column)
         else:
             yield path, Named(".".join(path), in_branch(value, column, len(path)), metadata)

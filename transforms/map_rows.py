@@ -57,7 +57,7 @@ def map_rows(
     Lazy with a ``schema`` or expressions. Without, it starts a Spark job for the first rows and calls the function on
     them, on the driver, to learn the schema; a later row that does not fit it is rejected. An untouched column
     keeps its type, ints are BIGINT, ints with floats DOUBLE, decimals DECIMAL(38,18), dicts structs and a field
-    without any value is a STRING.
+    without any value is a STRING. A VARIANT is given as what it holds, and cannot be returned: use expressions.
 
     Glue: Map. Cost: lazy with expressions or a schema, no pass of its own; else the function runs on the
     first rows at once.

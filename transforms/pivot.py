@@ -1,14 +1,17 @@
 """Turn values of columns into columns."""
 
 from collections.abc import Sequence
+from typing import cast
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import StringType
 
 from transforms.choices.choice import mark_of
 from transforms.core.aggregations import aggregation, keeps_type
 from transforms.core.columns import by_position, schema_of
 from transforms.core.comparable import comparable, require_comparable, with_maps
+from transforms.core.constants import constant
 from transforms.core.new_columns import require_single_names
 from transforms.errors import TransformError
 from transforms.nested.row_values import RowValue, row_value, row_values, text_of, with_mark
@@ -87,7 +90,7 @@ def pivot(
         ).alias(f"c{position}")
         for position, data_type in zip(groups, types, strict=True)
     ]
-    found = _distinct(df, turned) if values is None else _said(values, len(texts))
+    found = _distinct(df, turned) if values is None else _said(df, values, turned)
     names = [*(df.columns[position] for position in groups), *("_".join(map(_name, value)) for value in found)]
     require_single_names(names, where="pivot")
     keyed = by_position(df).select("*", _key(texts, found).alias("key"))
@@ -106,12 +109,30 @@ def pivot(
 _Value = tuple[str | None, ...]
 
 
-def _said(values: Sequence[str | Sequence[str]], width: int) -> list[_Value]:
+def _said(df: DataFrame, values: Sequence[str | Sequence[str]], turned: Sequence[RowValue]) -> list[_Value]:
     said: list[_Value] = [(value,) if isinstance(value, str) else tuple(value) for value in values]
-    wrong = next((value for value in said if len(value) != width), None)
+    wrong = next((value for value in said if len(value) != len(turned)), None)
     if wrong is not None or not said:
-        raise TransformError(f"pivot: each of `values` is a text for each of {width} columns; got {wrong or values}.")
+        raise TransformError(
+            f"pivot: each of `values` is a text for each of {len(turned)} columns; got {wrong or values}."
+        )
+    for column, texts in zip(turned, zip(*said, strict=True), strict=True):
+        _require_held(df, column, texts)
     return said
+
+
+def _require_held(df: DataFrame, column: RowValue, texts: Sequence[str | None]) -> None:
+    """Check that texts are written as Spark writes values of a column; no other value would be found."""
+    if isinstance(column.data_type, StringType):
+        return
+    written = F.array(*(F.lit(text).try_cast(column.data_type).cast("string") for text in texts))
+    held = cast(list[str | None], constant(df.sparkSession, written))
+    for text, value in zip(texts, held, strict=True):
+        if text != value:
+            written_so = "" if value is None else f"; Spark writes that value {value!r}"
+            raise TransformError(
+                f"pivot, `values`: {text!r} is no {column.data_type.simpleString()} of `{column.name}`{written_so}."
+            )
 
 
 def _distinct(df: DataFrame, values: Sequence[RowValue]) -> list[_Value]:

@@ -22,6 +22,7 @@ from transforms.nested.row_values import RowValue, row_value, wrong_type
 Unit = Literal["seconds", "milliseconds", "microseconds", "iso", "autodetect"]
 
 _MICROSECONDS = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1}
+_TIME_ALONE = r"^\s*T?\d{1,2}:"
 _YEAR_1, _YEAR_10000 = -62_135_596_800, 253_402_300_800
 """In seconds since 1970: the years that Spark's timestamps are made for."""
 
@@ -30,7 +31,8 @@ def to_timestamp(df: DataFrame, column: str, unit: Unit = "autodetect", *, new_c
     """Make timestamps of numbers that count from 1970, or of ISO texts. What is neither becomes null. Lazy.
 
     Texts are read as numbers where a number is wanted. An ISO text without a zone is of the session's time zone. A
-    time outside the years 1 to 9999 becomes null. Dates and timestamps are taken as they are, whatever the unit.
+    time without a date, or outside the years 1 to 9999, becomes null. Dates and timestamps are taken as they are,
+    whatever the unit.
 
     Glue: Studio's To Timestamp (``gs_to_timestamp``). Cost: lazy, no pass of its own.
 
@@ -71,7 +73,8 @@ def _timestamp(value: RowValue, unit: Unit) -> Column:
     if isinstance(value.data_type, DateType | TimestampType | TimestampNTZType | NullType):
         return value.column.cast("timestamp")
     if isinstance(value.data_type, StringType):
-        iso = value.column.try_cast("timestamp")
+        # Spark would take a time without a date for one of today.
+        iso = F.when(~value.column.rlike(_TIME_ALONE), value.column.try_cast("timestamp"))
         if unit == "iso":
             return iso
         number = value.column.try_cast("decimal(38,6)")

@@ -15,6 +15,7 @@ from transforms.nested.boxed_text import (
     declared_type,
     header_type,
     inferred_type,
+    without_line_end,
 )
 from transforms.nested.unboxed import text_at, unboxed
 from transforms.paths import parse_path, position_of
@@ -35,12 +36,13 @@ def unbox(
     """Put what a text says in the stead of the text: a struct, or for JSON whatever the schema is.
 
     With a ``schema`` this is lazy. Without one it first reads all texts once, in one Spark job, to learn it; cache a
-    frame that is costly to compute. So JSON and XML get all fields there are, by name; a field that has values of
-    several types is a STRING, whole numbers are BIGINT. Avro needs a schema.
+    frame that is costly to compute. So JSON and XML get all fields that have a value and a name; a field that has
+    values of several types is a STRING, whole numbers are BIGINT. Avro needs a schema.
 
     A null stays null; so does a text that is empty, blank or, for JSON, ``null``. No row is lost: one whose text does
     not parse, or does not fit the schema, has a null there and is rejected: ``_error``, the last column, has the code
-    PARSE and the record as it came in. Its other columns keep their values. Rows rejected earlier pass untouched.
+    PARSE and the record as it came in. Its other columns keep their values. Rows rejected earlier pass untouched. Of a
+    key that an object has twice the last value counts, and of an element of XML that the schema has once.
 
     Glue: Unbox; Studio's Parse JSON column. Cost: lazy with a schema, else one pass to find it.
 
@@ -62,7 +64,7 @@ def unbox(
         TransformError: The format or the schema is none, or there is nothing to learn a schema from.
         PathSyntaxError: The path cannot be read.
         MissingColumnError: There is no such field.
-        DuplicateColumnError: The path names several fields.
+        DuplicateColumnError: The path names several fields, or the header has a name twice.
         ColumnTypeError: The field is no text, or lies inside an array.
 
     Example:
@@ -75,6 +77,9 @@ def unbox(
     """
     if format not in get_args(BoxFormat):
         raise TransformError(f"unbox cannot read format={format!r}. It knows {', '.join(get_args(BoxFormat))}.")
+    for name, sign in (("separator", separator), ("escaper", escaper)):
+        if sign is not None and len(sign) != 1:
+            raise TransformError(f"unbox: `{name}` is one character, got {sign!r}.")
     came, where = schema_of(df), f"unbox, `{path}`"
     require_error_type(came)
     position = position_of(came, parse_path(path))
@@ -82,7 +87,7 @@ def unbox(
     if format == "csv" and (skip_first or with_header):
         header, text = text, after_first_line(text)
     else:
-        header = text
+        header = text = without_line_end(text) if format == "csv" else text
     boxed = Boxed(text, format, where, separator, escaper)
     wanted: DataType | AvroSchema
     if schema is not None:

@@ -9,7 +9,7 @@ def unnest(df: DataFrame) -> DataFrame:
     """Put the fields of each struct in its stead, at all depths, as columns named ``struct.field``.
 
     Lazy. A null struct gives nulls, a struct without fields no column. Arrays and maps stay as they are (use
-    `relationalize` to make tables of them), and so do choices: resolve them first.
+    `relationalize` to make tables of them), and so do choices, which have to be resolved first, and ``_error``.
 
     Glue: UnnestFrame, unnest. Cost: lazy, no pass of its own.
 

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import NumericType, StringType
 
 from transforms.choices.choice import mark_of
+from transforms.choices.merged_schemas import widest_number
 from transforms.core.columns import by_position, schema_of, unused_name
 from transforms.core.new_columns import require_single_names
 from transforms.core.sql_errors import analysed
@@ -32,7 +34,8 @@ def unpivot(
 
     Args:
         df: Any frame.
-        columns: The columns to turn. Their types must have one in common; numbers of several types widen.
+        columns: The columns to turn. Their types must have one in common; numbers of several types
+            become of the one that holds them, of whole ones and floats a double.
         name_column: Where the names go.
         value_column: Where the values go.
         keep_nulls: Make rows of nulls too.
@@ -68,11 +71,12 @@ def unpivot(
     others = [position for position in range(len(df.columns)) if position not in gone]
     require_single_names([*(df.columns[position] for position in others), name_column, value_column], where=where)
     kept = [df.columns[position] for position in others]
-    told, placed = kept, df
+    placed = _with_one_number(df, turned)
+    told = kept
     if {name.lower() for name in kept} & {name.lower() for name in names}:  # Spark would not tell them apart
         free = unused_name((name[: len("other ")] for name in names), "other ")
         told = [f"{free}{position}" for position in others]
-        placed = df.toDF(*(f"{free}{at}" if at in others else name for at, name in enumerate(df.columns)))
+        placed = placed.toDF(*(f"{free}{at}" if at in others else name for at, name in enumerate(df.columns)))
     try:
         rows = analysed(
             lambda: placed.unpivot(list(map(quote, told)), list(map(quote, names)), name_column, value_column),
@@ -80,14 +84,32 @@ def unpivot(
             where=where,
         )
     except ColumnTypeError:
-        raise ColumnTypeError(
-            f"unpivot: the columns have different types, with none in common: {_say_types(turned)}. Cast them first,"
-            " as with `cast_fields`."
-        ) from None
+        raise _no_common_type(turned) from None
     if told != kept:
         rows = rows.toDF(*kept, name_column, value_column)
     rows = _marked(rows, turned)
     return rows if keep_nulls else rows.where(F.col(quote(value_column)).isNotNull())
+
+
+def _with_one_number(df: DataFrame, turned: Sequence[RowValue]) -> DataFrame:
+    """Return the frame with numbers of several types as numbers of one that holds them; Spark's choice may round."""
+    types = {value.data_type for value in turned}
+    if len(types) == 1 or not all(isinstance(data_type, NumericType) for data_type in types):
+        return df
+    wanted = widest_number(list(types))
+    if isinstance(wanted, StringType):
+        raise _no_common_type(turned)
+    places = {value.position[0] for value in turned if value.data_type != wanted}
+    rows = by_position(df)
+    cast = [F.col(name).cast(wanted) if at in places else F.col(name) for at, name in enumerate(rows.columns)]
+    return rows.select(cast).toDF(*df.columns)
+
+
+def _no_common_type(turned: Sequence[RowValue]) -> ColumnTypeError:
+    return ColumnTypeError(
+        f"unpivot: the columns have different types, with none in common: {_say_types(turned)}. Cast them first,"
+        " as with `cast_fields`."
+    )
 
 
 def _marked(rows: DataFrame, turned: Sequence[RowValue]) -> DataFrame:

@@ -73,6 +73,7 @@ def with_fields(df: DataFrame, fields: Mapping[str, str]) -> DataFrame:
         where="with_fields",
         where_of=lambda edit: edit.where,
         names_of=lambda edit: names_in([row_of(schema), *structs_round(schema, edit.path)]),
+        said_in=lambda edit: edit.expression,
     )
 
 

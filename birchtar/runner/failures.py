@@ -8,8 +8,9 @@ _CONDITION = re.compile(r"\[(?P<name>[A-Z][A-Z0-9_.]+)\] (?P<said>.*?)(?: SQLSTA
 _CONDITION_NAME = re.compile(r"\[[A-Z][A-Z0-9_.]+\] ")
 _WRAPPERS = ("FAILED_EXECUTE_UDF", "FAILED_READ_FILE", "TASK_WRITE_FAILED", "WRITING_JOB_ABORTED")
 _TWINS = (
-    "{} is there twice, if upper and lower case are one, as they are to Spark in files. Let a JSON input's `schema`"
-    " name the one that is meant, or give a column of the table another name first, as `rename_field` does."
+    "{} is there twice, if upper and lower case are one, as they are to Spark unless its profile (--profile, a file of"
+    " conf/spark) says `spark.sql.caseSensitive: true`. Else let a JSON input's `schema` name the one that is meant, or"
+    " give a column of the table another name first, as `rename_field` does."
 )
 _ADVICE = {"CAST_INVALID_INPUT": " The step `cast_fields` with `misfits: reject` sends such rows to the quarantine."}
 _HEADER = re.compile(

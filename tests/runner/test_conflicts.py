@@ -243,6 +243,13 @@ def test_keys_that_differ_in_case_only(settled):
     assert back(settled(nested).df) == nested
 
 
+@pytest.mark.parametrize("nothing", [None, []])
+def test_keys_that_differ_in_case_only_in_a_struct_of_a_choice(settled, nothing):
+    records = [{"p": {"id": 1, "Id": nothing}}, {"p": {"id": "x"}}, {"p": 1}]
+    df, _ = settled(records)
+    assert back(df) == without_nulls(records)
+
+
 def test_broken_records_beside_keys_that_differ_in_case_only(settled):
     df, _ = settled('{"id": 1, "Id": 2}\nbroken\n7\n[{"id": "x"}]\n')
     assert back(df) == [{"id": 1, "Id": 2}, {"id": "x"}]

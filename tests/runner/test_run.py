@@ -190,7 +190,7 @@ def test_an_unknown_member_of_a_collection_is_told_with_those_there_are(run_job,
 def test_names_that_differ_in_case_alone_are_told_and_a_schema_chooses(run_job, place: Path):
     (place / "x.json").write_text('{"id": 1, "Id": "x", "s": {"k": 1, "K": 2}}\n')
     job = "inputs: {x: {path: x.json, format: json%s}}\noutputs: {x: {path: out, format: parquet}}\n"
-    with pytest.raises(JobError, match="`id` is there twice, if upper and lower case are one, .* Let a JSON input's"):
+    with pytest.raises(JobError, match="`id` is there twice, .*caseSensitive: true.* let a JSON input's `schema`"):
         run_job(job % "")
     run_job(job % ', schema: {Id: STRING, s: "STRUCT<K: INT>"}')
     assert rows("SELECT \"Id\", s FROM 'out/*.parquet'") == [("x", {"K": 2})]

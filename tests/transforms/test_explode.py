@@ -2,7 +2,7 @@
 
 import pytest
 
-from transforms.errors import ColumnTypeError, DuplicateColumnError
+from transforms.errors import ColumnTypeError, DuplicateColumnError, TransformError
 from transforms.explode import explode
 
 
@@ -46,6 +46,8 @@ def test_an_array_of_structs_inside_a_struct_beside_odd_names(spark):
 def test_wrong_arguments_are_told(products):
     with pytest.raises(ColumnTypeError, match="`id` is of type int, neither an array nor a map"):
         products.transform(explode, "id")
+    with pytest.raises(TransformError, match="`labels` is a map, whose entries go to `key_column` and `value_column`"):
+        products.transform(explode, "labels", new_column="label")
     with pytest.raises(DuplicateColumnError, match="`k` twice"):
         products.transform(explode, "labels", key_column="k", value_column="k")
     with pytest.raises(DuplicateColumnError, match="differs only in case from `id`"):

@@ -56,6 +56,31 @@ def test_statistics_of_what_is_there(rows, how, expected):
     assert filled.dtypes == rows.dtypes
 
 
+@pytest.mark.parametrize("how", ["mean", "median"])
+@pytest.mark.parametrize(
+    ("kind", "there", "expected"),
+    [
+        pytest.param("BIGINT", ["9007199254740993"] * 2, "9007199254740993", id="more than a double holds"),
+        pytest.param("BIGINT", ["9223372036854775807", "9223372036854775805"], "9223372036854775806", id="the middle"),
+        pytest.param("DECIMAL(22,2)", ["12345678901234567890.12"] * 2, "12345678901234567890.12", id="decimals"),
+        pytest.param("DECIMAL(38,3)", [f"{'1234567' * 5}.678"] * 2, f"{'1234567' * 5}.678", id="all 38 digits"),
+        pytest.param("DECIMAL(2,1)", ["-1.5", "-1.4"], "-1.5", id="rounded away from zero"),
+        pytest.param("TINYINT", ["1", "2"], "2", id="rounded to a whole number"),
+    ],
+)
+def test_statistics_of_whole_numbers_and_decimals_are_exact(spark, how, kind, there, expected):
+    df = spark.createDataFrame([(text,) for text in [*there, None]], "n STRING")
+    filled = df.select(F.col("n").cast(kind)).transform(fill_missing, "n", how).select(F.col("n").cast("string"))
+    assert sorted(row.n for row in filled.collect()) == sorted([*there, expected])
+
+
+def test_numbers_that_add_up_to_too_many_digits_have_no_mean(spark):
+    df = spark.sql(f"SELECT CAST(n AS DECIMAL(38,0)) AS n FROM VALUES ('{'9' * 38}'), ('{'9' * 38}'), (NULL) AS t(n)")
+    with pytest.raises(TransformError, match="`n` add up to more than 38 digits"):
+        df.transform(fill_missing, "n", "mean")
+    assert df.transform(fill_missing, "n", "median").where(f"n = {'9' * 38}").count() == 3
+
+
 def test_the_most_frequent_of_any_type(rows, spark):
     filled = rows.transform(fill_missing, ["s", "b"], "mode")
     assert (_column(filled, "s"), _column(filled, "b")) == (["a", "b", "b", "b", "b"], [True, True, False, True, True])
@@ -128,17 +153,21 @@ def test_a_model_with_nothing_to_do(spark):
         (("n", "previous"), TransformError, "with how='previous' needs `order_by`"),
         (("n", "mean", {"value": 1}), TransformError, "takes `value` with how='constant', not with 'mean'"),
         (("n", "constant", {"value": "x"}), ColumnTypeError, "`n` is of type int, which cannot hold 'x'"),
+        (("n", "constant", {"value": 1.5}), ColumnTypeError, "`n` is of type int, which cannot hold 1.5"),
+        (("n", "constant", {"value": "1.5"}), ColumnTypeError, "`n` is of type int, which cannot hold '1.5'"),
+        (("n", "constant", {"value": True}), ColumnTypeError, "`n` is of type int, which cannot hold True"),
         (("s", "mean"), ColumnTypeError, "`s` is of type string, which has no mean"),
         ((["n", "s"], "model"), TransformError, "one column at a time"),
         (([], "mode"), TransformError, "at least one column"),
         (("N", "mode"), MissingColumnError, "Did you mean `n`"),
+        (("st.n", "mode"), TransformError, "Name it by `output_column`"),
         (("n", "mode", {"output_column": "ID"}), DuplicateColumnError, "differs only in case"),
     ],
 )
 def test_wrong_arguments_are_told(rows, arguments, error, said):
     columns, how, more = (*arguments, {})[:3]
     with pytest.raises(error, match=said):
-        rows.transform(fill_missing, columns, how, **more)
+        rows.withColumn("st", F.struct("n")).transform(fill_missing, columns, how, **more)
 
 
 def test_what_a_model_cannot_do_is_told(spark):

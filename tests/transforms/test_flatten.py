@@ -3,8 +3,10 @@
 import pytest
 from pyspark.sql.types import IntegerType, StringType, StructField, StructType
 
+from transforms.cast_fields import cast_fields
 from transforms.errors import DuplicateColumnError, TransformError
 from transforms.flatten import flatten
+from transforms.rejects import accepted
 from transforms.unnest import unnest
 
 
@@ -63,6 +65,12 @@ def test_names_that_meet_are_refused_but_twins_are_not(spark):
     assert twins.transform(unnest).columns == ["s.id", "s.Id.x", "s.Id.X", "S.id"]
     assert twins.transform(unnest).collect() == [(1, 2, 3, 4)]
     assert spark.sql("SELECT 1 AS a, 2 AS a").transform(unnest).collect() == [(1, 2)]
+
+
+def test_the_errors_of_rejected_rows_stay_as_they_are(spark):
+    df = spark.sql("SELECT named_struct('a', 1) AS s").transform(cast_fields, {"s.a": "string"}, misfits="reject")
+    assert df.transform(unnest).columns == ["s.a", "_error"]
+    assert df.transform(unnest).transform(accepted).collect() == [("1",)]
 
 
 def test_types_nullability_and_metadata_stay_and_choices_are_kept(spark):

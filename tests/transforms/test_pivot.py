@@ -86,5 +86,10 @@ def test_wrong_arguments_are_told(sales):
         sales.transform(pivot, [], aggregate="sum", values_of="n")
     with pytest.raises(TransformError, match=r"a text for each of 2 columns; got \('x',\)"):
         sales.transform(pivot, ["month", "kind"], aggregate="sum", values_of="n", values=["x"])
-    with pytest.raises(DuplicateColumnError, match="`kind` twice"):
-        sales.transform(pivot, "month", aggregate="sum", values_of="n", values=["kind"])
+    days = sales.selectExpr("DATE '2013-01-02' AS day", "n")
+    with pytest.raises(TransformError, match="'2013-1-2' is no date of `day`; Spark writes that value '2013-01-02'"):
+        days.transform(pivot, "day", aggregate="sum", values_of="n", values=["2013-01-02", "2013-1-2"])
+    with pytest.raises(TransformError, match="'x' is no int of `n`"):
+        sales.transform(pivot, "n", aggregate="count", values_of="kind", values=["x"])
+    with pytest.raises(DuplicateColumnError, match="`month` twice"):
+        sales.transform(pivot, "kind", aggregate="sum", values_of="n", values=["month"])

@@ -30,5 +30,5 @@ def test_wrong_arguments_are_told(products, spark):
         products.transform(split_string, "categories", "(")
     with pytest.raises(ColumnTypeError, match="which is no text"):
         spark.sql("SELECT array(1) AS a").transform(split_string, "a", ",")
-    with pytest.raises(TransformError, match="Name a `new_column`"):
+    with pytest.raises(TransformError, match="Name it by `new_column`"):
         spark.sql("SELECT named_struct('a', 'x') AS s").transform(split_string, "s.a", ",")

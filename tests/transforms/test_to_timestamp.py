@@ -40,6 +40,11 @@ def test_iso_texts(spark):
     assert _times(df, "at", "seconds") == [None] * 5
 
 
+def test_a_time_without_a_date_is_none(spark):
+    df = spark.createDataFrame([("10:11:12",), ("T10:11",), (" 9:30",), (FIVE,)], "at STRING")
+    assert _times(df, "at") == _times(df, "at", "iso") == [None, None, None, FIVE]
+
+
 def test_a_new_column_and_types(spark):
     df = spark.sql("SELECT named_struct('day', DATE '2013-01-02') AS s, 1.5BD AS `at.x`")
     assert df.transform(to_timestamp, "s.day", new_column="t").dtypes[2] == ("t", "timestamp")

@@ -4,7 +4,7 @@ import pytest
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from transforms.errors import ColumnTypeError, MissingColumnError, TransformError
+from transforms.errors import ColumnTypeError, DuplicateColumnError, MissingColumnError, TransformError
 from transforms.unbox import unbox
 
 AVRO = '{"type":"record","name":"r","fields":[{"name":"a","type":"int"},{"name":"b","type":["null","string"]}]}'
@@ -122,6 +122,18 @@ def test_csv(spark):
     assert outcome(escaped) == [((1, 'a"b'), None)]
 
 
+def test_the_end_of_the_line_is_no_part_of_csv(spark):
+    df = texts(spark, "1,2\n", "3,4\r\n", '5,"a\n"\n')
+    assert outcome(unbox(df, "t", "csv")) == [(("1", "2"), None), (("3", "4"), None), (("5", "a\n"), None)]
+    assert outcome(unbox(df.limit(2), "t", "csv", schema="a INT, b INT")) == [((1, 2), None), ((3, 4), None)]
+    skipped = unbox(texts(spark, "a,b\r\n1,2\r\n"), "t", "csv", schema="a INT, b INT", skip_first=True)
+    assert outcome(skipped) == [((1, 2), None)]
+
+
+def test_several_lines_are_no_record_of_csv(spark):
+    assert outcome(unbox(texts(spark, "1,2\n3,4", "5,6"), "t", "csv")) == [(None, "PARSE"), (("5", "6"), None)]
+
+
 def test_csv_without_a_schema_is_strings(spark):
     found = unbox(texts(spark, "1,2", '1,"a,b",3', None), "t", "csv")
     assert found.schema["t"].dataType.names == ["col0", "col1", "col2"]
@@ -149,6 +161,49 @@ def test_xml(spark):
     ]
     learnt = unbox(df, "t", "xml")
     assert learnt.schema["t"].dataType.simpleString() == "struct<_k:bigint,a:bigint,b:array<string>>"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("<r><a>1</a></r>", (1,)),
+        (
+            "<?xml version='1.0'?>\n<!DOCTYPE r [<!ENTITY e '5'>]>\n<!-- a --><r k='>'><a>1</a><r/></r >\n<!-- b -->",
+            (1,),
+        ),
+        ("<x:r xmlns:x='u'><a>1</a></x:r>", (1,)),
+        ("<r><r><a>2</a></r><a>1</a></r>", (1,)),
+        ("<r/>", (None,)),
+        ("<r k='/>'/>", (None,)),
+        ("<r></r>", (None,)),
+        ("<r><a>1</a></r>x", None),
+        ("x<r><a>1</a></r>", None),
+        ("<r><a>1</a></r><r>", None),
+        ("<r><a>1</a></r><r><a>2</a></r>", None),
+        ("<r/><r/>", None),
+        ("<r><a>1</a></s>", None),
+        ("<r><a>1</a>", None),
+        ("1", None),
+    ],
+)
+def test_a_text_is_one_element_of_xml_or_rejected(spark, text, expected):
+    assert outcome(unbox(texts(spark, text), "t", "xml", schema="a INT")) == [(expected, None if expected else "PARSE")]
+
+
+def test_texts_that_are_no_xml_tell_no_schema(spark):
+    found = unbox(texts(spark, "<r><a>1</a></r>", "<r><b>1</b></r><r><c>1</c></r>"), "t", "xml")
+    assert found.schema["t"].dataType.simpleString() == "struct<a:bigint>"
+
+
+def test_bytes_that_are_no_text_reject(spark):
+    df = spark.sql("SELECT X'FF' AS t UNION ALL SELECT CAST('{\"a\":3}' AS BINARY)")
+    assert outcome(unbox(df, "t", "json")) == [(None, "PARSE"), ((3,), None)]
+
+
+def test_of_a_key_that_is_there_twice_the_last_counts(spark):
+    found = unbox(texts(spark, '{"a":1,"a":2,"b":[{"c":1,"c":"x"}]}', '{"a":3}'), "t", "json")
+    assert found.schema["t"].dataType.simpleString() == "struct<a:bigint,b:array<struct<c:string>>>"
+    assert outcome(found) == [((2, [("x",)]), None), ((3, None), None)]
 
 
 def test_avro(spark):
@@ -180,6 +235,16 @@ def test_an_empty_frame(spark):
             unbox(empty, "t", kind)
     with pytest.raises(TransformError, match="no header to learn a schema from"):
         unbox(empty, "t", "csv", with_header=True)
+
+
+def test_wrong_signs_and_headers(spark):
+    df = texts(spark, "a,a\n1,2")
+    for more in ({"separator": "||"}, {"separator": ""}, {"escaper": "ab"}):
+        with pytest.raises(TransformError, match="is one character, got"):
+            unbox(df, "t", "csv", **more)
+    with pytest.raises(DuplicateColumnError, match="unbox, `t`: the header has `a` more than once"):
+        unbox(df, "t", "csv", with_header=True)
+    assert outcome(unbox(df, "t", "csv", with_header=True, schema="a INT, b INT")) == [((1, 2), None)]
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def _widened(data_type: t.DataType, path: str, where: str) -> t.DataType:
     if isinstance(data_type, ChoiceType):
         types = [field.dataType for field in data_type.fields]
         if all(isinstance(each, t.NumericType) for each in types):
-            return _widest_number(types)
+            return widest_number(types)
         return reduce(lambda one, two: _wider(one, two, path, where), types)
     if isinstance(data_type, t.StructType):
         return t.StructType(
@@ -73,8 +73,11 @@ def _wider(one: t.DataType, two: t.DataType, path: str, where: str) -> t.DataTyp
     return t.StringType()
 
 
-def _widest_number(types: Sequence[t.DataType]) -> t.DataType:
-    """Return one type for numbers of several; all at once, for two by two the outcome would depend on their order."""
+def widest_number(types: Sequence[t.DataType]) -> t.DataType:
+    """Return one type for numbers of several; a text where decimals have no room in one.
+
+    All at once, for two by two the outcome would depend on their order.
+    """
     if all(type(number) in WHOLE_DIGITS for number in types):
         return max(types, key=lambda number: WHOLE_DIGITS[type(number)])
     if not any(isinstance(number, t.FloatType | t.DoubleType) for number in types):

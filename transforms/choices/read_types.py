@@ -46,6 +46,16 @@ def _scalar(data_type: DataType) -> DataType:
     return StringType() if isinstance(data_type, NullType) else data_type
 
 
+def nulls_as_texts(data_type: DataType) -> DataType:
+    """Return a type with a text in place of each null type, as values that are always null are read."""
+    if isinstance(data_type, StructType):
+        fields = [StructField(field.name, nulls_as_texts(field.dataType)) for field in data_type.fields]
+        return ChoiceType(fields) if isinstance(data_type, ChoiceType) else StructType(fields)
+    if isinstance(data_type, ArrayType):
+        return ArrayType(nulls_as_texts(data_type.elementType))
+    return StringType() if isinstance(data_type, NullType) else data_type
+
+
 def is_ready(read: DataType, wanted: DataType) -> bool:
     """Return whether what was read is what is wanted: no choice, nor a struct with twins, is a VARIANT still."""
     if isinstance(wanted, ArrayType) and isinstance(read, ArrayType):

@@ -22,7 +22,7 @@ from pyspark.sql.types import (
 from transforms.choices.choice import ChoiceType
 from transforms.choices.count_choices import TypeCount
 from transforms.choices.gather import gather, pair
-from transforms.choices.read_types import cast_type
+from transforms.choices.read_types import cast_type, nulls_as_texts
 from transforms.choices.variant_columns import BIG, Read, read_columns
 from transforms.choices.variant_rows import objects
 from transforms.choices.variant_shapes import Fractions, Numbers, WholeNumbers, merge_shapes, parse_shape
@@ -137,9 +137,9 @@ def _open_fields(types: StructType) -> StructType:
 def _open(data_type: DataType) -> DataType:
     if isinstance(data_type, ArrayType):
         return ArrayType(_open(data_type.elementType))
-    if isinstance(data_type, StructType) and not isinstance(data_type, ChoiceType):
-        return _open_fields(data_type)
-    return data_type
+    if isinstance(data_type, ChoiceType):
+        return nulls_as_texts(data_type)
+    return _open_fields(data_type) if isinstance(data_type, StructType) else data_type
 
 
 def _open_places(data_type: DataType, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:

@@ -82,8 +82,14 @@ def require_single_names(names: Sequence[str], *, where: str) -> None:
         seen[name.lower()] = name
 
 
-def name_in_place(value: RowValue, new_column: str | None, *, where: str) -> str:
+def name_in_place(value: RowValue, new_column: str | None, *, where: str, argument: str = "new_column") -> str:
     """Return the name of the column that a result goes to: the new one, or that of the value itself.
+
+    Args:
+        value: What the result is made of.
+        new_column: The name that was given.
+        where: Who asks, for the error's sentence.
+        argument: By which argument it was given.
 
     Raises:
         TransformError: Neither can be: the value lies inside a struct and no name is given.
@@ -91,5 +97,5 @@ def name_in_place(value: RowValue, new_column: str | None, *, where: str) -> str
     if new_column is not None:
         return new_column
     if len(value.path) > 1:
-        raise TransformError(f"{where}: `{value.name}` lies inside a struct. Name a `new_column` for the result.")
+        raise TransformError(f"{where}: `{value.name}` lies inside a struct. Name it by `{argument}`.")
     return value.path[0]

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from pyspark.errors import AnalysisException
+from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from transforms.core.columns import schema_of
 from transforms.core.spark_sentence import spark_sentence
@@ -26,7 +27,12 @@ Expression = Column | str
 
 
 def analysed(
-    make: Callable[[], DataFrame], df: DataFrame, *, where: str, names: Sequence[str] | None = None
+    make: Callable[[], DataFrame],
+    df: DataFrame,
+    *,
+    where: str,
+    names: Sequence[str] | None = None,
+    said: str | None = None,
 ) -> DataFrame:
     """Return the frame that ``make`` builds from ``df``, once Spark has analysed it. Starts no Spark job.
 
@@ -35,6 +41,7 @@ def analysed(
         df: The frame whose columns the expression may name.
         where: What holds the expression, for the error's sentence.
         names: What the expression may name, if that is not the columns of ``df``.
+        said: The user's own text, where ``make`` puts it into a longer one.
 
     Raises:
         TransformError: Spark cannot parse or resolve the expression. For a name that is not there it is a
@@ -48,8 +55,21 @@ def analysed(
     except AnalysisException as error:
         if error.getCondition() == "UNRESOLVED_ROUTINE":
             raise TransformError(f"{where}: {_say_no_function(error, df.sparkSession)}") from None
+        if isinstance(error, ParseException) and said is not None:
+            error = _parse_error(df, said) or error
         raise _translated(error, df, list(df.columns if names is None else names), where) from None
     return made
+
+
+def _parse_error(df: DataFrame, text: str) -> ParseException | None:
+    """Return what Spark says of an expression by itself, if it does not parse."""
+    try:
+        schema_of(df.select(F.expr(text)))
+    except ParseException as error:
+        return error
+    except AnalysisException:
+        pass
+    return None
 
 
 def analysed_parts(
@@ -60,6 +80,7 @@ def analysed_parts(
     where: str,
     where_of: Callable[[Part], str],
     names_of: Callable[[Part], Sequence[str]] | None = None,
+    said_in: Callable[[Part], str] | None = None,
 ) -> DataFrame:
     """Return the frame that ``make`` builds of all parts at once; an error is told of the part that it comes of.
 
@@ -70,6 +91,7 @@ def analysed_parts(
         where: What holds all parts, for an error that none of them makes alone.
         where_of: What holds a part.
         names_of: What a part may name, if that is not the columns of ``df``.
+        said_in: The user's own text in a part, where ``make`` puts it into a longer one.
 
     Raises:
         TransformError: As `analysed`.
@@ -79,7 +101,8 @@ def analysed_parts(
     except TransformError:
         for part in parts:
             names = None if names_of is None else names_of(part)
-            analysed(partial(make, [part]), df, where=where_of(part), names=names)
+            said = None if said_in is None else said_in(part)
+            analysed(partial(make, [part]), df, where=where_of(part), names=names, said=said)
         raise
 
 
@@ -102,6 +125,11 @@ def _translated(error: AnalysisException, df: DataFrame, names: list[str], where
         return TransformError(
             f"{where}: An expression gives one value for each row, and a function in it makes several rows of one. Use"
             " the transform `explode`, or a query."
+        )
+    if condition in ("MISSING_GROUP_BY", "MISSING_AGGREGATION"):
+        return TransformError(
+            f"{where}: An expression is of one row, and an aggregate function in it, such as `sum`, of many. Use the"
+            " transform `aggregate` or a query; for the elements of an array there is SQL's function `aggregate`."
         )
     kind = ColumnTypeError if "DATA_TYPE_MISMATCH" in condition.replace("DATATYPE", "DATA_TYPE") else TransformError
     return kind(f"{where}: {spark_sentence(error, df)}")

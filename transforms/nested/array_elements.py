@@ -54,7 +54,8 @@ def edit_array(
         return [Named(field.name, edited(field.value, scope, marks), field.metadata | mark)]
 
     known = [row_of(schema), *structs_round(schema, path), Value("", data_type.elementType)]
-    return analysed(lambda: rebuild(df, {position: change}), df, where=where, names=[*names_in(known), ITSELF])
+    names = [*names_in(known), ITSELF]
+    return analysed(lambda: rebuild(df, {position: change}), df, where=where, names=names, said=expression)
 
 
 def elements_at(df: DataFrame, text: str) -> DataType:

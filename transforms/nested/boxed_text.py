@@ -2,21 +2,34 @@
 
 import csv
 import json
+from collections import Counter
+from io import StringIO
 from typing import Literal, NamedTuple
+from uuid import uuid4
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import DataType, StructType
+from pyspark.sql.types import ArrayType, DataType, StringType, StructField, StructType
 
 from transforms.core.columns import by_position, schema_of
 from transforms.core.type_names import parse_fields, parse_type
-from transforms.errors import ColumnTypeError, TransformError
+from transforms.errors import ColumnTypeError, DuplicateColumnError, TransformError
 from transforms.nested.values import COLUMN, text_literal
 
 JSON_VALUE = "value"
 """The field of the object round a JSON text."""
 
 SPACE = text_literal(" \t\r\n")
+
+BROKEN = text_literal("<")
+"""A text that is neither JSON nor XML."""
+
+_LINE_END = "\n"
+_AROUND = r"(?:\s++|<!--.*?-->)*+"
+_PROLOG = r"\ufeff?(?:\s++|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*+(?:\[.*?\]\s*+)?>)*+"
+_ATTRIBUTES = r"""(?:[^<>"'/]++|"[^"<]*+"|'[^'<]*+'|/(?!>))*+"""
+_ONE_ELEMENT = rf"(?s)^({_PROLOG})<([^\s<>/!?]++)(.*)</\2\s*+>{_AROUND}$"
+_EMPTY_ELEMENT = rf"(?s)^({_PROLOG})<[^\s<>/!?]++({_ATTRIBUTES})/>{_AROUND}$"
 
 _NOT_BLANK = r"[^ \t\r\n]"
 
@@ -44,10 +57,29 @@ class AvroSchema(NamedTuple):
 
 def after_first_line(sql: str) -> str:
     """Return the SQL for what follows the first line of a text; nothing follows an only line."""
-    line_end = text_literal("\n")
-    ends = f"instr({sql}, {line_end})"
-    rest = f"rtrim({line_end}, substr({sql}, {ends} + 1))"
-    return f"CASE WHEN {ends} = 0 THEN left({sql}, 0) ELSE {rest} END"
+    ends = f"instr({sql}, {text_literal(_LINE_END)})"
+    return f"CASE WHEN {ends} = 0 THEN left({sql}, 0) ELSE {without_line_end(f'substr({sql}, {ends} + 1)')} END"
+
+
+def without_line_end(sql: str) -> str:
+    """Return the SQL for a text without the ends of lines behind it."""
+    return f"rtrim({text_literal(chr(13) + _LINE_END)}, {sql})"
+
+
+def one_xml_element(sql: str) -> str:
+    """Return the SQL for an XML text that parses only if it is one element, with a prolog and comments round it.
+
+    Spark's parser is content with the first element of a text. Here the first start tag and the last end tag get a name
+    of their own; so they do not fit together where they are not of the same element.
+    """
+    root = f"root_{uuid4().hex}"
+    full, empty = text_literal(_ONE_ELEMENT), text_literal(_EMPTY_ELEMENT)
+    return (
+        f"CASE WHEN btrim({sql}, {SPACE}) = '' THEN {sql}"
+        f" WHEN {sql} RLIKE {full} THEN regexp_replace({sql}, {full}, {text_literal(f'$1<{root}$3</{root}>')})"
+        f" WHEN {sql} RLIKE {empty} THEN regexp_replace({sql}, {empty}, {text_literal(f'$1<{root}$2></{root}>')})"
+        f" WHEN {sql} IS NOT NULL THEN {BROKEN} END"
+    )
 
 
 def declared_type(boxed: Boxed, schema: StructType | str) -> DataType | AvroSchema:
@@ -109,15 +141,32 @@ def inferred_type(df: DataFrame, boxed: Boxed) -> DataType:
     reader, rows = df.sparkSession.read, by_position(df, COLUMN)
     if boxed.format == "json":
         texts = rows.select(F.expr(json_object(boxed.sql)).alias("text")).where("text IS NOT NULL")
-        found = schema_of(reader.json(texts, columnNameOfCorruptRecord=_UNPARSED))
+        found = _without_twins(schema_of(reader.json(texts, columnNameOfCorruptRecord=_UNPARSED)))
         if JSON_VALUE in found.names:
             return found[JSON_VALUE].dataType
     else:
-        texts = rows.select(F.expr(boxed.sql).alias("text"))
+        texts = rows.select(F.expr(one_xml_element(boxed.sql)).alias("text")).where(f"text <> {BROKEN}")
         found = schema_of(reader.xml(texts, rowTag="row", columnNameOfCorruptRecord=_UNPARSED))
         if fields := [field for field in found.fields if field.name != _UNPARSED]:
             return StructType(fields)
     raise TransformError(f"{boxed.where}: There is no {boxed.format} to learn a schema from. Declare `schema`.")
+
+
+def _without_twins(struct: StructType) -> StructType:
+    """Return a struct with one field for each name. Spark infers two of a key that stands twice in an object."""
+    fields: dict[str, StructField] = {}
+    for field in struct.fields:
+        data_type = _without_twins_in(field.dataType)
+        if field.name in fields and fields[field.name].dataType != data_type:
+            data_type = StringType()
+        fields[field.name] = StructField(field.name, data_type)
+    return StructType(list(fields.values()))
+
+
+def _without_twins_in(data_type: DataType) -> DataType:
+    if isinstance(data_type, ArrayType):
+        return ArrayType(_without_twins_in(data_type.elementType))
+    return _without_twins(data_type) if isinstance(data_type, StructType) else data_type
 
 
 def json_object(sql: str, key: str = JSON_VALUE, before: str = "", behind: str = "") -> str:
@@ -155,12 +204,18 @@ def header_type(df: DataFrame, boxed: Boxed) -> DataType:
     names = _values(boxed, (text or "").partition("\n")[0].rstrip("\r"))
     if not names:
         raise TransformError(f"{boxed.where}: There is no header to learn a schema from. Declare `schema`.")
+    if twice := [name for name, times in Counter(names).items() if times > 1]:
+        raise DuplicateColumnError(f"{boxed.where}: the header has `{twice[0]}` more than once. Declare `schema`.")
     return _strings(names)
 
 
 def _values(boxed: Boxed, text: str | None) -> list[str]:
     escaping = {"doublequote": True} if boxed.escaper is None else {"escapechar": boxed.escaper, "doublequote": False}
-    return next(csv.reader([text or ""], delimiter=boxed.separator, **escaping), [])
+    lines = StringIO(text or "", newline="")
+    try:
+        return next(csv.reader(lines, delimiter=boxed.separator, **escaping), [])
+    except csv.Error as error:
+        raise TransformError(f"{boxed.where}: There is no schema to learn: {error}. Declare `schema`.") from None
 
 
 def _strings(names: list[str]) -> StructType:

@@ -13,7 +13,16 @@ from transforms.core.columns import by_position, schema_of, unused_name
 from transforms.core.sql_errors import analysed
 from transforms.core.type_names import type_text
 from transforms.errors import ColumnTypeError, TransformError
-from transforms.nested.boxed_text import SPACE, AvroSchema, Boxed, BoxFormat, is_one_json_object, json_object
+from transforms.nested.boxed_text import (
+    BROKEN,
+    SPACE,
+    AvroSchema,
+    Boxed,
+    BoxFormat,
+    is_one_json_object,
+    json_object,
+    one_xml_element,
+)
 from transforms.nested.rebuild import Change, rebuild
 from transforms.nested.values import COLUMN, Named, Value, member, members, row_of, struct_of, text_literal, value_at
 from transforms.paths import Position, quote
@@ -37,7 +46,8 @@ def text_at(schema: StructType, position: Position, format: BoxFormat, where: st
     if format != "avro" and isinstance(value.data_type, StringType):
         return value.sql
     if format != "avro" and isinstance(value.data_type, BinaryType):
-        return f"decode({value.sql}, 'UTF-8')"
+        text = f"CAST({value.sql} AS STRING)"
+        return text if format == "csv" else f"CASE WHEN is_valid_utf8({text}) THEN {text} ELSE {BROKEN} END"
     refuse_choice(schema, position, where=where)
     wanted = "binary" if format == "avro" else "a string or binary"
     raise ColumnTypeError(
@@ -92,7 +102,11 @@ def _parsed_rows(df: DataFrame, boxed: Boxed, wanted: DataType | AvroSchema) -> 
         TransformError: Spark cannot read the format with this schema.
     """
     names = schema_of(df).names
-    text = _json_to_the_end(boxed.sql, wanted) if boxed.format == "json" else boxed.sql
+    text = boxed.sql
+    if boxed.format == "json":
+        text = _json_to_the_end(text, wanted)
+    elif boxed.format == "xml":
+        text = one_xml_element(text)
     parsed = _parse(boxed, f"{COLUMN}{len(names)}", wanted)
 
     def with_parsed() -> DataFrame:
