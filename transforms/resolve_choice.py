@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from pyspark.sql import DataFrame
-from pyspark.sql.types import ArrayType, DataType, MapType, StructType
+from pyspark.sql.types import ArrayType, DataType, DoubleType, FloatType, IntegralType, MapType, StructType
 
 from transforms.choices.actions import Action, Steps, format_steps
 from transforms.choices.choice import ChoiceType, choice_of, marked, to_choices
@@ -30,6 +30,8 @@ from transforms.nested.values import (
     with_values,
 )
 
+_KINDS_OF_NUMBERS = (IntegralType, (FloatType, DoubleType))
+
 
 def resolve_choice(
     df: DataFrame,
@@ -46,7 +48,8 @@ def resolve_choice(
       are null. The elements of an array give an array per type, of the same length, with nulls. No value is lost.
     - ``make_struct``: a struct with a member per type, ``{long, string}``.
     - ``project:T``: one field of type T with the values of that type; the others are null. ``project:struct`` and
-      ``project:array`` are legal.
+      ``project:array`` are legal. Where the choice has no T, but whole numbers or fractions of another width, such as
+      long for int, these are taken where they fit.
     - ``match_catalog``: only as ``choice``; each choice is cast to the type that its field has in ``schema``, names in
       any case. What is not in ``schema`` stays a choice.
 
@@ -142,7 +145,7 @@ class _Plan:
         if action and kind == "project":
             name = action.alternative(choice, format_steps(at))
             if name is None:
-                return [_Part("", null_of(action.target()))]
+                return [_Part("", _of_kin(value, choice, action.target()))]
             return self._of_alternative(value, choice.names.index(name), at, catalog)
         if kind == "make_cols":
             return [
@@ -170,6 +173,16 @@ class _Plan:
         if is_choice and all(field.name == type_name(field.value.data_type) for field in after):
             return choice_of(after, unless_null=value)
         return struct_of(after, unless_null=[value])
+
+
+def _of_kin(value: Value, choice: ChoiceType, target: DataType) -> Value:
+    """Return the values of the alternatives that hold numbers of the target's kind in another width; where they fit."""
+    kind = next((kind for kind in _KINDS_OF_NUMBERS if isinstance(target, kind)), ())
+    kin = [at for at, field in enumerate(choice.fields) if isinstance(field.dataType, kind)]
+    if not kin:
+        return null_of(target)
+    values = ", ".join(convert(member(value, at), target).sql for at in kin)
+    return Value(f"coalesce({values})", target, arrays=value.arrays, is_kept=False)
 
 
 def _unmarked(struct: Value) -> Value:

@@ -1,6 +1,7 @@
 """Inputs whose fields hold values of several types, by the keyword `conflicts`."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -412,6 +413,20 @@ def test_files_of_several_schemas(spark, tmp_path, format):  # noqa: A002
     assert [conflict.most_frequent for conflict in conflicts] == ["string", "string"]
     assert read_settled(spark, source, "string").df.dtypes[:2] == [("id", "string"), ("s", "struct<x:string,y:bigint>")]
     assert "_rescued_data" in read_settled(spark, source, "rescue").df.columns
+
+
+@pytest.mark.parametrize("format", ["parquet", "orc"])
+def test_decimals_without_room_for_each_other_are_a_conflict(spark, tmp_path, format):  # noqa: A002
+    write = pa.parquet.write_table if format == "parquet" else pa.orc.write_table
+    for name, number, kind in (("a", "0.1234567890", pa.decimal128(30, 10)), ("b", "7", pa.decimal128(38, 0))):
+        write(pa.table({"v": pa.array([Decimal(number)], kind)}), str(tmp_path / f"{name}.{format}"))
+    source = Source(path=str(tmp_path), format=format)
+    with pytest.raises(ConflictError, match="`v`: decimal 1 times.*; string 1 times"):
+        read_settled(spark, source, "fail")
+    kept = read_settled(spark, source, "choice").df
+    assert sorted(str(row["v"]) for row in back(kept)) in (["0.123456789", "7"], ["0.1234567890", "7"])
+    widest = read_settled(spark, source, "widest").df
+    assert sorted(row.v for row in widest.collect()) == ["0.1234567890", "7"]
 
 
 @pytest.fixture

@@ -6,7 +6,9 @@ import pytest
 from pyspark.sql.types import (
     ArrayType,
     BooleanType,
+    ByteType,
     DoubleType,
+    FloatType,
     IntegerType,
     LongType,
     MapType,
@@ -97,6 +99,7 @@ def test_a_nested_schema_prints_as_in_glue():
         pytest.param("make_struct", ["provider id"], [(ONE,), (WORD,), (None,), (TEXT,)], id="make_struct"),
         pytest.param("project:long", ["provider id"], [(1,), (None,), (None,), (None,)], id="project: no cast"),
         pytest.param("project:STRING", ["provider id"], [(None,), ("x",), (None,), ("2",)], id="project: any case"),
+        pytest.param("project:int", ["provider id"], [(1,), (None,), (None,), (None,)], id="project: another width"),
         pytest.param("project:double", ["provider id"], [(None,)] * 4, id="project: a type that is not there"),
     ],
 )
@@ -112,6 +115,19 @@ def test_actions(ids, action, columns, expected, by):
     assert df.select(*(f"`{name}`" for name in columns)).collect() == expected
     assert df.select("drg", "n").collect() == [("a", 1), ("b", 2), ("c", 3), ("d", 4)]
     assert choices_in(df.schema) == []
+
+
+def test_numbers_of_another_width_are_projected_where_they_fit(spark):
+    choice = ChoiceType.of([LongType(), ByteType(), FloatType(), StringType()])
+    rows = [
+        ((1, None, None, None),),
+        ((2**40, None, None, None),),
+        ((None, 7, None, None),),
+        ((None, None, 0.5, None),),
+    ]
+    df = spark.createDataFrame(rows, to_marks(struct(v=choice)))
+    assert df.transform(resolve_choice, {"v": "project:int"}).collect() == [(1,), (None,), (7,), (None,)]
+    assert df.transform(resolve_choice, {"v": "project:double"}).collect() == [(None,), (None,), (None,), (0.5,)]
 
 
 def test_choice_leaves_plain_columns_alone_and_specs_cast_them(ids):

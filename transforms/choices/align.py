@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, MapType, NullType, StructField, StructType
 
 from transforms.choices.choice import ChoiceType, choice_of, marked, plain, to_choices
-from transforms.choices.merge_types import numbered
+from transforms.choices.merge_types import have_room, numbered
 from transforms.core.columns import schema_of
 from transforms.core.type_names import type_name, type_text
 from transforms.errors import ColumnTypeError
@@ -88,17 +88,28 @@ def _cast(value: Value, target: DataType) -> Value:
 
 
 def _into_choice(value: Value, target: ChoiceType, path: str) -> Value:
-    source = value.data_type
-    if isinstance(source, ChoiceType):
-        there = {member.name: member.value for member in members(value)}
-    else:
-        there = {type_name(source): value}
-    if missing := [old.data_type for name, old in there.items() if name not in target.names]:
-        raise _no_room(path, missing[0], target)
-    fields = [
-        Named(to.name, fit(there.get(to.name, NULL), to.dataType, path), to.metadata or {}) for to in target.fields
-    ]
+    there: dict[str, list[Value]] = {to.name: [] for to in target.fields}
+    for old in [member.value for member in members(value)] if isinstance(value.data_type, ChoiceType) else [value]:
+        name = _alternative(old.data_type, target)
+        if name not in there:
+            raise _no_room(path, old.data_type, target)
+        there[name].append(fit(old, target[name].dataType, path))
+    fields = [Named(to.name, _first(there[to.name], to.dataType), to.metadata or {}) for to in target.fields]
     return choice_of(fields, unless_null=value)
+
+
+def _alternative(data_type: DataType, choice: ChoiceType) -> str:
+    """Return the name of a choice's alternative for values of a type: its own, or texts for decimals without room."""
+    name = type_name(data_type)
+    return name if name not in choice.names or have_room(data_type, choice[name].dataType) else "string"
+
+
+def _first(values: list[Value], data_type: DataType) -> Value:
+    """Return the only value of some that is not null."""
+    if len(values) < 2:
+        return values[0] if values else null_of(data_type)
+    sql = f"coalesce({', '.join(value.sql for value in values)})"
+    return Value(sql, data_type, arrays=values[0].arrays, is_kept=False)
 
 
 def _into_struct(value: Value, target: StructType, path: str) -> Value:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pyspark.sql.types import ArrayType, DataType, DecimalType, MapType, NullType, StringType, StructField, StructType
 
 from transforms.choices.choice import ChoiceType, to_choices, to_marks, unmarked
-from transforms.core.decimals import with_room_for
+from transforms.core.decimals import as_decimal, with_room_for
 from transforms.core.type_names import type_name
 
 
@@ -34,15 +34,22 @@ def merge_types(left: DataType, right: DataType) -> DataType:
     The rules are Glue's (reference: Glue transforms, "Merging two types"): the type null is nothing beside another;
     structs merge field by field, arrays by elements, maps by values; any other difference is a choice. A choice
     takes the other type up, or merges it with its own alternative of that name. Int and long differ. Decimals of
-    different digits become one with the digits of both, or a text where Spark has not so many.
+    different digits become one with the digits of both; where Spark has not so many, a choice of one and texts.
     """
     if isinstance(left, NullType):
         return right
     if isinstance(right, NullType):
         return left
-    if isinstance(left, ChoiceType) or isinstance(right, ChoiceType) or type_name(left) != type_name(right):
+    is_choice = isinstance(left, ChoiceType) or isinstance(right, ChoiceType)
+    if is_choice or type_name(left) != type_name(right) or not have_room(left, right):
         return _choice([*_alternatives(left), *_alternatives(right)])
     return _merged(left, right)
+
+
+def have_room(one: DataType, other: DataType) -> bool:
+    """Return whether there is a decimal for the digits of both, if they are decimals."""
+    are_decimals = isinstance(one, DecimalType) and isinstance(other, DecimalType)
+    return not are_decimals or with_room_for([as_decimal(one), as_decimal(other)]) is not None
 
 
 def merge_structs(left: StructType, right: StructType) -> StructType:
@@ -81,7 +88,7 @@ def _merged(left: DataType, right: DataType) -> DataType:
         values = merge_types(left.valueType, right.valueType)
         return MapType(keys, values, left.valueContainsNull or right.valueContainsNull)
     if isinstance(left, DecimalType) and isinstance(right, DecimalType):
-        return with_room_for([left, right]) or StringType()
+        return with_room_for([left, right]) or StringType()  # `have_room` was asked before
     return left if left == right else StringType()  # texts of different lengths or collations
 
 
@@ -95,9 +102,9 @@ def _choice(types: Iterable[DataType]) -> DataType:
     by_name: dict[str, DataType] = {}
     for data_type in types:
         name = type_name(data_type)
-        merged = _merged(by_name[name], data_type) if name in by_name else data_type
-        if type_name(merged) != name:
-            del by_name[name]  # two decimals became a text
-        by_name[type_name(merged)] = merged
+        if name in by_name and not have_room(by_name[name], data_type):
+            by_name.setdefault("string", StringType())
+        else:
+            by_name[name] = _merged(by_name[name], data_type) if name in by_name else data_type
     alternatives = list(by_name.values())
     return alternatives[0] if len(alternatives) == 1 else ChoiceType.of(alternatives)

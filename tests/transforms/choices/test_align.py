@@ -58,6 +58,12 @@ def both(one, two):
         ),
         pytest.param("map(1, 2) AS m", "map('k', 2) AS m", [({"1": 2},), ({"k": 2},)], id="keys of a map"),
         pytest.param("1.5BD AS a", "2.25BD AS a", [(1.5,), (2.25,)], id="decimals"),
+        pytest.param(
+            "CAST(1 AS DECIMAL(38,0)) AS a",
+            "CAST(1.5 AS DECIMAL(38,9)) AS a",
+            [((1, None),), ((None, "1.500000000"),)],
+            id="decimals without room for both",
+        ),
         pytest.param("1 AS `a.b`, 2 AS `Ä`", "'x' AS `a.b`", [((1, None), 2), ((None, "x"), None)], id="odd names"),
         pytest.param("1 AS id, 2 AS Id", "'x' AS Id", [(1, (2, None)), (None, (None, "x"))], id="case twins"),
         pytest.param(
@@ -78,6 +84,14 @@ def test_a_choice_grows(spark):
     assert more.collect() == [((1, None, None),), ((None, "x", None),), ((None, None, True),)]
     assert choices(more.schema) == [("a", ["int", "string", "boolean"])]
     assert both(mixed, mixed).collect() == [*mixed.collect(), *mixed.collect()]
+
+
+def test_decimals_without_room_go_to_the_texts_of_a_choice_that_grows(spark):
+    whole, fine, finer = (spark.sql(f"SELECT CAST(1.5 AS DECIMAL(38,{scale})) AS a") for scale in (0, 9, 20))
+    mixed = both(whole, fine)
+    assert both(mixed, finer).collect() == [*mixed.collect(), ((None, "1.50000000000000000000"),)]
+    other = both(fine, whole)
+    assert both(mixed, other).collect() == [*mixed.collect(), ((None, "1.500000000"),), ((None, "2"),)]
 
 
 def test_equal_schemas_cost_nothing(spark, capsys):

@@ -67,7 +67,12 @@ def merged(*types):
         ),
         pytest.param(["map<int, int>", "map<string, int>"], "map<string,int>", [], id="keys that differ become texts"),
         pytest.param(["decimal(10,2)", "decimal(5,4)"], "decimal(12,4)", [], id="decimals get the digits of both"),
-        pytest.param(["decimal(38,0)", "decimal(38,9)"], "string", [], id="too many digits for a decimal"),
+        pytest.param(
+            ["decimal(38,0)", "decimal(38,9)", "decimal(9,0)", "decimal(38,20)"],
+            "struct<decimal:decimal(38,0),string:string>",
+            [("a", ["decimal", "string"])],
+            id="too many digits for a decimal",
+        ),
         pytest.param(["varchar(3)", "string"], "string", [], id="texts of several lengths"),
     ],
 )
