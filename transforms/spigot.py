@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from transforms.core.columns import by_position
 from transforms.errors import TransformError
+from transforms.nested.json_text import EXACT_TIMES
 
 
 def spigot(df: DataFrame, path: str, *, top: int = 100, probability: float = 1.0, seed: int | None = None) -> DataFrame:
@@ -56,7 +57,8 @@ def spigot(df: DataFrame, path: str, *, top: int = 100, probability: float = 1.0
     if not 0 <= probability <= 1:
         raise TransformError(f"spigot: a probability is between 0 and 1, got {probability}.")
     taken = df if probability == 1 else df.sample(float(probability), seed)
-    line = F.to_json(F.struct(*(F.col(f"c{at}").alias(name) for at, name in enumerate(df.columns)))).alias("value")
+    record = F.struct(*(F.col(f"c{at}").alias(name) for at, name in enumerate(df.columns)))
+    line = F.to_json(record, EXACT_TIMES).alias("value")
     sample = by_position(taken).select(line).limit(top)
     name = uuid.uuid4().hex
     scheme = re.match(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):", path)

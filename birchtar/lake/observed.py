@@ -14,8 +14,10 @@ def observed(observation: Observation) -> dict[str, Any] | None:
     """
     context: Any = SparkContext._active_spark_context
     context._jsc.sc().listenerBus().waitUntilEmpty()
-    finished = observation._jo.future()  # type: ignore[union-attr]  # set by the time its frame was computed
-    return dict(observation.get) if finished.isCompleted() else None
+    finished: Any = observation._jo.future()  # type: ignore[union-attr]  # set by the time its frame was computed
+    if not finished.isCompleted() or finished.value().get().get().length() == 0:
+        return None
+    return dict(observation.get)
 
 
 def observed_rows(observation: Observation) -> int | None:

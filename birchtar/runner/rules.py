@@ -13,6 +13,7 @@ from birchtar.runner.hidden import HIDDEN, Paths, covers, hide_example
 from birchtar.runner.problems import Place
 from birchtar.runner.report import RuleReport
 from transforms.core.columns import column, unused_name
+from transforms.nested.json_text import WHOLE_RECORD
 from transforms.rejects import ERROR_COLUMN
 
 RULES = {
@@ -104,7 +105,7 @@ def checked(
     of_rows = [n for n, rule in enumerate(rules) if rule.kind not in ON_TABLES]
     kept = [F.coalesce(conditions[n], F.lit(True)).alias(f"r{n}") for n in of_rows]
     marked = df.select("*", F.struct(*kept).alias(verdicts)) if kept else df
-    record = F.to_json(F.struct(*map(column, df.columns)), {"ignoreNullFields": "false"})
+    record = F.to_json(F.struct(*map(column, df.columns)), WHOLE_RECORD)
     numbers = [F.count(F.lit(1)).alias("rows")]
     for n, condition in enumerate(conditions):
         if n in of_rows:

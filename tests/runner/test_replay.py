@@ -153,6 +153,23 @@ def test_only_the_chosen_rows_are_replayed(lake: Path, run_file, replay_job):
         replay_job(where="no_column = 1")
 
 
+def test_a_row_that_a_rule_rejected_comes_back_with_all_of_its_times(lake: Path, run_file, replay_job, spark):
+    times = "TIMESTAMP '2024-01-02 03:04:05.123456' AS t, TIMESTAMP_NTZ '1600-01-01 00:00:00.000001' AS n"
+    spark.sql(f"SELECT 1 AS id, {times}").write.parquet(str(lake / "times"))
+    job = """
+        inputs: {times: {path: times, format: parquet}}
+        tables: {good: {from: times, rules: [{expression: id > %s, action: reject}]}}
+        outputs: {good: {path: out/times, format: parquet, mode: append}}
+    """
+    (lake / "job.yaml").write_text(job % 1)
+    run_file()
+    (lake / "job.yaml").write_text(job % 0)
+    replay_job()
+    assert duckdb.sql("SELECT id, t::VARCHAR, n::VARCHAR FROM 'out/times/*.parquet'").fetchall() == [
+        (1, "2024-01-02 03:04:05.123456", "1600-01-01 00:00:00.000001")
+    ]
+
+
 def test_a_row_enters_at_the_step_that_rejected_it(lake: Path, run_file, replay_job):
     (lake / "halving").mkdir()
     (lake / "halving/steps.py").write_text(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
 from birchtar.runner.failures import JobError
@@ -194,6 +195,18 @@ def test_names_that_differ_in_case_alone_are_told_and_a_schema_chooses(run_job, 
         run_job(job % "")
     run_job(job % ', schema: {Id: STRING, s: "STRUCT<K: INT>"}')
     assert rows("SELECT \"Id\", s FROM 'out/*.parquet'") == [("x", {"K": 2})]
+
+
+def test_no_rows_at_all_replace_what_a_condition_holds_for(run_job, place: Path):
+    job = (
+        'inputs: {days: {path: days.csv, format: csv, schema: "id INT, day DATE"}}\n'
+        "outputs: {days: {path: out, format: delta, mode: overwrite, replace_where: id > 1}}\n"
+    )
+    (place / "days.csv").write_text("id,day\n2,2024-01-03\n")
+    run_job(job)
+    (place / "days.csv").write_text("id,day\n")
+    run_job(job)
+    assert DeltaTable(str(place / "out")).to_pyarrow_table().num_rows == 0
 
 
 def test_rows_that_cannot_be_read_go_to_the_quarantine_and_the_good_ones_on(run_job, place: Path):

@@ -5,6 +5,7 @@ from pyspark.sql import types as t
 from transforms.choices.bare_choices import bare
 from transforms.choices.choice import ChoiceType
 from transforms.core.type_names import type_text
+from transforms.nested.json_text import EXACT_TIMES, sql_options
 from transforms.nested.values import Named, Value, cast, each, each_value, members, null_of, struct_of, text_literal
 
 _NUMBERS = (t.NumericType,)
@@ -34,7 +35,7 @@ def convert(value: Value, target: t.DataType) -> Value:
 def _of_container(value: Value, target: t.DataType) -> Value:
     source = value.data_type
     if isinstance(target, t.StringType):
-        return _made(f"to_json({bare(value).sql})", target, value)
+        return _made(f"to_json({bare(value).sql}, {sql_options(EXACT_TIMES)})", target, value)
     if isinstance(source, t.ArrayType) and isinstance(target, t.ArrayType):
         return each(value, lambda element: convert(element, target.elementType))
     if isinstance(source, t.MapType) and isinstance(target, t.MapType) and source.keyType == target.keyType:

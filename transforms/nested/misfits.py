@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, get_args
 from pyspark.sql.types import ArrayType, DataType, MapType, NullType, StructType
 
 from transforms.errors import TransformError
+from transforms.nested.json_text import WHOLE_RECORD, sql_options
 from transforms.nested.values import COLUMN, Named, Value, cast, element_of, member, row_of, text_literal
 from transforms.paths import Position, quote
 from transforms.records.columns import require_error_type
@@ -54,7 +55,7 @@ def error_of_misfits(came: StructType, casts: Iterable[Cast], *, where: str) -> 
     error = (
         f"CASE WHEN coalesce({', '.join([*said, 'NULL'])}) IS NOT NULL THEN CAST(struct('CAST' AS code,"
         f" concat_ws(' ', {', '.join([*said, 'NULL'])}) AS message,"
-        f" to_json(struct({', '.join(record)}), map('ignoreNullFields', 'false')) AS record) AS {ERROR_TYPE}) END"
+        f" to_json(struct({', '.join(record)}), {sql_options(WHOLE_RECORD)}) AS record) AS {ERROR_TYPE}) END"
     )
     earlier = [f"{COLUMN}{at}" for at, name in enumerate(came.names) if name == ERROR_COLUMN]
     return Named(ERROR_COLUMN, Value(f"coalesce({', '.join([*earlier, error])})", NullType(), is_kept=False), {})

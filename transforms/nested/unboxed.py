@@ -23,6 +23,7 @@ from transforms.nested.boxed_text import (
     json_object,
     one_xml_element,
 )
+from transforms.nested.json_text import WHOLE_RECORD, sql_options
 from transforms.nested.rebuild import Change, rebuild
 from transforms.nested.values import COLUMN, Named, Value, member, members, row_of, struct_of, text_literal, value_at
 from transforms.paths import Position, quote
@@ -89,7 +90,7 @@ def _error(came: StructType, boxed: Boxed) -> str:
     message = text_literal(f"The text is no {boxed.format} of the schema that was asked for: {boxed.where}")
     return (
         f"CAST(struct('PARSE' AS code, {message} AS message,"
-        f" to_json(struct({', '.join(record)}), map('ignoreNullFields', 'false')) AS record) AS {ERROR_TYPE})"
+        f" to_json(struct({', '.join(record)}), {sql_options(WHOLE_RECORD)}) AS record) AS {ERROR_TYPE})"
     )
 
 

@@ -8,6 +8,12 @@ from pyspark.sql.types import ArrayType, DataType, MapType, StructType, VariantT
 
 from birchtar.lake.rejects import named, quoted
 
+EXACT_TIMES = {
+    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
+    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
+}
+"""Options of `to_json` by which times keep their microseconds; by default Spark writes milliseconds."""
+
 
 def column_of(alias: str, name: str) -> Column:
     """Return the column of exactly this name of an aliased frame."""
@@ -25,7 +31,7 @@ def same_key(keys: Iterable[str], left: str, right: str) -> Column:
 def same_value(left: Column, right: Column, types: tuple[DataType, DataType]) -> Column:
     """Return the condition under which two values are the same. Nested ones of other types are compared as JSON."""
     if types[0] != types[1] and isinstance(types[0], StructType | ArrayType | MapType):
-        return F.to_json(left).eqNullSafe(F.to_json(right))
+        return F.to_json(left, EXACT_TIMES).eqNullSafe(F.to_json(right, EXACT_TIMES))
     return comparable(left, types[0]).eqNullSafe(comparable(right, types[1]))
 
 
@@ -34,7 +40,7 @@ def comparable(column: Column, kind: DataType) -> Column:
     if isinstance(kind, MapType | VariantType) or (
         isinstance(kind, StructType | ArrayType) and _holds_unsortable(kind)
     ):
-        return F.to_json(F.struct(column.alias("value")))
+        return F.to_json(F.struct(column.alias("value")), EXACT_TIMES)
     return column
 
 

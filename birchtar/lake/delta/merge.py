@@ -12,18 +12,39 @@ from birchtar.lake.sink import Sink
 INSERT, UPDATE, DELETE, REMEMBER = "I", "U", "D", "R"
 """What a row does. The last: a deletion of what is not there changes no row, but has to be remembered."""
 
+CHANGE_TYPE, COMMIT_VERSION = "_change_type", "_commit_version"
+"""Columns of Delta's change data feed."""
+
+_STAYING = ("insert", "update_postimage")
+_STAYS = "_birchtar_stays"
 _DELETED = "_birchtar_deleted"
 _THERE = "_birchtar_there"
 _RANK = "_birchtar_rank"
 _GONE = "_birchtar_gone"
 
 
+def without_replaced(staged: DataFrame, sink: Sink) -> DataFrame:
+    """Return the rows of a change feed without what its commits have removed of keys that they put back. Lazy.
+
+    A commit that overwrites rows says of a key that stays that it was deleted, and inserted, at one time.
+    """
+    if CHANGE_TYPE not in staged.columns:
+        return staged
+    time = [name for name in (sink.order_by or COMMIT_VERSION,) if name in staged.columns]
+    window = Window.partitionBy(*map(named, [*sink.keys, *time]))
+    stays = named(CHANGE_TYPE).isin(*_STAYING)
+    rows = staged.withColumn(_STAYS, F.max(F.coalesce(stays, F.lit(False))).over(window))
+    return rows.where(~F.col(_STAYS) | F.coalesce(stays, F.lit(False))).drop(_STAYS)
+
+
 def newest(staged: DataFrame, sink: Sink) -> DataFrame:
     """Return one row per key, and whether it deletes, in a column `_birchtar_deleted`. Lazy.
 
     The row with the largest ``order_by`` wins, a null loses to any other. Among ties a row that deletes wins, then the
-    one whose columns are largest, compared from the first to the last: whatever order the rows came in.
+    one whose columns are largest, compared from the first to the last: whatever order the rows came in. Of the rows
+    that one commit of a change feed says of a key, those that it removed count only where it put none back.
     """
+    staged = without_replaced(staged, sink)
     deleted = F.coalesce(F.expr(sink.delete_when), F.lit(False)) if sink.delete_when else F.lit(False)
     marked = staged.withColumn(_DELETED, deleted)
     order = [named(sink.order_by).desc_nulls_last()] if sink.order_by else []

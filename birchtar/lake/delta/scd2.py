@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from birchtar.lake.delta.compare import column_of, same_key, same_value, sort_key
-from birchtar.lake.delta.merge import DELETE, INSERT, UPDATE
+from birchtar.lake.delta.merge import DELETE, INSERT, UPDATE, without_replaced
 from birchtar.lake.delta.mergeable import OPERATION
 from birchtar.lake.rejects import named
 from birchtar.lake.sink import Sink
@@ -38,7 +38,8 @@ def new_versions(staged: DataFrame, table: DataFrame, remembered: DataFrame | No
 
     An event that says the same as the one before it makes no version; a deletion closes a version, and makes none.
     Of several events of one key and time a deletion wins, else the one whose columns are largest, compared from the
-    first to the last. So events may come in any order, in any batches, again and again, and the table is the same.
+    first to the last; of a commit of a change feed, what it removed counts only where it put none back. So events may
+    come in any order, in any batches, again and again, and the table is the same.
 
     Args:
         staged: The new events; none without a time.
@@ -46,6 +47,7 @@ def new_versions(staged: DataFrame, table: DataFrame, remembered: DataFrame | No
         remembered: Events of such keys that made no version of their own when they came, or None.
         sink: Keys, conditions and column names.
     """
+    staged = without_replaced(staged, sink)
     deleted = F.coalesce(F.expr(sink.delete_when), F.lit(False)) if sink.delete_when else F.lit(False)
     said = [
         named(name) if name in (*sink.keys, sink.order_by) else F.when(~F.col(DELETED), named(name)).alias(name)

@@ -5,14 +5,30 @@ from dataclasses import dataclass, field
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import AtomicType, BinaryType, DataType, StringType, StructField, StructType
+from pyspark.sql.types import (
+    AtomicType,
+    BinaryType,
+    DataType,
+    DateType,
+    DecimalType,
+    FloatType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampNTZType,
+    TimestampType,
+)
 
+from birchtar.lake.delta.compare import EXACT_TIMES
 from birchtar.lake.delta.types import extends, widens
 from birchtar.lake.errors import LakeError
 from birchtar.lake.rejects import named
 from birchtar.lake.sink import SchemaChanges
 
 RESCUED = "_rescued_data"
+
+_DAY = r"[+-]?\d{4,}-\d{1,2}-\d{1,2}"
+_TIME = r"(?:[T ]\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d{1,6}0*)?)?)?"
 
 
 @dataclass
@@ -123,20 +139,38 @@ def _rescued(df: DataFrame, pairs: list[_Pair]) -> DataFrame:
             value = _attempt(column, pair.ours.dataType, pair.theirs.dataType)
             kept.append(value.alias(name))
             rescued.append(F.when(value.isNull(), column).alias(name))
-    told = F.to_json(F.struct(*rescued)) if rescued else F.lit(None).cast("string")
+    told = F.to_json(F.struct(*rescued), EXACT_TIMES) if rescued else F.lit(None).cast("string")
     return df.select(*kept, F.nullif(told, F.lit("{}")).alias(RESCUED))
 
 
 def _attempt(column: Column, ours: DataType, theirs: DataType) -> Column:
     """Return the value in the table's type, and null where that would lose anything of it.
 
-    A text is taken as what it says, though `01` comes back as `1`; any other value has to come back as it was.
+    A text is taken as what it says, though `01` comes back as `1`; any other value has to come back as it was. So a
+    text is no date that says a time of day, no decimal with more digits than the column has, no time in a zone that
+    the column does not keep.
     """
     simple = isinstance(ours, AtomicType) and isinstance(theirs, AtomicType) and not isinstance(ours, BinaryType)
     if not simple:
         return F.lit(None).cast(theirs)
     cast = column.try_cast(theirs)
-    return cast if isinstance(ours, StringType) else F.when(cast.try_cast(ours) == column, cast)
+    return F.when(_says(column, cast, theirs) if isinstance(ours, StringType) else cast.try_cast(ours) == column, cast)
+
+
+def _says(text: Column, cast: Column, theirs: DataType) -> Column:
+    """Return whether a text says no more than what it was cast to."""
+    if isinstance(theirs, DateType):
+        return text.rlike(rf"^\s*{_DAY}\s*$")
+    if isinstance(theirs, TimestampNTZType):
+        return text.rlike(rf"^\s*{_DAY}{_TIME}\s*$")
+    if isinstance(theirs, TimestampType):
+        return text.rlike(rf"^\s*{_DAY}{_TIME}\s*(?:[A-Za-z+-].*)?$")
+    if isinstance(theirs, DecimalType):
+        digits = DecimalType(38, min(theirs.scale + 6, 38 - (theirs.precision - theirs.scale)))
+        return (text.try_cast(digits) == cast) & ~text.rlike(rf"\.\d{{{digits.scale}}}\d*[1-9]")
+    if isinstance(theirs, FloatType):
+        return text.try_cast("double") == cast.cast("string").try_cast("double")
+    return F.lit(True)
 
 
 def _same(ours: DataType, theirs: DataType) -> bool:

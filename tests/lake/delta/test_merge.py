@@ -43,6 +43,27 @@ def test_of_several_new_rows_the_newest_wins_and_of_ties_the_largest(spark, tabl
     assert table.rows("id") == [(1,)]
 
 
+def test_a_commit_of_a_change_feed_that_puts_a_key_back_does_not_delete_it(spark, table):
+    schema = "id INT, word STRING, _change_type STRING, _commit_version LONG"
+    settings = {
+        "mode": "merge",
+        "keys": ["id"],
+        "order_by": "_commit_version",
+        "delete_when": "_change_type = 'delete'",
+    }
+    table.write(rows(spark, *((key, "a", "insert", 1) for key in (1, 2, 3)), schema=schema), 1, **settings)
+    overwritten = [
+        *((key, "a", "delete", 2) for key in (1, 2, 3)),
+        (1, "a", "insert", 2),
+        (2, "b", "update_preimage", 2),
+        (2, "B", "update_postimage", 2),
+    ]
+    table.write(rows(spark, *overwritten, schema=schema), 2, **settings)
+    assert table.rows("id", "word") == [(1, "a"), (2, "B")]
+    table.write(rows(spark, (1, "a", "delete", 3), (3, "late", "insert", 1), schema=schema), 3, **settings)
+    assert table.rows("id", "word") == [(2, "B")]
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
 def test_a_late_event_does_not_bring_a_deleted_row_back(spark, table, order):
     events = [(1, 1, "born", False), (1, 2, "changed", False), (1, 3, "", True)]

@@ -68,6 +68,19 @@ def test_a_deletion_holds_for_what_comes_late(spark, table):
     assert table.rows(*VERSION) == [(1, "Bern", 3, 5, False), (1, "Rome", 6, 7, False)]
 
 
+def test_a_commit_of_a_change_feed_that_puts_a_key_back_closes_no_version_for_it(spark, table):
+    schema = "id INT, town STRING, _change_type STRING, _commit_version LONG"
+    history = HISTORY | {"order_by": "_commit_version", "delete_when": "_change_type = 'delete'"}
+    first = [(1, "Bern", "insert", 1), (2, "Rome", "insert", 1), (3, "Oslo", "insert", 1)]
+    table.write(spark.createDataFrame(first, schema), 1, **history)
+    again = [*((key, town, "delete", 2) for key, town, *_ in first), (1, "Bern", "insert", 2), (2, "Bonn", "insert", 2)]
+    table.write(spark.createDataFrame(again, schema).coalesce(1), 2, **history)
+    current = [row[:2] for row in table.rows("id", "town", "is_current") if row[2]]
+    assert [key for key, _ in current] == [1, 2]
+    assert dict(current)[2] == "Bonn"
+    assert [row for row in table.rows("id", "valid_to", "is_current") if row[0] == 3] == [(3, 2, False)]
+
+
 def test_the_same_events_again_change_nothing(spark, table):
     first = [
         (1, 1, "Bern", False),

@@ -1,6 +1,7 @@
 """Rows whose columns are not the table's: refused, left out, added, widened or rescued."""
 
 import json
+from itertools import zip_longest
 
 import pyarrow.parquet
 import pytest
@@ -85,6 +86,37 @@ def test_a_value_is_not_rounded_into_its_column(spark, begun):
     )
     begun.write(df, 2, mode="append", schema_changes="rescue")
     assert begun.rows("id", "worth") == [(1, 10), (2, 2), (3, None), (4, None)]
+
+
+SAYS = {
+    "d DATE": {"2024-01-02": True, " 2024-1-2 ": True, "2024-01-02 10:11:12": False, "today": False},
+    "m DECIMAL(10,2)": {"1.50": True, "01.5000": True, "1e2": True, "1.239": False, "1.2400000001": False},
+    "w DECIMAL(38,0)": {"7": True, "7.5": False},
+    "n TIMESTAMP_NTZ": {"2024-01-02 10:00:00.123456": True, "2024-01-02 10:00:00+05:00": False, "10:00": False},
+    "t TIMESTAMP": {"2024-01-02T10:00:00+05:00": True, "2024-01-02": True, "2024-01-02 10:00:00.1234567": False},
+    "f FLOAT": {"0.1": True, "16777216": True, "16777217": False, "NaN": True},
+    "i INT": {"7": True, "7.9": False},
+}
+
+
+def test_a_text_says_no_more_than_what_it_becomes(spark, table):
+    table.write(spark.createDataFrame([], f"id INT, {', '.join(SAYS)}"), 1, mode="append")
+    names = [column.split(" ")[0] for column in SAYS]
+    rows = list(enumerate(zip_longest(*(texts for texts in SAYS.values()))))
+    texts = spark.createDataFrame([(at, *row) for at, row in rows], f"id INT, {' STRING, '.join(names)} STRING")
+    table.write(texts, 2, mode="append", schema_changes="rescue")
+    for at, row in rows:
+        kept = dict(zip(names, table.rows("id", *names)[at][1:], strict=True))
+        rescued = json.loads(table.rows("id", "_rescued_data")[at][1] or "{}")
+        fits = {name: SAYS[column].get(text) for name, column, text in zip(names, SAYS, row, strict=True)}
+        assert {name for name, value in kept.items() if value is not None} == {name for name in names if fits[name]}
+        assert rescued == {name: text for name, text in zip(names, row, strict=True) if fits[name] is False}
+
+
+def test_what_is_rescued_keeps_its_microseconds(spark, begun):
+    df = spark.sql("SELECT 2 AS id, TIMESTAMP '2024-01-02 03:04:05.123456' AS worth")
+    begun.write(df, 2, mode="append", schema_changes="rescue")
+    assert begun.rows("_rescued_data")[-1] == ('{"worth":"2024-01-02T03:04:05.123456Z"}',)
 
 
 def test_a_merge_adds_columns_too(spark, begun):
