@@ -3,24 +3,42 @@
 from typing import Any
 
 from pyspark import SparkContext
-from pyspark.sql import Observation
+from pyspark.sql import DataFrame, Observation, SparkSession
 
 
 def observed(observation: Observation) -> dict[str, Any] | None:
     """Return what an observation saw; None if Spark left its frame out, as it may beside an empty one.
 
-    An ``Observation.get`` would then wait for ever. Spark tells of a count some time after its job's end; all that it
-    has to tell by now is waited for.
+    An ``Observation.get`` would then wait for ever.
     """
-    context: Any = SparkContext._active_spark_context
-    context._jsc.sc().listenerBus().waitUntilEmpty()
-    finished: Any = observation._jo.future()  # type: ignore[union-attr]  # set by the time its frame was computed
-    if not finished.isCompleted() or finished.value().get().get().length() == 0:
-        return None
-    return dict(observation.get)
+    return None if _row(observation) is None else dict(observation.get)
 
 
 def observed_rows(observation: Observation) -> int | None:
     """Return the rows that an observation counted; None as in `observed`."""
-    seen = observed(observation)
-    return None if seen is None else int(seen["rows"])
+    row = _row(observation)
+    return None if row is None else int(row.getLong(row.fieldIndex("rows")))
+
+
+def observed_records(spark: SparkSession, observation: Observation) -> DataFrame:
+    """Return the rows that an observation holds in ``records``, an array of structs. They stay in Java. Lazy."""
+    java, row = spark._jvm, _row(observation)
+    assert java is not None  # noqa: S101  # a classic session
+    at = row.fieldIndex("records")
+    struct = row.schema().fields()[at].dataType().elementType()
+    records = [] if row.isNullAt(at) else java.scala.jdk.javaapi.CollectionConverters.asJava(row.getSeq(at))
+    return DataFrame(spark._jsparkSession.createDataFrame(records, struct), spark)
+
+
+def _row(observation: Observation) -> Any:
+    """Return Java's row of what an observation saw.
+
+    Spark tells of a count some time after its job's end; all that it has to tell by now is waited for.
+    """
+    context: Any = SparkContext._active_spark_context
+    context._jsc.sc().listenerBus().waitUntilEmpty()
+    finished: Any = observation._jo.future()  # type: ignore[union-attr]  # set by the time its frame was computed
+    if not finished.isCompleted():
+        return None
+    row = finished.value().get().get()
+    return row if row.length() else None

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial, reduce
 from itertools import groupby
-from typing import Any, cast
+from typing import cast
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from birchtar.lake.label import Label
-from birchtar.lake.observed import observed
+from birchtar.lake.observed import observed_records, observed_rows
 from birchtar.lake.paths import absolute
 from birchtar.lake.sink import Sink
 from birchtar.lake.write import discard, stage
@@ -66,38 +66,31 @@ def stage_rejects(
 
 def _frames(spark: SparkSession, tables: Tables) -> Iterator[DataFrame]:
     """Yield the rejected rows: those to be computed once more, and in one frame those that came with their counts."""
-    brought: list[tuple[Any, ...]] = []
+    brought: list[DataFrame] = []
     for rejects in tables.rejects:
         ended_early = rejects.counted in tables.early  # it may have seen none of them
-        seen = None if ended_early else observed(rejects.counted)
-        if ended_early or (seen is not None and seen["rows"] > KEPT_RECORDS):
-            yield _computed(rejects)
-        elif seen is not None:
-            told = (_told(error.asDict(), rejects.hidden) for error in seen["records"] or ())
-            brought += [(rejects.table, rejects.step, *each) for each in told]
+        rows = None if ended_early else observed_rows(rejects.counted)
+        if ended_early or (rows is not None and rows > KEPT_RECORDS):
+            yield _written(rejects, rejects.df)
+        elif rows:
+            brought.append(_written(rejects, observed_records(spark, rejects.counted)))
     if brought:
-        yield spark.createDataFrame(brought, _SCHEMA)
+        yield reduce(DataFrame.unionAll, brought).coalesce(1)
 
 
-def _told(error: dict[str, Any], paths: Paths) -> tuple[Any, ...]:
-    """Return what is written of an error: without the values that nobody may read."""
-    shown = hide(error["code"], error["message"], error["record"], paths)
-    told = error | {"message": shown.message, "record": shown.record}
-    return (*(told.get(name) for name in _ERROR), shown.is_hidden)
-
-
-def _computed(rejects: Rejects) -> DataFrame:
+def _written(rejects: Rejects, df: DataFrame) -> DataFrame:
+    """Return what is written of rejected rows: without the values that nobody may read."""
     place = (F.lit(rejects.table).alias("table"), F.lit(rejects.step).alias("step"))
-    there = set(rejects.df.columns)
+    there = set(df.columns)
     error = [F.col(name) if name in there else F.lit(None).alias(name) for name in _ERROR]
-    shown = _hidden(rejects.df.select(*place, *error), rejects.hidden)
+    shown = _hidden(df.select(*place, *error), rejects.hidden)
     return shown.to(cast("StructType", StructType.fromDDL(_SCHEMA)))
 
 
 def _hidden(df: DataFrame, paths: Paths) -> DataFrame:
     if not paths:
         return df.withColumn("hidden", F.lit(False))
-    hiding = F.udf(partial(hide, paths=paths), "message STRING, record STRING, hidden BOOLEAN")
+    hiding = F.udf(partial(hide, paths=paths), "message STRING, record STRING, hidden BOOLEAN", useArrow=False)
     shown = df.withColumn("shown", hiding("code", "message", "record"))
     return shown.withColumns({name: F.col("shown").getField(name) for name in ("message", "record", "hidden")})
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
+from pyspark.sql.types import DataType, MapType, StringType, StructField, StructType
 
 from birchtar.lake.files import FileSystem
 from birchtar.lake.label import Label
@@ -208,6 +208,18 @@ def _to_read_again(plan: Plan, run: int) -> str:
     return "bring these records in again by a new file"
 
 
+def _in_json(data_type: DataType) -> DataType:
+    """Return the type that a column has in a record: JSON knows no keys but texts."""
+    return MapType(StringType(), data_type.valueType) if isinstance(data_type, MapType) else data_type
+
+
+def _from_json(column: Column, field: StructField) -> Column:
+    if not isinstance(field.dataType, MapType):
+        return column
+    key_type = field.dataType.keyType
+    return F.transform_keys(column, lambda key, _: key.cast(key_type))
+
+
 def entering(replayed: Replayed, df: DataFrame, table: str, step: str) -> DataFrame:
     """Return a table's rows before a step, with those that were rejected there.
 
@@ -217,7 +229,8 @@ def entering(replayed: Replayed, df: DataFrame, table: str, step: str) -> DataFr
         return df
     rows = replayed.rows.where((F.col("table") == table) & (F.col("step") == step))
     corrupt = "_birchtar_corrupt"
-    schema = StructType([*df.schema.fields]).add(corrupt, "string")
+    schema = StructType([StructField(field.name, _in_json(field.dataType)) for field in df.schema.fields])
+    schema = schema.add(corrupt, "string")
     value = F.from_json("record", schema, {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": corrupt}).alias("value")
     parsed = rows.select(value, "id", "record", "file", "position")
     message = "The row does not fit the table as it is at this step now."
@@ -230,7 +243,7 @@ def entering(replayed: Replayed, df: DataFrame, table: str, step: str) -> DataFr
         F.col("id").alias("replay_of"),
     )
     is_broken = F.col("value").isNull() | F.col("value").getField(corrupt).isNotNull()
-    columns = [F.col("value").getField(name).alias(name) for name in df.columns]
+    columns = [_from_json(F.col("value").getField(field.name), field).alias(field.name) for field in df.schema.fields]
     return df.unionByName(
         parsed.select(*columns, F.when(is_broken, error).alias(ERROR_COLUMN)), allowMissingColumns=True
     )
