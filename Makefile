@@ -26,8 +26,8 @@ $(READY): pyproject.toml uv.lock birchtar/runtime/jars.toml
 run: $(READY) ## Run the main job: raw flights and countries become curated tables
 	@$(BIN)/birchtar run $(JOBS) --show 3
 
-test: $(READY) ## Run all tests, in two processes that share one Spark
-	@$(BIN)/pytest -q --numprocesses 2 --dist loadfile --no-loadscope-reorder
+test: $(READY) ## Run all tests, in three processes that share one Spark
+	@$(BIN)/pytest -q --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY) ## Check style, types and the direction of imports
 	@$(BIN)/ruff check .

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
-from pyspark.sql.types import ArrayType, MapType, StructField, StructType
+from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, MapType, StringType, StructField, StructType
 
 from birchtar.lake import delta
 from birchtar.lake.columns import require_fitting_columns
@@ -19,6 +20,8 @@ from birchtar.lake.staged_files import clean_files, publish_files, stage_files
 _CSV = {"header": "true", "escape": '"', "ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false"}
 """CSV as everybody else reads it: a quote inside quotes is doubled, and spaces belong to the value."""
 
+
+_NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__"
 
 Plan = Mapping[str, Any]
 """How to publish what is staged; plain values, for the state database."""
@@ -44,8 +47,8 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
     ``spark.sql.adaptive.advisoryPartitionSizeInBytes``.
 
     Args:
-        df: What to write. Its nulls and duplicates stay, but a partition's empty text comes back as null: both have the
-            same folder, with Spark and Hive alike.
+        df: What to write. Its nulls and duplicates stay, but a partition's empty text comes back as null, and so does
+            Hive's word for null: all have the same folder, with Spark and Hive alike.
         sink: The format, and how the rows are laid out in files.
         path: The table's folder; of a sink for several tables, one below the sink's own.
         label: The run and output.
@@ -135,6 +138,9 @@ def _without_fields(field: StructField, outer: str = "") -> Iterator[str]:
 
 def _laid_out(df: DataFrame, sink: Sink) -> DataFrame:
     """Bring rows that share a file together, and lets Spark choose the number of files by their size."""
+    texts = [name for name in sink.partition_by if isinstance(df.schema[name].dataType, StringType)]
+    if texts:  # rows of one folder by two names would write over each other's files
+        df = df.withColumns({name: F.nullif(named(name), F.lit(_NULL_FOLDER)) for name in texts})
     together = df.hint("rebalance", *map(named, sink.partition_by))
     order = [*sink.partition_by, *sink.sort_by] if sink.sort_by else []
     return together.sortWithinPartitions(*map(named, order)) if order else together

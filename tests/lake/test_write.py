@@ -390,6 +390,13 @@ def test_an_empty_text_and_null_share_a_partition_as_everywhere(spark, table):
     assert [file.parent.name for file in data_files(table)] == ["p=__HIVE_DEFAULT_PARTITION__"]
 
 
+@pytest.mark.parametrize("kind", ["avro", "csv", "delta", "parquet"])
+def test_hives_word_for_null_is_a_null(spark, table, kind):
+    df = spark.createDataFrame([(1, None), (2, "__HIVE_DEFAULT_PARTITION__"), (3, "x")], "id INT, p STRING").coalesce(1)
+    store(df, table, format=kind, mode="append", partition_by=["p"])
+    assert stored(spark, table, kind, ["id", "p"]) == [(1, None), (2, None), (3, "x")]
+
+
 def test_several_partition_columns_make_nested_folders(spark, table):
     df = spark.sql("SELECT * FROM VALUES (1, 'a', 1), (2, 'a', 2), (3, 'b', 1) AS t(id, p, q)")
     store(df, table, format="json", partition_by=["p", "q"])

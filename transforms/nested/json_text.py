@@ -16,7 +16,8 @@ def sql_options(options: dict[str, str]) -> str:
     """Return options as an SQL map.
 
     Example:
-        >>> sql_options({"ignoreNullFields": "false"})
-        "map('ignoreNullFields', 'false')"
+        >>> record = f"to_json(named_struct('a', null), {sql_options(WHOLE_RECORD)})"
+        >>> spark.sql(f"SELECT {record} AS record").collect()
+        [Row(record='{"a":null}')]
     """
     return f"map({', '.join(text_literal(text) for pair in options.items() for text in pair)})"
