@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from operator import itemgetter
 from typing import Any
 from zlib import crc32
 
@@ -50,9 +49,8 @@ def in_buckets(listing: Listing) -> Buckets:
     numbers, starts = np.unique(sums[order] >> 16, return_index=True)
     ends = [*starts[1:].tolist(), len(names)]
     bounds = dict(zip(numbers.tolist(), zip(starts.tolist(), ends, strict=False), strict=False))
-    positions = order.tolist()
-    ordered = list(itemgetter(*positions, 0)(names))[:-1] if names else []
-    return Buckets(_digests(bounds, ordered, facts.tobytes()), positions, bounds)
+    ordered = np.array(names, dtype=object)[order].tolist()
+    return Buckets(_digests(bounds, ordered, facts.tobytes()), order.tolist(), bounds)
 
 
 def _order(sums: Any, names: Sequence[bytes]) -> Any:
