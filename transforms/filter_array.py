@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from pyspark.sql import DataFrame
-from pyspark.sql.types import BooleanType, DataType
+from pyspark.sql.types import BooleanType
 
 from transforms.errors import ColumnTypeError
-from transforms.nested.array_elements import edit_array, elements_at
+from transforms.nested.array_elements import edit_array, elements_at, with_each
 from transforms.nested.values import Value, element_of
 
 
@@ -48,16 +48,7 @@ def filter_array(df: DataFrame, path: str, where: str) -> DataFrame:
     try:
         return edit_array(df, path, where, filtered, where=place)
     except ColumnTypeError:
-        found = _type_of(df, path, where, place)
+        found = elements_at(edit_array(df, path, where, with_each, where=place), path)
         if isinstance(found, BooleanType):
             raise
         raise ColumnTypeError(f"{place}: The condition is of type {found.simpleString()}, not a boolean.") from None
-
-
-def _type_of(df: DataFrame, path: str, expression: str, place: str) -> DataType:
-    """Return the type of an expression about the elements of an array."""
-
-    def mapped(array: Value, bound: str) -> Value:
-        return replace(array, sql=f"transform({array.sql}, {element_of(array).sql} -> {bound})", is_kept=False)
-
-    return elements_at(edit_array(df, path, expression, mapped, where=place), path)

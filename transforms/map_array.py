@@ -1,13 +1,10 @@
 """Change the elements of an array."""
 
-from dataclasses import replace
-
 from pyspark.sql import DataFrame
-from pyspark.sql.types import DataType, NullType, StructType
+from pyspark.sql.types import DataType, StructType
 
 from transforms.choices.choice import has_choices, opened_type
-from transforms.nested.array_elements import edit_array, elements_at
-from transforms.nested.values import Value, each
+from transforms.nested.array_elements import edit_array, elements_at, with_each
 
 
 def map_array(df: DataFrame, path: str, expression: str) -> DataFrame:
@@ -42,17 +39,13 @@ def map_array(df: DataFrame, path: str, expression: str) -> DataFrame:
     """
     where = f"map_array, `{path}`"
     elements = _new_elements(df, path, expression, where) if has_choices(df) else None
-    return edit_array(df, path, expression, _changed, where=where, elements=elements)
-
-
-def _changed(array: Value, bound: str) -> Value:
-    return each(array, lambda element: replace(element, sql=bound, data_type=NullType(), nullable=True, is_kept=False))
+    return edit_array(df, path, expression, with_each, where=where, elements=elements)
 
 
 def _new_elements(df: DataFrame, path: str, expression: str, where: str) -> DataType:
     """Return the type of the expression as `to_choices` has it. Only in a field of a struct does Spark tell a mark."""
     probe = edit_array(
-        df, path, expression, lambda array, bound: _changed(array, f"struct({bound} AS new)"), where=where
+        df, path, expression, lambda array, bound: with_each(array, f"struct({bound} AS new)"), where=where
     )
     inner = elements_at(probe, path)
     assert isinstance(inner, StructType)  # noqa: S101  # made by `struct`

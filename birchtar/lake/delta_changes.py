@@ -13,7 +13,8 @@ from birchtar.lake.paths import absolute
 from birchtar.lake.rejects import named
 from birchtar.lake.source import Source
 
-_CHANGE = ("_change_type", "_commit_version", "_commit_timestamp")
+CHANGE_TYPE, COMMIT_VERSION = "_change_type", "_commit_version"
+_CHANGE = (CHANGE_TYPE, COMMIT_VERSION, "_commit_timestamp")
 """The columns that Delta adds to the rows of a change data feed."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -146,7 +147,7 @@ def _as_inserts(spark: SparkSession, source: Source, mark: DeltaMark) -> DataFra
     history = DeltaTable.forPath(spark, absolute(source.paths[0])).history()
     row = history.where(F.col("version") == mark.version).select("timestamp").first()
     made = F.lit(row["timestamp"] if row else None).cast("timestamp")
-    columns = {"_change_type": F.lit("insert"), "_commit_version": F.lit(mark.version).cast("bigint")}
+    columns = {CHANGE_TYPE: F.lit("insert"), COMMIT_VERSION: F.lit(mark.version).cast("bigint")}
     return _at(spark, source, mark).withColumns(columns | {"_commit_timestamp": made})
 
 

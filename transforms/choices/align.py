@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from pyspark.sql import DataFrame
-from pyspark.sql.types import ArrayType, DataType, MapType, NullType, StructField, StructType
+from pyspark.sql.types import ArrayType, DataType, MapType, NullType, StructType
 
-from transforms.choices.choice import ChoiceType, choice_of, marked, plain, to_choices
+from transforms.choices.choice import ChoiceType, choice_of, marked, plain, to_choices, with_leaves
 from transforms.choices.merge_types import have_room, numbered
 from transforms.core.columns import schema_of
 from transforms.core.type_names import type_name, type_text
@@ -128,15 +128,7 @@ def _into_map(value: Value, target: MapType, path: str) -> Value:
 
 
 def _bare(data_type: DataType) -> DataType:
-    """Return a type without what says nothing of the values: metadata, and what can be null."""
-    if isinstance(data_type, StructType):
-        fields = [StructField(field.name, _bare(field.dataType)) for field in data_type.fields]
-        return ChoiceType(fields) if isinstance(data_type, ChoiceType) else StructType(fields)
-    if isinstance(data_type, ArrayType):
-        return ArrayType(_bare(data_type.elementType))
-    if isinstance(data_type, MapType):
-        return MapType(_bare(data_type.keyType), _bare(data_type.valueType))
-    return data_type
+    return with_leaves(data_type, lambda leaf: leaf)
 
 
 def _no_room(path: str, source: DataType, target: DataType) -> ColumnTypeError:

@@ -14,7 +14,7 @@ Code that handles choices does not read marks. It turns a schema into one in whi
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -83,6 +83,21 @@ def plain(data_type: DataType) -> DataType:
     if isinstance(data_type, MapType):
         return MapType(data_type.keyType, plain(data_type.valueType), data_type.valueContainsNull)
     return data_type
+
+
+def with_leaves(data_type: DataType, change: Callable[[DataType], DataType]) -> DataType:
+    """Return a type with those in it changed that hold no others; choices stay choices.
+
+    Metadata, and what cannot be null, is left out: it says nothing of the values.
+    """
+    if isinstance(data_type, StructType):
+        fields = [StructField(field.name, with_leaves(field.dataType, change)) for field in data_type.fields]
+        return ChoiceType(fields) if isinstance(data_type, ChoiceType) else StructType(fields)
+    if isinstance(data_type, ArrayType):
+        return ArrayType(with_leaves(data_type.elementType, change))
+    if isinstance(data_type, MapType):
+        return MapType(with_leaves(data_type.keyType, change), with_leaves(data_type.valueType, change))
+    return change(data_type)
 
 
 def opened_type(field: StructField) -> DataType:

@@ -15,7 +15,7 @@ from pyspark.sql.types import (
     VariantType,
 )
 
-from transforms.choices.choice import ChoiceType
+from transforms.choices.choice import ChoiceType, with_leaves
 from transforms.choices.variant_shapes import Fractions
 from transforms.core.columns import has_twins
 
@@ -48,12 +48,7 @@ def _scalar(data_type: DataType) -> DataType:
 
 def nulls_as_texts(data_type: DataType) -> DataType:
     """Return a type with a text in place of each null type, as values that are always null are read."""
-    if isinstance(data_type, StructType):
-        fields = [StructField(field.name, nulls_as_texts(field.dataType)) for field in data_type.fields]
-        return ChoiceType(fields) if isinstance(data_type, ChoiceType) else StructType(fields)
-    if isinstance(data_type, ArrayType):
-        return ArrayType(nulls_as_texts(data_type.elementType))
-    return StringType() if isinstance(data_type, NullType) else data_type
+    return with_leaves(data_type, lambda leaf: StringType() if isinstance(leaf, NullType) else leaf)
 
 
 def is_ready(read: DataType, wanted: DataType) -> bool:

@@ -1,10 +1,11 @@
 """What `map_array` and `filter_array` share: an array at any depth and an expression about its elements."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import reduce
 
 from pyspark.sql import DataFrame
-from pyspark.sql.types import ArrayType, DataType
+from pyspark.sql.types import ArrayType, DataType, NullType
 
 from transforms.choices.choice import mark_of
 from transforms.core.columns import schema_of
@@ -56,6 +57,11 @@ def edit_array(
     known = [row_of(schema), *structs_round(schema, path), Value("", data_type.elementType)]
     names = [*names_in(known), ITSELF]
     return analysed(lambda: rebuild(df, {position: change}), df, where=where, names=names, said=expression)
+
+
+def with_each(array: Value, bound: str) -> Value:
+    """Return the array with the value of a bound expression in the stead of each element."""
+    return each(array, lambda element: replace(element, sql=bound, data_type=NullType(), nullable=True, is_kept=False))
 
 
 def elements_at(df: DataFrame, text: str) -> DataType:

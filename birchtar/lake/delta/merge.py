@@ -6,14 +6,12 @@ from pyspark.sql.types import StructType
 
 from birchtar.lake.delta.compare import column_of, same_key, same_value, sort_key
 from birchtar.lake.delta.mergeable import OPERATION
+from birchtar.lake.delta_changes import CHANGE_TYPE, COMMIT_VERSION
 from birchtar.lake.rejects import named
 from birchtar.lake.sink import Sink
 
 INSERT, UPDATE, DELETE, REMEMBER = "I", "U", "D", "R"
 """What a row does. The last: a deletion of what is not there changes no row, but has to be remembered."""
-
-CHANGE_TYPE, COMMIT_VERSION = "_change_type", "_commit_version"
-"""Columns of Delta's change data feed."""
 
 _STAYING = ("insert", "update_postimage")
 _STAYS = "_birchtar_stays"
@@ -32,9 +30,8 @@ def without_replaced(staged: DataFrame, sink: Sink) -> DataFrame:
         return staged
     time = [name for name in (sink.order_by or COMMIT_VERSION,) if name in staged.columns]
     window = Window.partitionBy(*map(named, [*sink.keys, *time]))
-    stays = named(CHANGE_TYPE).isin(*_STAYING)
-    rows = staged.withColumn(_STAYS, F.max(F.coalesce(stays, F.lit(False))).over(window))
-    return rows.where(~F.col(_STAYS) | F.coalesce(stays, F.lit(False))).drop(_STAYS)
+    stays = F.coalesce(named(CHANGE_TYPE).isin(*_STAYING), F.lit(False))
+    return staged.withColumn(_STAYS, F.max(stays).over(window)).where(~F.col(_STAYS) | stays).drop(_STAYS)
 
 
 def newest(staged: DataFrame, sink: Sink) -> DataFrame:
