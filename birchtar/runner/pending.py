@@ -101,7 +101,9 @@ def _pending_files(name: str, source: Source, found: Bookmark, spark: SparkSessi
     if left := len(wanted) - len(chosen):
         notes.append(f"input {name}: {left:,} new files are left for the next run")
     files = tuple(RunFile(*file) for file in chosen)
-    return Pending(RunInput(name, FILES, files=files, bytes=sum(chosen.sizes)), found, wanted, notes)
+    until = None if left or ignored else difference.digest
+    read = RunInput(name, FILES, until=until, files=files, bytes=sum(chosen.sizes))
+    return Pending(read, found, wanted, notes)
 
 
 def _as_before(pending: dict[str, Pending], state: State, run: Run) -> dict[str, Pending]:

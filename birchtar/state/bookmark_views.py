@@ -59,7 +59,8 @@ def view_bookmarks(state: State, job: str, *, files: int = 3) -> list[BookmarkVi
                 select(m.run_number).where(m.bookmark_id == found.id).order_by(m.run_number)
             ).all()
             kind, moment = (moved.kind, moved.at) if moved else (None, None)
-            told = (found.input, found.kind, found.mark, known, found.run_number, kind, moment)
+            mark = None if found.kind == FILES else found.mark
+            told = (found.input, found.kind, mark, known, found.run_number, kind, moment)
             views.append(BookmarkView(*told, latest, tuple(history)))
         return views
 

@@ -25,7 +25,8 @@ class Bookmark:
     kind: str
     """files, delta, changes or keys."""
     mark: Any
-    """How far it has read, as plain values; None of files, which are known one by one, and before the first run."""
+    """How far it has read, as plain values; None before the first run. Files are known one by one: theirs is the digest
+    of the listing of the last run, if that left none of it unread."""
     schema: str | None
     """The input's schema when it was last read, as Spark writes it in JSON."""
     run_number: int
@@ -52,14 +53,14 @@ def bookmark_in(connection: Connection, job: str, input_name: str, kind: str) ->
         return bookmark_in(connection, job, input_name, kind)
     if found.kind == kind:
         return found
-    if found.mark is not None or known_files.count_known(connection, found.id):
+    if (found.kind != FILES and found.mark is not None) or known_files.count_known(connection, found.id):
         raise StateError(
             f"The bookmark of the input `{input_name}` is one of {found.kind}, but the input is now one of {kind}."
             f" `birchtar bookmark reset {job} {input_name}` forgets it; then all is read from the beginning."
         )
     connection.execute(delete(bookmark_marks).where(bookmark_marks.c.bookmark_id == found.id))
-    connection.execute(update(bookmarks).where(bookmarks.c.id == found.id).values(kind=kind))
-    return replace(found, kind=kind)
+    connection.execute(update(bookmarks).where(bookmarks.c.id == found.id).values(kind=kind, mark=None))
+    return replace(found, kind=kind, mark=None)
 
 
 def find_bookmark(connection: Connection, job: str, input_name: str) -> Bookmark | None:
@@ -88,10 +89,12 @@ def move_bookmarks(connection: Connection, run: Run, inputs: Sequence[RunInput],
         found = bookmark_of(connection, run, read.input, read.kind)
         if read.kind == FILES:
             known_files.remember(connection, found.id, [ListedFile(*file) for file in read.files], run.number)
-        mark = read.until if read.until is not None else found.mark
+            mark, to_rewind_to = read.until, None
+        else:
+            mark = to_rewind_to = read.until if read.until is not None else found.mark
         values = {"mark": mark, "schema": schemas.get(read.input, found.schema), "run_number": run.number}
         connection.execute(update(bookmarks).where(bookmarks.c.id == found.id).values(**values))
         m = bookmark_marks.c
         same = (m.bookmark_id == found.id) & (m.run_number == run.number)
         connection.execute(delete(bookmark_marks).where(same))
-        connection.execute(insert(bookmark_marks).values(bookmark_id=found.id, run_number=run.number, mark=mark))
+        connection.execute(insert(bookmark_marks).values(bookmark_id=found.id, run_number=run.number, mark=to_rewind_to))

@@ -1,7 +1,8 @@
 """The files that a bookmark knows, and which of a listing are new to it.
 
-Files fall into buckets. Of each bucket a digest is kept; where the listing has the same digest, none of the bucket's
-files need be looked at. So a run with nothing new reads digests only, and one with new files the rows of their buckets.
+Of the last listing a digest is kept, where all of it became known: a run whose listing has the same has nothing new.
+Where the listing is another, its files fall into buckets. Of each bucket a digest is kept too; where it is the same, none
+of the bucket's files need be looked at. So a run with new files reads these digests, and the rows of few buckets.
 The comparison is by path, size and time, never by a highest time: late files are found like any others.
 """
 
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select
 
 from birchtar.state.buckets import Buckets, in_buckets
 from birchtar.state.listed import ListedFile, Listing
-from birchtar.state.tables import bookmark_buckets, bookmark_files
+from birchtar.state.tables import bookmark_buckets, bookmark_files, bookmarks
 
 _FEW = 500
 """Values in one IN: both databases take many more, but plan long lists slowly."""
@@ -41,6 +42,8 @@ class Difference:
     unchanged: int = 0
     quiet: dict[int, bytes] = field(default_factory=dict)
     """Digests of buckets without new and changed files in which some known ones are gone; for `settle`."""
+    digest: str = ""
+    """Of the listing: to be the bookmark's mark when all of the listing is known."""
 
 
 class Explanation(NamedTuple):
@@ -57,9 +60,12 @@ class Explanation(NamedTuple):
 def new_files(connection: Connection, bookmark_id: int, listed: Listing) -> Difference:
     """Return what a listing has that the bookmark does not know. Changes nothing.
 
-    Costs a pass over the listing, and in the database a row per bucket, beside the rows of those buckets whose files
-    are not all as they were.
+    Costs a pass over the listing. Where it is not the one that the bookmark has as its mark it costs another, and in the
+    database a row per bucket, beside the rows of those buckets whose files are not all as they were.
     """
+    digest = listed.digest()
+    if digest == connection.scalar(select(bookmarks.c.mark).where(bookmarks.c.id == bookmark_id)):
+        return Difference(unchanged=len(listed), digest=digest)
     b = bookmark_buckets.c
     rows = connection.execute(select(b.bucket, b.digest, b.files).where(b.bookmark_id == bookmark_id)).all()
     before = {bucket: (digest, files) for bucket, digest, files in rows}
@@ -81,7 +87,7 @@ def new_files(connection: Connection, bookmark_id: int, listed: Listing) -> Diff
         for bucket in differing
         if unknown.isdisjoint(listed.paths[at] for at in buckets.positions(bucket))
     }
-    return Difference(new, changed, len(listed) - len(new) - len(changed), quiet)
+    return Difference(new, changed, len(listed) - len(new) - len(changed), quiet, digest)
 
 
 def settle(connection: Connection, bookmark_id: int, difference: Difference) -> None:

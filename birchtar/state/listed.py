@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import NamedTuple
 
 
@@ -15,6 +16,10 @@ class ListedFile(NamedTuple):
     """In bytes."""
     modified: int
     """Microseconds since 1970, UTC; of other file systems than the local one, whole milliseconds."""
+
+
+_AT_ONCE = 10_000
+"""Paths that are put into a digest together."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,14 @@ class Listing:
         self.paths.append(path)
         self.sizes.append(size)
         self.modified.append(modified)
+
+    def digest(self) -> str:
+        """Return a digest of all paths, sizes and times in their order."""
+        made = blake2b(digest_size=16)
+        for start in range(0, len(self), _AT_ONCE):
+            made.update("\0".join([*self.paths[start : start + _AT_ONCE], ""]).encode())
+        made.update(self.sizes.tobytes() + self.modified.tobytes())
+        return made.hexdigest()
 
     def __len__(self) -> int:
         return len(self.paths)

@@ -129,7 +129,7 @@ bookmarks = Table(
     Column("job", Text, ForeignKey("jobs.name"), nullable=False),
     Column("input", Text, nullable=False),
     Column("kind", Text, nullable=False, doc="files, delta, changes or keys."),
-    Column("mark", _Json, doc="How far it has read; of files null, for they are kept one by one."),
+    Column("mark", _Json, doc="How far it has read; of files a digest of the last listing, if all is known."),
     Column("schema", _Json, doc="The schema last read, for a run in which this input has nothing new."),
     Column("run_number", Integer, nullable=False, doc="The run that moved it last; 0 where a user set it."),
     UniqueConstraint("job", "input"),

@@ -22,7 +22,7 @@ A, B, C = (RunFile(f"file:/raw/{name}.csv", 10, 1_000_000) for name in "abc")
 def run(state, *files, version=None, keys=None):
     """A run that reads some files, a Delta table up to a version, a database up to keys."""
     owned = begin(state, "job")
-    read = [RunInput("days", "files", files=files)]
+    read = [RunInput("days", "files", until=listing(*files).digest(), files=files)]
     read += [RunInput("table", "delta", until=["id", version])] if version is not None else []
     read += [RunInput("rows", "keys", until=keys)] if keys else []
     record_intent(state, owned, read)
@@ -42,8 +42,12 @@ def listing(*files):
     return Listing.of(ListedFile(*file) for file in files)
 
 
+def find(state, name):
+    return state.read(lambda connection: find_bookmark(connection, "job", name))
+
+
 def marks(state, name):
-    found = state.read(lambda connection: find_bookmark(connection, "job", name))
+    found = find(state, name)
     m = bookmark_marks.c
     query = select(m.run_number, m.mark).where(m.bookmark_id == found.id).order_by(m.run_number)
     history = state.read(lambda connection: [tuple(row) for row in connection.execute(query)])
@@ -65,6 +69,23 @@ def test_a_rewound_bookmark_is_as_it_was_after_that_run(state):
     assert changes[0].examples == (B.path, C.path)
     assert new(state, A, B, C) == [B.path, C.path]
     assert marks(state, "table")[0] == ["id", 3]
+
+
+def test_a_listing_of_which_all_was_read_is_known_until_something_of_it_is_forgotten(state):
+    run(state, A, B)
+    assert find(state, "days").mark == listing(A, B).digest()
+    assert view_bookmarks(state, "job")[0].mark is None
+    rewind(state, "job", "days", 0)
+    assert new(state, A, B) == [A.path, B.path]
+    run(state, A, B)
+    reset(state, "job", "days")
+    assert new(state, A, B) == [A.path, B.path]
+
+
+def test_an_input_that_never_had_a_file_may_become_one_of_another_kind(state):
+    run(state)
+    assert state.write(lambda connection: bookmark_in(connection, "job", "days", "delta")).mark is None
+    assert find(state, "days").mark is None
 
 
 def test_a_change_is_a_run_of_its_own_and_a_part_of_the_history(state):

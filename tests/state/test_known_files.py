@@ -5,9 +5,9 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, event, insert, select
+from sqlalchemy import create_engine, event, insert, select, update
 
-from birchtar.state.known_files import explain, forget_after, new_files, remember, reset, settle
+from birchtar.state.known_files import Difference, explain, forget_after, new_files, remember, reset, settle
 from birchtar.state.listed import ListedFile, Listing
 from birchtar.state.tables import bookmark_buckets, bookmark_files, bookmarks, jobs, metadata
 
@@ -30,6 +30,10 @@ def database(url):
         for name in ("mine", "other"):
             connection.execute(insert(bookmarks).values(job="job", input=name, kind="files", run_number=0))
     return engine
+
+
+def mark(connection, found):
+    connection.execute(update(bookmarks).where(bookmarks.c.id == MINE).values(mark=found.digest or None))
 
 
 def difference(connection, *files):
@@ -150,6 +154,36 @@ def test_with_nothing_new_no_row_of_a_file_is_looked_at(connection):
     assert not [text for text in asked if "bookmark_files" in text]
 
 
+def test_a_listing_that_is_as_the_last_was_needs_no_look_at_any_bucket(connection):
+    files = Listing.of(ListedFile(f"file:/in/{number}", number, number) for number in range(25_000))
+    remember(connection, MINE, files, 1)
+    mark(connection, new_files(connection, MINE, files))
+    asked = []
+    event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    assert new_files(connection, MINE, files) == Difference(unchanged=25_000, digest=files.digest())
+    assert len(asked) == 1
+    assert "bookmark_buckets" not in asked[0]
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        pytest.param([A, B._replace(size=3)], id="another size"),
+        pytest.param([A, B._replace(modified=21)], id="another time"),
+        pytest.param([A, B._replace(path="file:/in/B")], id="another name"),
+        pytest.param([A, B, C], id="one more"),
+        pytest.param([A._replace(size=2), B._replace(size=1)], id="sizes swapped"),
+        pytest.param([A._replace(path="file:/in/a\nfile:/in/b")], id="one name of two lines"),
+    ],
+)
+def test_a_listing_that_differs_in_anything_is_looked_at(connection, now):
+    remember(connection, MINE, [A, B], 1)
+    mark(connection, new_files(connection, MINE, Listing.of([A, B])))
+    found = new_files(connection, MINE, Listing.of(now))
+    assert len(found.new) + len(found.changed) + found.unchanged == len(now)
+    assert len(found.new) + len(found.changed) > 0
+
+
 def test_once_gone_files_are_settled_no_row_is_looked_at_either(connection):
     files = [ListedFile(f"file:/in/{number}", number, number) for number in range(5_000)]
     remember(connection, MINE, files, 1)
@@ -190,7 +224,9 @@ def test_it_tells_what_a_plain_dictionary_would(steps, back_to):
             if is_read:
                 remember(connection, MINE, [*found.new, *found.changed], number)
                 known |= {file.path: (file, number) for file in expected}
+                mark(connection, found)
         forget_after(connection, MINE, back_to)
+        mark(connection, Difference())
         kept = {path: file for path, (file, number) in known.items() if number <= back_to}
         everything = [file for file, _ in known.values()]
         assert sorted(new_files(connection, MINE, Listing.of(everything)).new) == sorted(
