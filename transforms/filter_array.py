@@ -42,7 +42,7 @@ def filter_array(df: DataFrame, path: str, where: str) -> DataFrame:
     """
 
     def filtered(array: Value, bound: str) -> Value:
-        return replace(array, sql=f"filter({array.sql}, {element_of(array).sql} -> {bound})")
+        return replace(array, sql=f"filter({array.sql}, {element_of(array).sql} -> {bound})", is_kept=False)
 
     place = f"filter_array, `{path}`"
     try:

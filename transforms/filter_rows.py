@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from transforms.core.columns import by_position, schema_of
 from transforms.core.sql_errors import analysed
 from transforms.errors import TransformError
+from transforms.nested.values import COLUMN
 from transforms.records.columns import record_columns, record_names, require_error_type
 from transforms.records.from_arrow import Failure, Record, errors_of, rows_of, say_failure, spare_collector, to_values
 from transforms.rejects import ERROR_COLUMN, ERROR_TYPE, has_rejects
@@ -76,9 +77,9 @@ def _by_predicate(df: DataFrame, predicate: Predicate) -> DataFrame:
     judged = F.arrow_udf(judge_batch, f"struct<keep: boolean, error: {ERROR_TYPE}>")  # type: ignore[attr-defined]  # public, but missing in PySpark's types
     judged = judged.asNondeterministic()  # else Spark may push the condition down and judge every row twice
     verdict = judged(*record_columns(df.schema)).alias("verdict")
-    rows = by_position(df).select("*", verdict).where("verdict.keep")
+    rows = by_position(df, COLUMN).select("*", verdict).where("verdict.keep")
     wanted = df.columns if has_rejects(df) else [*df.columns, ERROR_COLUMN]
-    kept = [F.col("verdict.error" if name == ERROR_COLUMN else f"c{at}") for at, name in enumerate(wanted)]
+    kept = [F.col("verdict.error" if name == ERROR_COLUMN else f"{COLUMN}{at}") for at, name in enumerate(wanted)]
     return rows.select(*kept).toDF(*wanted)
 
 

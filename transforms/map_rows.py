@@ -7,10 +7,12 @@ from typing import Any, Literal
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StringType, StructField, StructType
 
+from transforms.choices.choice import to_choices
 from transforms.core.columns import by_position, schema_of
 from transforms.core.expressions import with_expressions
 from transforms.core.sql_errors import Expression
 from transforms.errors import TransformError
+from transforms.nested.values import COLUMN
 from transforms.records.batch_functions import call_with_frame, call_with_table
 from transforms.records.columns import record_columns, record_names
 from transforms.records.from_arrow import ERROR_ARROW
@@ -57,7 +59,10 @@ def map_rows(
     Lazy with a ``schema`` or expressions. Without, it starts a Spark job for the first rows and calls the function on
     them, on the driver, to learn the schema; a later row that does not fit it is rejected. An untouched column
     keeps its type, ints are BIGINT, ints with floats DOUBLE, decimals DECIMAL(38,18), dicts structs and a field
-    without any value is a STRING. A VARIANT is given as what it holds, and cannot be returned: use expressions.
+    without any value is a STRING. A VARIANT is given as what it holds, and cannot be returned: use expressions. A
+    choice is given to a function of records as the value that it holds, and returned so it is a choice again where the
+    schema has one there: the frame's own, of an untouched column. To a function of batches it is a struct with a field
+    per type.
 
     Glue: Map. Cost: lazy with expressions or a schema, no pass of its own; else the function runs on the
     first rows at once.
@@ -121,10 +126,12 @@ def _result_schema(
 
 def _by_function(df: DataFrame, function: Callable[[Any], Any], takes: str, schema: StructType) -> DataFrame:
     names = record_names(schema_of(df))
-    if takes == "record":
-        run = partial(map_records, function=function, names=names, schema=schema)
-    else:
+    of_batches = takes != "record"
+    if of_batches:
         call = partial(_BATCH_CALLS[takes], function, names=names, schema=schema)
         run = partial(map_batches, call=call, names=names, schema=schema)
+    else:
+        run = partial(map_records, function=function, names=names, schema=to_choices(schema))
     nullable = [StructField(field.name, field.dataType, True, field.metadata) for field in schema.fields]
-    return by_position(df).select(*record_columns(schema_of(df))).mapInArrow(run, StructType([*nullable, _ERROR_FIELD]))
+    records = by_position(df, COLUMN).select(*record_columns(schema_of(df), of_batches=of_batches))
+    return records.mapInArrow(run, StructType([*nullable, _ERROR_FIELD]))

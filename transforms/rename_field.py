@@ -3,6 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, StructType
 
+from transforms.choices.refused import refuse_choice
 from transforms.core.columns import schema_of
 from transforms.drop_fields import emptied
 from transforms.errors import DuplicateColumnError, TransformError
@@ -74,6 +75,8 @@ def _moved(df: DataFrame, schema: StructType, old: Path, new: Path) -> DataFrame
             " one. In place, write the whole path: "
             f"`{format_path((*old[:-1], new[-1]))}`."
         )
+    if there:
+        refuse_choice(schema, target)
     if there and fields_of(find(schema, new[:there]) or schema) is None:
         kind = (find(schema, new[:there]) or schema).simpleString()
         raise TransformError(

@@ -7,6 +7,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from transforms.choices.bare_choices import bare_choices
 from transforms.core.columns import by_position
 from transforms.errors import TransformError
 from transforms.nested.json_text import EXACT_TIMES
@@ -21,7 +22,7 @@ def spigot(df: DataFrame, path: str, *, top: int = 100, probability: float = 1.0
 
     Each call adds a file of its own, so runs that repeat, or go side by side, do not disturb each other. The file is
     whole when it gets its name; no reader meets half of one. Nothing is ever removed. Fields that are null are left
-    out of their line, as Spark's JSON does. No rows make an empty file.
+    out of their line, as Spark's JSON does. A choice is the value that it holds. No rows make an empty file.
 
     Glue: Spigot. Cost: one job for the sample, on the first partitions.
 
@@ -59,7 +60,7 @@ def spigot(df: DataFrame, path: str, *, top: int = 100, probability: float = 1.0
     taken = df if probability == 1 else df.sample(float(probability), seed)
     record = F.struct(*(F.col(f"c{at}").alias(name) for at, name in enumerate(df.columns)))
     line = F.to_json(record, EXACT_TIMES).alias("value")
-    sample = by_position(taken).select(line).limit(top)
+    sample = by_position(bare_choices(taken)).select(line).limit(top)
     name = uuid.uuid4().hex
     scheme = re.match(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):", path)
     if scheme and scheme["scheme"] != "file":

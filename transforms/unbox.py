@@ -11,12 +11,11 @@ from transforms.nested.boxed_text import (
     AvroSchema,
     Boxed,
     BoxFormat,
-    after_first_line,
     declared_type,
-    header_type,
     inferred_type,
     without_line_end,
 )
+from transforms.nested.csv_headers import after_first_line, after_header, header_type
 from transforms.nested.unboxed import text_at, unboxed
 from transforms.paths import parse_path, position_of
 from transforms.records.columns import require_error_type
@@ -55,7 +54,9 @@ def unbox(
         separator: Between the values of CSV.
         escaper: In quoted values of CSV, the character that makes the next one literal; by default quotes are doubled.
         skip_first: Pass over the first line of each CSV text.
-        with_header: The first line of each CSV text has the names. Without a ``schema`` those of one text are taken.
+        with_header: The first line of each CSV text has the names of its values, in whatever order. Without a
+            ``schema`` those of all texts are taken; a value whose name a text lacks is null. With one, texts whose
+            header has not all of its names, or one twice, are read in the order of the schema.
 
     Returns:
         The same columns in the same order, then ``_error``.
@@ -84,16 +85,16 @@ def unbox(
     require_error_type(came)
     position = position_of(came, parse_path(path))
     text = text_at(came, position, format, where)
-    if format == "csv" and (skip_first or with_header):
-        header, text = text, after_first_line(text)
-    else:
-        header = text = without_line_end(text) if format == "csv" else text
-    boxed = Boxed(text, format, where, separator, escaper)
+    whole = Boxed(text, format, where, separator, escaper)
+    has_header = format == "csv" and with_header
+    boxed = whole
+    if format == "csv":
+        boxed = whole._replace(sql=after_first_line(text) if skip_first or with_header else without_line_end(text))
     wanted: DataType | AvroSchema
     if schema is not None:
         wanted = declared_type(boxed, schema)
-    elif format == "csv" and with_header:
-        wanted = header_type(df, boxed._replace(sql=header))
     else:
-        wanted = inferred_type(df, boxed)
+        wanted = header_type(df, whole) if has_header else inferred_type(df, boxed)
+    if has_header and isinstance(wanted, StructType):
+        boxed = whole._replace(sql=after_header(whole, wanted, is_declared=schema is not None))
     return unboxed(df, boxed, wanted, position)

@@ -6,13 +6,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import NumericType, StringType
 
-from transforms.choices.choice import mark_of
+from transforms.choices.choice import ChoiceType, mark_of
 from transforms.choices.merged_schemas import widest_number
 from transforms.core.columns import by_position, schema_of, unused_name
 from transforms.core.new_columns import require_single_names
 from transforms.core.sql_errors import analysed
 from transforms.errors import ColumnTypeError, TransformError
-from transforms.nested.row_values import RowValue, row_values, with_mark
+from transforms.nested.row_values import RowValue, row_values, with_mark, wrong_type
 from transforms.paths import quote
 
 _MOST_SHOWN = 12
@@ -106,6 +106,9 @@ def _with_one_number(df: DataFrame, turned: Sequence[RowValue]) -> DataFrame:
 
 
 def _no_common_type(turned: Sequence[RowValue]) -> ColumnTypeError:
+    choice = next((value for value in turned if isinstance(value.opened, ChoiceType)), None)
+    if choice is not None:
+        return wrong_type(choice, "which has no type in common with the others.", where="unpivot")
     return ColumnTypeError(
         f"unpivot: the columns have different types, with none in common: {_say_types(turned)}. Cast them first,"
         " as with `cast_fields`."

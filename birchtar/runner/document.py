@@ -97,7 +97,15 @@ def override(document: Document, assignment: str) -> None:
         parent[names[-1]] = value
     else:
         raise ConfigError([Problem(place, f"`{'.'.join(names[:-1])}` holds no `{names[-1]}`.")])
-    document.keys[location] = document.values[location] = place
+    for inside in _locations(value, location):
+        document.keys[inside] = document.values[inside] = place
+
+
+def _locations(value: Any, location: Location) -> Iterator[Location]:
+    yield location
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inner:
+        yield from _locations(item, (*location, key))
 
 
 def _child(parent: Any, name: str) -> Any:

@@ -97,4 +97,6 @@ def move_bookmarks(connection: Connection, run: Run, inputs: Sequence[RunInput],
         m = bookmark_marks.c
         same = (m.bookmark_id == found.id) & (m.run_number == run.number)
         connection.execute(delete(bookmark_marks).where(same))
-        connection.execute(insert(bookmark_marks).values(bookmark_id=found.id, run_number=run.number, mark=to_rewind_to))
+        connection.execute(
+            insert(bookmark_marks).values(bookmark_id=found.id, run_number=run.number, mark=to_rewind_to)
+        )

@@ -1,8 +1,8 @@
 """The files that a bookmark knows, and which of a listing are new to it.
 
 Of the last listing a digest is kept, where all of it became known: a run whose listing has the same has nothing new.
-Where the listing is another, its files fall into buckets. Of each bucket a digest is kept too; where it is the same, none
-of the bucket's files need be looked at. So a run with new files reads these digests, and the rows of few buckets.
+Where the listing is another, its files fall into buckets. Of each bucket a digest is kept too; where it is the same,
+none of the bucket's files need be looked at. So a run with new files reads these digests, and the rows of few buckets.
 The comparison is by path, size and time, never by a highest time: late files are found like any others.
 """
 
@@ -60,8 +60,8 @@ class Explanation(NamedTuple):
 def new_files(connection: Connection, bookmark_id: int, listed: Listing) -> Difference:
     """Return what a listing has that the bookmark does not know. Changes nothing.
 
-    Costs a pass over the listing. Where it is not the one that the bookmark has as its mark it costs another, and in the
-    database a row per bucket, beside the rows of those buckets whose files are not all as they were.
+    Costs a pass over the listing. Where it is not the one that the bookmark has as its mark it costs another, and in
+    the database a row per bucket, beside the rows of those buckets whose files are not all as they were.
     """
     digest = listed.digest()
     if digest == connection.scalar(select(bookmarks.c.mark).where(bookmarks.c.id == bookmark_id)):

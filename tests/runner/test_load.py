@@ -375,6 +375,11 @@ def test_a_setting_replaces_a_value_of_the_file(config):
             r"`max_rejected` has to be a whole number or a text of the form ^\d+(\.\d+)?%$, not the text `few`.",
             id="neither of two forms",
         ),
+        pytest.param(
+            "tables.a.steps=[{drop_fields: {paths: [id], strit: true}}]",
+            "`drop_fields`: there is no key `strit` here. Did you mean `strict`?",
+            id="an unknown argument inside",
+        ),
     ],
 )
 def test_a_wrong_setting_is_refused_by_its_own_text(config, setting: str, expected: str):

@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from pyspark.sql.types import IntegerType, StringType, StructType
 
+from transforms.choices.choice import ChoiceType, to_marks
 from transforms.errors import TransformError
 from transforms.spigot import _write_there, spigot
 
@@ -62,3 +64,11 @@ def test_elsewhere_spark_writes_a_folder_per_call_that_reads_as_one(spark, tmp_p
     for name in ("a", "b"):
         _write_there(lines, f"file:{tmp_path}/", name)
     assert sorted(spark.read.json(str(tmp_path)).collect()) == [(1, "a"), (1, "b")]
+
+
+def test_a_choice_is_written_as_the_value_that_it_holds(spark, tmp_path):
+    schema = to_marks(StructType().add("a", ChoiceType.of([IntegerType(), StringType()])))
+    df = spark.createDataFrame([((5, None),), ((None, "x"),)], schema).coalesce(1)
+    spigot(df, str(tmp_path))
+    (file,) = tmp_path.iterdir()
+    assert file.read_text() == '{"a":5}\n{"a":"x"}\n'

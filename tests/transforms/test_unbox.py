@@ -149,6 +149,44 @@ def test_csv_with_a_header_in_each_text(spark):
     assert outcome(skipped) == [((7, "Ada"), None)]
 
 
+def test_values_of_csv_go_by_the_names_of_their_own_header(spark):
+    df = texts(
+        spark, "a,b\n1,x", "b,a\nq,7", 'b\n"y, ""z"""', '"b","a"\n"r, s",', "a,b\n1,2,3", "a,c\r\n5,w\r\n", None, ""
+    )
+    found = unbox(df, "t", "csv", with_header=True)
+    assert found.schema["t"].dataType.names == ["a", "b", "c"]
+    assert outcome(found) == [
+        (("1", "x", None), None),
+        (("7", "q", None), None),
+        ((None, 'y, "z"', None), None),
+        ((None, "r, s", None), None),
+        (None, "PARSE"),
+        (("5", None, "w"), None),
+        (None, None),
+        (None, None),
+    ]
+    assert outcome(unbox(df, "t", "csv", with_header=True, schema="b STRING, a INT"))[:2] == [
+        (("x", 1), None),
+        (("q", 7), None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "expected"),
+    [
+        pytest.param("b|a\nq|7", {"separator": "|"}, ("7", "q"), id="another separator"),
+        pytest.param("b\ta\n\t7", {"separator": "\t"}, ("7", None), id="tabs"),
+        pytest.param('b,a\n"q""q,","7\n8"', {}, ("7\n8", 'q"q,'), id="signs in quotes"),
+        pytest.param('"b",a\n"q\\",q",7', {"escaper": "\\"}, ("7", 'q",q'), id="escaped quotes"),
+        pytest.param("x,y\n1,2", {}, ("1", "2"), id="other names: the schema says what they are called"),
+        pytest.param("c,b,a\n0,q,7", {}, ("7", "q"), id="a name more"),
+    ],
+)
+def test_headers_beside_a_schema(spark, text, more, expected):
+    found = unbox(texts(spark, text), "t", "csv", schema="a STRING, b STRING", with_header=True, **more)
+    assert outcome(found) == [(expected, None)]
+
+
 def test_xml(spark):
     df = texts(spark, '<p k="7"><a>1</a><b>x</b><b>y</b></p>', "<p><a>2</a></p>", "<p><a>", "", None)
     declared = unbox(df, "t", "xml", schema="_k INT, a INT, b ARRAY<STRING>")

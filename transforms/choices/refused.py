@@ -22,7 +22,7 @@ def say_choice(found: FoundChoice) -> str:
     )
 
 
-def refuse_choice(schema: StructType, position: Position, *, where: str) -> None:
+def refuse_choice(schema: StructType, position: Position, *, where: str = "") -> None:
     """Check that a field, or what is in the arrays that it holds, is no choice.
 
     Raises:
@@ -37,7 +37,8 @@ def refuse_choice(schema: StructType, position: Position, *, where: str) -> None
         here = here[index].dataType
     here, path = _element(here, path)
     if isinstance(here, ChoiceType):
-        raise ColumnTypeError(f"{where}: {say_choice(FoundChoice(path.removeprefix('.'), here))}")
+        said = say_choice(FoundChoice(path.removeprefix("."), here))
+        raise ColumnTypeError(f"{where}: {said}" if where else said)
 
 
 def _element(data_type: DataType, path: str) -> tuple[DataType, str]:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-from collections import Counter
 from io import StringIO
 from typing import Literal, NamedTuple
 from uuid import uuid4
@@ -13,7 +12,7 @@ from pyspark.sql.types import ArrayType, DataType, StringType, StructField, Stru
 
 from transforms.core.columns import by_position, schema_of
 from transforms.core.type_names import parse_fields, parse_type
-from transforms.errors import ColumnTypeError, DuplicateColumnError, TransformError
+from transforms.errors import ColumnTypeError, TransformError
 from transforms.nested.values import COLUMN, text_literal
 
 JSON_VALUE = "value"
@@ -53,12 +52,6 @@ class AvroSchema(NamedTuple):
     """The type of Avro, which only Avro itself can read."""
 
     text: str
-
-
-def after_first_line(sql: str) -> str:
-    """Return the SQL for what follows the first line of a text; nothing follows an only line."""
-    ends = f"instr({sql}, {text_literal(_LINE_END)})"
-    return f"CASE WHEN {ends} = 0 THEN left({sql}, 0) ELSE {without_line_end(f'substr({sql}, {ends} + 1)')} END"
 
 
 def without_line_end(sql: str) -> str:
@@ -136,8 +129,8 @@ def inferred_type(df: DataFrame, boxed: Boxed) -> DataType:
         most = (
             f"max_by({boxed.sql}, length({boxed.sql}) - length(replace({boxed.sql}, {text_literal(boxed.separator)})))"
         )
-        values = _values(boxed, by_position(df, COLUMN).agg(F.expr(most)).collect()[0][0])
-        return StructType().add("col0", "string") if not values else _strings([f"col{at}" for at in range(len(values))])
+        values = csv_values(boxed, by_position(df, COLUMN).agg(F.expr(most)).collect()[0][0])
+        return StructType().add("col0", "string") if not values else strings([f"col{at}" for at in range(len(values))])
     reader, rows = df.sparkSession.read, by_position(df, COLUMN)
     if boxed.format == "json":
         texts = rows.select(F.expr(json_object(boxed.sql)).alias("text")).where("text IS NOT NULL")
@@ -194,22 +187,12 @@ def _without_end(sql: str, number: int) -> str:
     return f"CAST(substr(CAST({sql} AS BINARY), 1, octet_length({sql}) - {number}) AS STRING)"
 
 
-def header_type(df: DataFrame, boxed: Boxed) -> DataType:
-    """Return the type that the first line of a CSV text tells. Starts one job.
+def csv_values(boxed: Boxed, text: str | None) -> list[str]:
+    """Return the values of one CSV record.
 
     Raises:
-        TransformError: There is no text.
+        TransformError: It is none.
     """
-    text = by_position(df, COLUMN).agg(F.expr(f"any_value({boxed.sql}, true)")).collect()[0][0]
-    names = _values(boxed, (text or "").partition("\n")[0].rstrip("\r"))
-    if not names:
-        raise TransformError(f"{boxed.where}: There is no header to learn a schema from. Declare `schema`.")
-    if twice := [name for name, times in Counter(names).items() if times > 1]:
-        raise DuplicateColumnError(f"{boxed.where}: the header has `{twice[0]}` more than once. Declare `schema`.")
-    return _strings(names)
-
-
-def _values(boxed: Boxed, text: str | None) -> list[str]:
     escaping = {"doublequote": True} if boxed.escaper is None else {"escapechar": boxed.escaper, "doublequote": False}
     lines = StringIO(text or "", newline="")
     try:
@@ -218,7 +201,8 @@ def _values(boxed: Boxed, text: str | None) -> list[str]:
         raise TransformError(f"{boxed.where}: There is no schema to learn: {error}. Declare `schema`.") from None
 
 
-def _strings(names: list[str]) -> StructType:
+def strings(names: list[str]) -> StructType:
+    """Return a struct of texts."""
     struct = StructType()
     for name in names:
         struct.add(name, "string")

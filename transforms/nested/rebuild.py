@@ -7,6 +7,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
 
+from transforms.choices.choice import has_choices
+from transforms.choices.refused import refuse_choice
 from transforms.core.columns import by_position, schema_of
 from transforms.nested.values import COLUMN, Named, Value, each, members, row_of, struct_of
 from transforms.paths import Position, quote
@@ -39,11 +41,18 @@ def rebuild(
         df: Any frame.
         changes: By the position of the field. What is further inside changes first.
         additions: By the position of the struct, or array of structs, that they go into; ``()`` for columns.
+
+    Raises:
+        ColumnTypeError: What changes is one of the types of a choice, and no field.
     """
     more = additions or {}
+    schema = schema_of(df)
+    edited = {*(place[:-1] for place in changes), *more} - {()}
+    for place in edited if edited and has_choices(df) else ():
+        refuse_choice(schema, place)
     touched = {place[:depth] for place in changes for depth in range(1, len(place))}
     touched |= {place[:depth] for place in more for depth in range(1, len(place) + 1)}
-    return select(df, _members(row_of(schema_of(df)), (), (), _Plan(changes, more, touched)))
+    return select(df, _members(row_of(schema), (), (), _Plan(changes, more, touched)))
 
 
 def select(df: DataFrame, columns: Sequence[Named]) -> DataFrame:

@@ -7,7 +7,10 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql import types as t
 
+from transforms.choices.bare_choices import bare
+from transforms.choices.choice import to_choices
 from transforms.errors import ColumnTypeError, DuplicateColumnError
+from transforms.nested.values import COLUMN, members, row_of
 from transforms.paths import format_path
 from transforms.records.types import SCALARS
 from transforms.rejects import ERROR_COLUMN, ERROR_TYPE
@@ -47,14 +50,18 @@ def require_error_type(schema: t.StructType) -> None:
         )
 
 
-def record_columns(schema: t.StructType) -> list[Column]:
+def record_columns(schema: t.StructType, *, of_batches: bool = False) -> list[Column]:
     """Return what a record is made of, as columns of the frame `by_position`: its fields, then the earlier error.
 
-    The error is there where the frame has it, or has nothing else; Arrow cannot count the rows of no columns.
+    A choice is the value that it holds, as a VARIANT; in batches, which cannot hold such, it is a struct.
+
+    The error is there where the frame has it, or has nothing else; Arrow cannot count the rows of no columns. Columns
+    of the frame are named with `COLUMN` before their number.
     """
-    columns = [F.col(f"c{at}") for at, name in enumerate(schema.names) if name != ERROR_COLUMN]
+    fields = enumerate(members(row_of(schema if of_batches else to_choices(schema))))
+    columns = [F.expr(bare(field.value).sql).alias(f"c{at}") for at, field in fields if field.name != ERROR_COLUMN]
     if ERROR_COLUMN in schema.names:
-        columns.append(F.col(f"c{schema.names.index(ERROR_COLUMN)}"))
+        columns.append(F.col(f"{COLUMN}{schema.names.index(ERROR_COLUMN)}"))
     return columns or [F.lit(None).cast(ERROR_TYPE)]
 
 

@@ -2,8 +2,9 @@
 
 A record is a plain dict, and every record is its own. Structs and maps are dicts in it, arrays are lists. A TIMESTAMP
 is a datetime in UTC that knows its zone, a TIMESTAMP_NTZ one without zone; a variant is the value that its JSON text
-stands for. Two things that Python cannot hold come as the nearest it can: a date or timestamp outside the years 1 to
-9999 as its number of days or microseconds since 1970, and text that is not UTF-8 with U+FFFD for the broken bytes.
+stands for, and a choice the value that it holds. Two things that Python cannot hold come as the nearest it can: a date
+or timestamp outside the years 1 to 9999 as its number of days or microseconds since 1970, and text that is not UTF-8
+with U+FFFD for the broken bytes.
 
 This runs on Spark's workers, so it imports little.
 """

@@ -1,13 +1,16 @@
 """The schema of a function's results: declared, or learnt by trying the function on the first rows of a frame."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql.types import DataType, StructField, StructType
 
+from transforms.choices.choice import to_choices, to_marks
 from transforms.core.columns import by_position
 from transforms.core.sql_errors import analysed
 from transforms.errors import ColumnTypeError, DuplicateColumnError, TransformError
+from transforms.nested.values import COLUMN
 from transforms.records.columns import record_columns, record_names
 from transforms.records.from_arrow import Record, rows_of, to_values
 from transforms.records.row_functions import RowFunction, call_each
@@ -54,9 +57,8 @@ def sampled_schema(df: DataFrame, function: RowFunction, *, sample_rows: int) ->
     """
     names = record_names(df.schema)
     sample = accepted(df).limit(sample_rows)
-    table = by_position(sample).select(*record_columns(sample.schema)).toArrow()
-    rows, _ = rows_of([column.combine_chunks() for column in table.columns], names)
-    given = to_values(rows)
+    columns = _collected(by_position(sample, COLUMN).select(*record_columns(sample.schema)))
+    given = to_values(rows_of(columns, names)[0]) if columns else []
     if not given:
         raise TransformError("map_rows cannot infer a schema from a frame without rows. Declare `schema`.")
     before = [dict(record) for record in given]
@@ -67,14 +69,27 @@ def sampled_schema(df: DataFrame, function: RowFunction, *, sample_rows: int) ->
             f" tried on; first: {failures[0][1]}"
         )
     pairs = [(result, record) for result, record in zip(results, before, strict=True) if result is not None]
-    types = {field.name: field.dataType for field in df.schema if field.name in names}
+    types = {field.name: field.dataType for field in to_choices(df.schema) if field.name in names}
     kept = {name: data_type for name, data_type in types.items() if _is_untouched(name, data_type, pairs)}
     inferred = infer_schema([result for result, _ in pairs], known=kept)
-    # What is passed on untouched stays what its metadata says, such as a choice.
     metadata = {field.name: field.metadata for field in df.schema if field.name in kept}
-    return StructType(
-        [StructField(field.name, field.dataType, field.nullable, metadata.get(field.name)) for field in inferred]
-    )
+    made = [StructField(field.name, field.dataType, field.nullable, metadata.get(field.name)) for field in inferred]
+    return to_marks(StructType(made))
+
+
+def _collected(df: DataFrame) -> list[pa.Array]:
+    """Return the columns of a frame as a function gets them. Spark's own ``toArrow`` fails for a VARIANT of null."""
+    batches = df.mapInArrow(_serialized, "batch BINARY").collect()
+    tables = [pa.ipc.open_stream(batch).read_all() for (batch,) in batches]
+    return [column.combine_chunks() for column in pa.concat_tables(tables).columns] if tables else []
+
+
+def _serialized(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, batch.schema) as stream:
+            stream.write_batch(batch)
+        yield pa.RecordBatch.from_arrays([pa.array([sink.getvalue().to_pybytes()])], names=["batch"])
 
 
 def _is_untouched(name: str, data_type: DataType, pairs: Sequence[tuple[Record, Record]]) -> bool:

@@ -1,12 +1,14 @@
 """Records as Arrow arrays of a declared schema, with what does not fit it told apart and never cut to fit."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import accumulate, chain
 from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import types as t
 
+from transforms.choices.choice import ChoiceType
 from transforms.errors import ColumnTypeError, say_known
 from transforms.paths import format_path
 from transforms.records.types import SCALARS, has_zone, kind_of, kinds_of
@@ -66,6 +68,8 @@ def to_arrow(values: Sequence[Any], data_type: t.DataType, path: str = "") -> pa
         MisfitError: A value does not fit the type. The message says where it is, by ``path``, and what it is.
     """
     match data_type:
+        case ChoiceType():
+            return _choices(values, data_type, path)
         case t.StructType():
             return _structs(values, data_type, path)
         case t.ArrayType():
@@ -73,6 +77,36 @@ def to_arrow(values: Sequence[Any], data_type: t.DataType, path: str = "") -> pa
         case t.MapType():
             return _maps(values, data_type, path)
     return _scalars(values, data_type, path)
+
+
+_NARROW_FIRST = (
+    *(t.ByteType, t.ShortType, t.IntegerType, t.LongType),
+    *(t.DecimalType, t.FloatType, t.DoubleType),
+)
+
+
+def _choices(values: Sequence[Any], choice: ChoiceType, path: str) -> pa.Array:
+    """Return each value in the alternative of its type; a number in the narrowest that holds it."""
+    numbers = [at for kind in _NARROW_FIRST for at, field in enumerate(choice) if type(field.dataType) is kind]
+    order = [*numbers, *(at for at in range(len(choice)) if at not in numbers)]
+    homes = [None if value is None else _home(value, choice, order, path) for value in values]
+    columns = [
+        to_arrow([value if home == at else None for value, home in zip(values, homes, strict=True)], data_type, path)
+        for at, data_type in enumerate(field.dataType for field in choice)
+    ]
+    mask = pa.array([home is None for home in homes], pa.bool_())
+    return pa.StructArray.from_arrays(columns, names=choice.names, mask=mask)
+
+
+def _home(value: Any, choice: ChoiceType, order: Iterable[int], path: str) -> int:
+    for at in order:
+        with suppress(MisfitError):
+            to_arrow([value], choice[at].dataType, path)
+            return at
+    raise MisfitError(
+        f"`{path}` is a choice of {', '.join(choice.names)}, but the function returned {type(value).__name__}:"
+        f" {_some([value])}."
+    )
 
 
 def require_values(array: pa.Array, path: str, *, allowed: int = 0) -> pa.Array:

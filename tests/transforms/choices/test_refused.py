@@ -6,24 +6,29 @@ from pyspark.sql.types import ArrayType, LongType, StringType, StructType
 from transforms.aggregate import aggregate
 from transforms.apply_mapping import apply_mapping
 from transforms.cast_fields import cast_fields
-from transforms.choices.choice import ChoiceType, to_marks
+from transforms.choices.choice import ChoiceType, to_choices, to_marks
 from transforms.concatenate import concatenate
 from transforms.derive_column import derive_column
+from transforms.drop_fields import drop_fields
 from transforms.errors import ColumnTypeError
 from transforms.explode import explode
 from transforms.extract_regex import extract_regex
 from transforms.fill_missing import fill_missing
+from transforms.filter_array import filter_array
 from transforms.filter_rows import filter_rows
 from transforms.format_timestamp import format_timestamp
 from transforms.hash_columns import hash_columns
 from transforms.map_array import map_array
 from transforms.mask_columns import mask_columns
 from transforms.parse_json import parse_json
+from transforms.rename_field import rename_field
+from transforms.resolve_choice import resolve_choice
 from transforms.split_rows import split_rows
 from transforms.split_string import split_string
 from transforms.to_timestamp import to_timestamp
 from transforms.unbox import unbox
 from transforms.union import union
+from transforms.unpivot import unpivot
 from transforms.with_fields import with_fields
 
 ID = ChoiceType.of([LongType(), StringType()])
@@ -63,6 +68,8 @@ def told(path):
             lambda df: fill_missing(df, "id", "constant", value=0), "fill_missing", "id", id="fill_missing, constant"
         ),
         pytest.param(lambda df: aggregate(df, [["id", "sum"]]), "aggregate", "id", id="aggregate"),
+        pytest.param(lambda df: aggregate(df, [["id", "max"]]), "aggregate", "id", id="aggregate, max"),
+        pytest.param(lambda df: unpivot(df, ["k", "id"]), "unpivot", "id", id="unpivot"),
         pytest.param(lambda df: explode(df, "id"), "explode", "id", id="explode"),
     ],
 )
@@ -70,6 +77,24 @@ def test_what_needs_one_type_says_what_resolves_a_choice(mixed, act, where, path
     with pytest.raises(ColumnTypeError) as raised:
         act(mixed)
     assert str(raised.value) == f"{where}: {told(path)}"
+
+
+@pytest.mark.parametrize(
+    ("act", "path"),
+    [
+        pytest.param(lambda df: drop_fields(df, ["id.long"]), "id", id="drop_fields"),
+        pytest.param(lambda df: drop_fields(df, ["l.p.string"]), "l[].p", id="drop_fields, in an array"),
+        pytest.param(lambda df: rename_field(df, "id.long", "number"), "id", id="rename_field"),
+        pytest.param(lambda df: rename_field(df, "k", "s.p.k"), "s.p", id="rename_field, into"),
+        pytest.param(lambda df: with_fields(df, {"id.z": "1"}), "id", id="with_fields"),
+        pytest.param(lambda df: with_fields(df, {"l[].p.long": "1"}), "l[].p", id="with_fields, in an array"),
+        pytest.param(lambda df: cast_fields(df, {"id.long": "int"}), "id", id="cast_fields"),
+    ],
+)
+def test_the_types_of_a_choice_are_no_fields_to_edit(mixed, act, path):
+    with pytest.raises(ColumnTypeError) as raised:
+        act(mixed)
+    assert str(raised.value).endswith(told(path))
 
 
 @pytest.mark.parametrize(
@@ -119,3 +144,11 @@ def test_union_names_each_earlier_choice_once(mixed):
         union(mixed, mixed, conflicts="widest")
     with pytest.raises(ColumnTypeError, match="union: `id` is a choice already"):
         union(mixed.select("id"), mixed.select("id"), conflicts="fail")
+
+
+def test_arrays_of_choices_stay_such_when_they_are_filtered(spark):
+    schema = to_marks(StructType().add("a", ArrayType(ID)).add("s", StructType().add("a", ArrayType(ArrayType(ID)))))
+    df = spark.createDataFrame([([(1, None), None, (None, "x")], ([[(2, None), None]],))], schema)
+    found = filter_array(filter_array(df, "a", "_ IS NOT NULL"), "s.a[]", "_ IS NOT NULL")
+    assert to_choices(found.schema) == to_choices(df.schema)
+    assert resolve_choice(found, choice="cast:string").collect() == [(["1", "x"], ([["2"]],))]
