@@ -1,23 +1,30 @@
 """Numbers that Spark counts while it computes a frame for another reason."""
 
+import pickle
 from typing import Any
 
 from pyspark import SparkContext
 from pyspark.sql import DataFrame, Observation, SparkSession
 
 
-def observed(observation: Observation) -> dict[str, Any] | None:
-    """Return what an observation saw; None if Spark left its frame out, as it may beside an empty one.
+def observed(observation: Observation, name: str) -> dict[str, Any] | None:
+    """Return a struct that an observation saw; None if Spark left its frame out, as it may an empty one.
 
-    An ``Observation.get`` would then wait for ever.
+    An ``Observation.get`` would then wait for ever; and it would bring all that was seen to Python, maybe thousands of
+    records.
     """
-    return None if _row(observation) is None else dict(observation.get)
+    row, jvm = _row(observation), observation._jvm
+    if row is None or jvm is None:
+        return None
+    struct = row.getStruct(row.fieldIndex(name))
+    found = pickle.loads(jvm.org.apache.spark.sql.api.python.PythonSQLUtils.toPyRow(struct))  # noqa: S301  # from our Java
+    return dict(found.asDict())
 
 
-def observed_rows(observation: Observation) -> int | None:
+def observed_rows(observation: Observation, name: str = "rows") -> int | None:
     """Return the rows that an observation counted; None as in `observed`."""
     row = _row(observation)
-    return None if row is None else int(row.getLong(row.fieldIndex("rows")))
+    return None if row is None else int(row.getLong(row.fieldIndex(name)))
 
 
 def observed_records(spark: SparkSession, observation: Observation) -> DataFrame:

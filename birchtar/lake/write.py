@@ -40,7 +40,7 @@ class Staged:
     """Delta's open transaction, in the process that staged. A plan alone does without."""
 
 
-def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
+def stage(df: DataFrame, sink: Sink, path: str, label: Label, *, as_it_is: bool = False) -> Staged:
     """Write all rows of a frame as the sink says, where no reader looks. Starts the Spark jobs that compute the frame.
 
     Rows come out in as few files as the target size allows, which is the session's
@@ -52,17 +52,20 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
         sink: The format, and how the rows are laid out in files.
         path: The table's folder; of a sink for several tables, one below the sink's own.
         label: The run and output.
+        as_it_is: A file for each partition that the frame has, whatever columns are there already: for tables of our
+            own.
 
     Raises:
         LakeError: The sink names a column that the frame does not have, or a type that the format cannot hold.
     """
     _check(df, sink)
-    rows = _laid_out(df, sink)
+    rows = df if as_it_is else _laid_out(df, sink)
     plan: dict[str, Any] = {"sink": sink.model_dump(mode="json"), "path": path, "label": asdict(label)}
     if sink.format == "delta":
         open_ = delta.stage(rows, sink, path, label)
         return Staged(plan | {"staged": open_.plan}, open_.files, open_.bytes, open_.plan["warnings"], open_)
-    require_fitting_columns(df, sink, path)
+    if not as_it_is:
+        require_fitting_columns(df, sink, path)
     staged, written = stage_files(df.sparkSession, _writer(rows, sink), sink.mode, path, label)
     return Staged(plan | {"staged": staged}, len(written), sum(file.size for file in written))
 

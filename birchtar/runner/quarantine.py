@@ -1,17 +1,17 @@
 """Rows that an input, a step or a rule rejected: set apart in one table per job, with the reason."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial, reduce
 from itertools import groupby
-from typing import cast
+from typing import Any, cast
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from birchtar.lake.label import Label
-from birchtar.lake.observed import observed_records, observed_rows
+from birchtar.lake.observed import observed, observed_records, observed_rows
 from birchtar.lake.paths import absolute
 from birchtar.lake.sink import Sink
 from birchtar.lake.write import discard, stage
@@ -20,6 +20,7 @@ from birchtar.runner.places import quarantine_path
 from birchtar.runner.report import OutputReport, RejectReport
 from birchtar.runner.staged import StagedOutput
 from birchtar.runner.tables import KEPT_RECORDS, Rejects, Tables
+from transforms.rejects import rejected
 
 OUTPUT = "(quarantine)"
 """No table can have this name."""
@@ -27,6 +28,12 @@ OUTPUT = "(quarantine)"
 _ERROR = ("code", "message", "record", "rule", "file", "position", "replay_of")
 _WRITTEN = (*_ERROR, "hidden")
 """Fields of ``_error``: the first three of every rejected row, the others where they are known."""
+
+_BETWEEN = "\1"
+_REASONS = "approx_top_k(concat_ws('\\u0001', `table`, step, coalesce(rule, ''), code), 1000, 10000)"
+"""How many rows were rejected for each reason; exact up to thousands of reasons."""
+
+_COUNTED = "counted"
 
 _SCHEMA = (
     "table STRING, step STRING, code STRING, message STRING, record STRING, rule STRING, file STRING, position BIGINT,"
@@ -45,18 +52,21 @@ def stage_rejects(
     where the record is not all that came in, for it held what the job masks. Few rows were brought along by their
     count; only where one step rejected more than `KEPT_RECORDS` these are computed a second time.
     """
-    frames = list(_frames(spark, tables))
-    if not frames:
+    again, brought = _rows_of(spark, tables)
+    if not again and not brought:
         return None
     path = quarantine_path(job)
-    rows = reduce(DataFrame.unionByName, frames).select(
+    few = [reduce(DataFrame.unionAll, brought).coalesce(1)] if brought else []
+    rows = reduce(DataFrame.unionAll, [*again, *few]).select(
         F.expr("uuid()").alias("id"),
         F.lit(datetime.now(UTC)).cast("timestamp").alias("rejected_at"),
         F.lit(label.number).alias("run"),
         *("table", "step", *_WRITTEN),
     )
-    staged = stage(rows, Sink(path=path, format="parquet", mode="append"), absolute(path), label)
-    reports = list(_reports(spark.read.parquet(staged.plan["staged"]["hidden"]), path))
+    counted = Observation()
+    rows = rows.observe(counted, F.struct(F.expr(_REASONS).alias("reasons")).alias(_COUNTED))
+    staged = stage(rows, Sink(path=path, format="parquet", mode="append"), absolute(path), label, as_it_is=not again)
+    reports = list(_reports(observed(counted, _COUNTED), path))
     total = sum(report.rows for report in reports)
     if not total:
         discard(spark, staged.plan)
@@ -64,18 +74,17 @@ def stage_rejects(
     return StagedOutput(OutputReport(OUTPUT, total, staged.files, staged.bytes, path, "parquet"), staged), reports
 
 
-def _frames(spark: SparkSession, tables: Tables) -> Iterator[DataFrame]:
-    """Yield the rejected rows: those to be computed once more, and in one frame those that came with their counts."""
-    brought: list[DataFrame] = []
+def _rows_of(spark: SparkSession, tables: Tables) -> tuple[list[DataFrame], list[DataFrame]]:
+    """Return the rejected rows: those to be computed once more, and those that came with their counts."""
+    again, brought = list[DataFrame](), list[DataFrame]()
     for rejects in tables.rejects:
         ended_early = rejects.counted in tables.early  # it may have seen none of them
-        rows = None if ended_early else observed_rows(rejects.counted)
+        rows = None if ended_early else observed_rows(rejects.counted, "rejected")
         if ended_early or (rows is not None and rows > KEPT_RECORDS):
-            yield _written(rejects, rejects.df)
+            again.append(_written(rejects, rejected(rejects.df)))
         elif rows:
             brought.append(_written(rejects, observed_records(spark, rejects.counted)))
-    if brought:
-        yield reduce(DataFrame.unionAll, brought).coalesce(1)
+    return again, brought
 
 
 def _written(rejects: Rejects, df: DataFrame) -> DataFrame:
@@ -95,10 +104,8 @@ def _hidden(df: DataFrame, paths: Paths) -> DataFrame:
     return shown.withColumns({name: F.col("shown").getField(name) for name in ("message", "record", "hidden")})
 
 
-def _reports(rows: DataFrame, path: str) -> Iterator[RejectReport]:
-    place = ("table", "step", "rule")
-    counted = rows.fillna("", "rule").groupBy(*place, "code").count().orderBy(*place, "code").collect()
-    for where, alike in groupby(counted, key=lambda row: tuple(row[name] for name in place)):
-        codes = {row["code"]: row["count"] for row in alike}
-        table, step, rule = where
+def _reports(counted: Mapping[str, Any] | None, path: str) -> Iterator[RejectReport]:
+    found = sorted((*reason.split(_BETWEEN), rows) for reason, rows in (counted["reasons"] if counted else []))
+    for (table, step, rule), alike in groupby(found, key=lambda reason: reason[:3]):
+        codes = {code: rows for *_, code, rows in alike}
         yield RejectReport(table, step, sum(codes.values()), path, codes, rule)

@@ -90,7 +90,8 @@ class RuleReport:
     broken: int | None
     """How many rows broke it; None of a rule on the table as a whole."""
     found: str | None
-    """A row that broke it, as JSON; of a rule on the table the number or moment that decided it."""
+    """A row that broke it, as JSON; of a rule on the table the number or moment that decided it. None of a rule that
+    rejects: its rows are in the quarantine."""
 
 
 @dataclass

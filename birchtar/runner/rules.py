@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Literal
 
 from pyspark.sql import Column, DataFrame, Observation
@@ -36,6 +37,11 @@ ON_TABLES = ("freshness", "row_count")
 _COLUMNS = ("column", "columns")
 """Arguments that go without saying."""
 
+_NUMBERS = "numbers"
+
+_TOGETHER = 10
+"""Rules whose verdicts make one number. A histogram with a place for each of the 1,024 is an exact count."""
+
 ACTIONS = ("fail", "reject", "warn")
 Action = Literal["fail", "reject", "warn"]
 CODE = "RULE"
@@ -60,8 +66,11 @@ class CheckedTable:
     table: str
     rules: Sequence[PlannedRule]
     marked: DataFrame
-    """All rows, with a struct of what each rule says."""
-    numbers: Sequence[Column]
+    """All rows, with the columns of ``masks``, and ``_error`` where a rule may reject."""
+    masks: Sequence[str]
+    """Columns of whole numbers, in which each rule has a bit that is set where a row breaks it."""
+    numbers: Column
+    """A struct of aggregates of the marked rows, to be observed by ``counted``."""
     counted: Observation
     hidden: Paths = frozenset()
     """Fields whose values no message may show."""
@@ -91,8 +100,11 @@ def checked(
     rules: Sequence[PlannedRule],
     conditions: Sequence[Column],
     hidden: Paths = frozenset(),
-) -> tuple[DataFrame, CheckedTable]:
-    """Return the frame with ``_error`` on rows that a rule rejects, and what to `judge` when it was computed. Lazy.
+) -> CheckedTable:
+    """Return the frame with ``_error`` on rows that a rule rejects, and what to observe of it for `judge`. Lazy.
+
+    Most rows break no rule. So what each row costs is one number that is null for them: how often each such number
+    occurs tells how often each rule is broken.
 
     Args:
         table: The table's name.
@@ -101,28 +113,34 @@ def checked(
         conditions: What each rule's function returned.
         hidden: Fields whose values no message may show.
     """
-    verdicts = unused_name(df.columns, "rules")
     of_rows = [n for n, rule in enumerate(rules) if rule.kind not in ON_TABLES]
-    kept = [F.coalesce(conditions[n], F.lit(True)).alias(f"r{n}") for n in of_rows]
-    marked = df.select("*", F.struct(*kept).alias(verdicts)) if kept else df
+    groups = [of_rows[start : start + _TOGETHER] for start in range(0, len(of_rows), _TOGETHER)]
+    masks = [unused_name(df.columns, f"broken{at}") for at in range(len(groups))]
+    breaks = {
+        n: F.col(mask).bitwiseAND(F.lit(1 << bit)) != 0
+        for mask, group in zip(masks, groups, strict=True)
+        for bit, n in enumerate(group)
+    }
+    marked = df.select("*", *(_mask(group, conditions).alias(mask) for mask, group in zip(masks, groups, strict=True)))
     record = F.to_json(F.struct(*map(column, df.columns)), WHOLE_RECORD)
-    numbers = [F.count(F.lit(1)).alias("rows")]
-    for n, condition in enumerate(conditions):
-        if n in of_rows:
-            broken = ~F.col(f"{verdicts}.r{n}")
-            numbers.append(F.count_if(broken).alias(f"broken{n}"))
-            numbers.append(F.any_value(F.when(broken, record), F.lit(True)).alias(f"example{n}"))
-        else:
-            numbers.append(condition.alias(f"table{n}"))
-    counted = Observation()
-    result = CheckedTable(table, rules, marked, numbers, counted, hidden)
-    with_error = marked.observe(counted, *numbers)
-    errors = [
-        _error(rule, F.col(f"{verdicts}.r{n}"), record) for n, rule in enumerate(rules) if rule.action == "reject"
-    ]
-    if errors:
-        with_error = with_error.withColumn(ERROR_COLUMN, F.coalesce(*errors))
-    return with_error.drop(verdicts) if kept else with_error, result
+    numbers = [F.count(F.lit(1)).alias("all")]
+    numbers += [F.histogram_numeric(mask, F.lit(1 << _TOGETHER)).alias(mask) for mask in masks]
+    for n, rule in enumerate(rules):
+        if rule.kind in ON_TABLES:
+            numbers.append(conditions[n].alias(f"table{n}"))
+        elif rule.action != "reject":
+            numbers.append(F.any_value(F.when(breaks[n], record), F.lit(True)).alias(f"example{n}"))
+    rejecting = [F.when(breaks[n], F.lit(rules[n].name)) for n in of_rows if rules[n].action == "reject"]
+    if rejecting:
+        marked = marked.withColumn(ERROR_COLUMN, _error(F.coalesce(*rejecting), record))
+    return CheckedTable(table, rules, marked, masks, F.struct(*numbers).alias(_NUMBERS), Observation(), hidden)
+
+
+def _mask(group: Sequence[int], conditions: Sequence[Column]) -> Column:
+    # Not by `~`: of a key that is not among others Spark asks each of these, unless it is asked for one that is.
+    keeps = (F.coalesce(conditions[n], F.lit(True)) for n in group)
+    bits = [F.when(kept, F.lit(0)).otherwise(F.lit(1 << bit)) for bit, kept in enumerate(keeps)]
+    return F.nullif(reduce(Column.bitwiseOR, bits), F.lit(0))
 
 
 def judge(checks: Sequence[CheckedTable], early: Sequence[Observation]) -> list[RuleReport]:
@@ -159,31 +177,39 @@ def say(report: RuleReport) -> str:
     return f'table {report.table}: {rows} the rule "{report.rule}", such as {report.found}'
 
 
-def _error(rule: PlannedRule, kept: Column, record: Column) -> Column:
-    error = F.struct(
-        F.lit(CODE).alias("code"),
-        F.lit(f'The row breaks the rule "{rule.name}".').alias("message"),
-        record.alias("record"),
-        F.lit(rule.name).alias("rule"),
-    )
-    return F.when(~kept, error)
+def _error(rule: Column, record: Column) -> Column:
+    message = F.concat(F.lit('The row breaks the rule "'), rule, F.lit('".'))
+    error = F.struct(F.lit(CODE).alias("code"), message.alias("message"), record.alias("record"), rule.alias("rule"))
+    return F.when(rule.isNotNull(), error)
 
 
 def _judged(check: CheckedTable, early: Sequence[Observation]) -> Iterator[RuleReport]:
     if check.counted in early:
-        row = check.marked.agg(*check.numbers).first()
-        seen = row.asDict() if row else None
+        row = check.marked.agg(check.numbers).first()
+        seen = row[_NUMBERS].asDict() if row else None
     else:
-        seen = observed(check.counted)
+        seen = observed(check.counted, _NUMBERS)
     if seen is None:
         return
+    broken = _broken(check, seen)
     for n, rule in enumerate(check.rules):
         about = (check.table, rule.name, rule.action, str(rule.place))
         if rule.kind in ON_TABLES:
             holds, found = seen[f"table{n}"]
             if covers(check.hidden, (str(rule.arguments.get("column", "")),)):
                 found = HIDDEN
-            yield RuleReport(*about, holds, seen["rows"], None, found)
+            yield RuleReport(*about, holds, seen["all"], None, found)
         else:
-            broken = seen[f"broken{n}"]
-            yield RuleReport(*about, broken == 0, seen["rows"], broken, hide_example(seen[f"example{n}"], check.hidden))
+            example = hide_example(seen.get(f"example{n}"), check.hidden)
+            yield RuleReport(*about, broken[n] == 0, seen["all"], broken[n], example)
+
+
+def _broken(check: CheckedTable, seen: Mapping[str, Any]) -> dict[int, int]:
+    """Return how many rows broke each rule on rows."""
+    of_rows = (n for n, rule in enumerate(check.rules) if rule.kind not in ON_TABLES)
+    found = {}
+    for position, n in enumerate(of_rows):
+        group, bit = divmod(position, _TOGETHER)
+        told = seen[check.masks[group]] or []
+        found[n] = sum(int(times) for mask, times in told if int(mask) >> bit & 1)
+    return found

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 Settings = dict[str, str]
 
-_DELTA = {
+_ALWAYS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    # Else PySpark notes for each Column where in Python it was made, which takes longer than to make it.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
 }
 _MOST_DRIVER_MEMORY = 8 * 1024
 """In MiB. More than this slows a laptop's other programs down and helps a local run little."""
@@ -42,7 +44,7 @@ def start(profile: str = "local", *, verbose: bool = False, recording: Path | No
         RuntimeSetupError: There is no such profile, no fitting Java, or a jar is missing or corrupt.
     """
     if _under_spark_submit():
-        settings = _DELTA | read_profile(profile)
+        settings = _ALWAYS | read_profile(profile)
     else:
         settings = all_settings(profile, verbose=verbose, recording=recording)
     from pyspark.sql import SparkSession
@@ -66,7 +68,7 @@ def all_settings(profile: str, *, verbose: bool, recording: Path | None = None) 
     Raises:
         RuntimeSetupError: As `start`.
     """
-    settings = _DELTA | read_profile(profile)
+    settings = _ALWAYS | read_profile(profile)
     java = use_java()
     # Else Spark takes the first python3 on the path for its workers, which has none of our packages.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
@@ -42,7 +42,7 @@ from birchtar.runner.steps import (
 from transforms.choices.count_choices import Conflict
 from transforms.core.columns import unused_name
 from transforms.errors import say_known
-from transforms.rejects import ERROR_COLUMN, accepted, has_rejects, rejected
+from transforms.rejects import ERROR_COLUMN, accepted, has_rejects
 
 Frames = dict[str, DataFrame]
 
@@ -62,11 +62,19 @@ class Rejects:
     table: str
     step: str
     df: DataFrame
+    """All rows, in ``_error`` those that were rejected."""
     counted: Observation
-    """Holds ``rows``, the number of rejected rows, once Spark has computed the frame that they were part of; and
+    """Holds ``rejected``, the number of these rows, once Spark has computed the frame that they were part of; and
     ``records``, these rows, or at most `KEPT_RECORDS` of them."""
     hidden: Paths = frozenset()
     """Fields whose values nobody may read in the quarantine."""
+
+
+class Observed(NamedTuple):
+    """An aggregate of the rows of a frame that Spark counts while it computes the frame for another reason."""
+
+    by: Observation
+    aggregate: Column
 
 
 @dataclass
@@ -172,11 +180,12 @@ class _Maker:
         for name, source in self.plan.job.inputs.items():
             place = self.plan.place(("inputs", name))
             with_errors = _located(place, f"input {name}", partial(self._read, name, located(source)))
-            counted = self.tables.inputs[name] = with_errors
+            self.tables.inputs[name] = with_errors
+            count = None
             if source.format in _COUNTED_WHILE_READ or source.bookmark or name in self.damage or self.replayed:
                 self.tables.read[name] = Observation()
-                counted = with_errors.observe(self.tables.read[name], F.count(F.lit(1)).alias("rows"))
-            self._keep(name, self._without_rejects(counted, name, "read"))
+                count = Observed(self.tables.read[name], F.count(F.lit(1)).alias("rows"))
+            self._keep(name, self._without_rejects(with_errors, name, "read", count))
         for table in self.plan.tables:
             result = self._table(table)
             if isinstance(result, dict):
@@ -221,7 +230,7 @@ class _Maker:
                 raise JobError(f"{step.place}: {where}: gave {type(df).__name__}, not a DataFrame.")
         df = self._entered(df, table.name, RULES)
         if table.rules:
-            df = self._without_rejects(self._checked(table, df), table.name, RULES)
+            df = self._checked(table, df)
         return df  # type: ignore[no-any-return]  # a user's function may return anything; that was checked above
 
     def _entered(self, df: Any, table: str, step: str) -> Any:
@@ -276,11 +285,11 @@ class _Maker:
             _located(rule.place, f"rule {rule.name} of table {table.name}", partial(condition, rule))
             for rule in table.rules
         ]
-        marked, check = checked(
-            table.name, df, table.rules, conditions, self.sensitive.get((table.name, RULES), frozenset())
-        )
+        hidden = self.sensitive.get((table.name, RULES), frozenset())
+        check = checked(table.name, df, table.rules, conditions, hidden)
         self.tables.checks.append(check)
-        return marked
+        kept = self._without_rejects(check.marked, table.name, RULES, Observed(check.counted, check.numbers))
+        return kept.drop(*check.masks)
 
     def _query(self, table: PlannedTable, step: QueryStep, df: DataFrame | None) -> DataFrame:
         own = {} if df is None else {table.name: df}
@@ -309,16 +318,17 @@ class _Maker:
             raise JobError(f"{place}: `{name}` is several tables; name one of {members}.") from error
         return df
 
-    def _without_rejects(self, df: DataFrame, table: str, step: str) -> DataFrame:
+    def _without_rejects(self, df: DataFrame, table: str, step: str, also: Observed | None = None) -> DataFrame:
+        """Return the good rows; the others are counted, in one look at each row with what ``also`` is to be known."""
         if not has_rejects(df):
-            return df
-        counted = Observation()
+            return df.observe(*also) if also else df
+        counted, numbers = (also.by, [also.aggregate]) if also else (Observation(), [])
         error = F.col(ERROR_COLUMN)
         # An aggregate that holds a bounded number of rows: which ones matters only where there are more.
         records = F.max_by(error, F.when(error.isNotNull(), F.xxhash64(error)), KEPT_RECORDS)
-        df = df.observe(counted, F.count_if(error.isNotNull()).alias("rows"), records.alias("records"))
+        df = df.observe(counted, *numbers, F.count_if(error.isNotNull()).alias("rejected"), records.alias("records"))
         hidden = self.sensitive.get((table, step), frozenset())
-        self.tables.rejects.append(Rejects(table, step, rejected(df), counted, hidden))
+        self.tables.rejects.append(Rejects(table, step, df, counted, hidden))
         return accepted(df)
 
 

@@ -7,7 +7,9 @@ import pytest
 
 from birchtar.runner.failures import JobError
 from birchtar.runner.load import load
-from birchtar.runner.problems import ConfigError
+from birchtar.runner.problems import ConfigError, Place
+from birchtar.runner.rules import PlannedRule, checked
+from transforms.rules.key_rules import foreign_key
 
 HEAD = """
 inputs:
@@ -63,6 +65,11 @@ def people(place):
             "{foreign_key: {columns: town, other: towns, other_columns: id}, action: reject}",
             ["Ada", "Bob", "Bob", "Dee"],
             id="foreign key",
+        ),
+        pytest.param(
+            "{foreign_key: {columns: [town, name], other: towns, other_columns: [id, town]}, action: reject}",
+            ["Dee"],
+            id="foreign key of several columns",
         ),
         pytest.param("{mine.rules:short_name: {most: 2}, action: reject}", ["Cy"], id="a rule of one's own"),
     ],
@@ -261,3 +268,27 @@ def test_a_rule_that_does_not_fit_its_table_is_told_with_its_place(run_job, rule
 def files_in(folder):
     """Return the files below a folder, hidden ones too."""
     return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_each_of_many_rules_has_its_own_count(run_job):
+    limits = range(5, 55, 4)
+    rules = [f"{{between: {{column: age, lowest: {limit}}}, action: warn}}" for limit in limits]
+    rules.insert(3, "{row_count: 1}")
+    rules.append("{not_null: age, action: reject}")
+    report = run_job(job(*rules))
+    told = [found.broken for found in report.rules]
+    assert told.pop(3) is None
+    assert told == [*(sum(age < limit for age in (36, 41, 7, 50)) for limit in limits), 1]
+
+
+@pytest.mark.parametrize("columns", ["town", ["town", "age"]])
+def test_a_foreign_key_is_looked_up_by_its_hash(spark, capsys, columns):
+    df = spark.range(10).selectExpr("id AS town", "id AS age")
+    other = spark.range(5, 20).selectExpr("id AS town", "id AS age")
+    rule = PlannedRule("known", "foreign_key", "reject", foreign_key, {}, Place("job.yaml", 1, 1))
+    marked = checked("t", df, [rule], [foreign_key(df, columns, other)]).marked
+    marked.explain()
+    plan = capsys.readouterr().out
+    assert "BroadcastHashJoin" in plan
+    assert "NestedLoop" not in plan
+    assert marked.where("_error IS NULL").count() == 5

@@ -68,6 +68,6 @@ def foreign_key(
     )  # raises where types differ
     known = other.select(*(value.column.alias(f"key{n}") for n, value in enumerate(there))).na.drop()
     has_null = reduce(or_, [value.column.isNull() for value in here])
-    wanted = here[0].column if len(here) == 1 else F.struct(*(v.column.alias(f"key{n}") for n, v in enumerate(here)))
-    keys = known if len(here) == 1 else known.select(F.struct(*known.columns))
-    return has_null | wanted.isin(keys)
+    # Of a struct that is made here, Spark compares the fields with the columns of the other table.
+    wanted = here[0].column if len(here) == 1 else F.struct(*(value.column for value in here))
+    return has_null | wanted.isin(known)
