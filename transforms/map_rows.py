@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StringType, StructField, StructType
 
-from transforms.choices.choice import to_choices
+from transforms.choices.bare_choices import speakable
 from transforms.core.columns import by_position, schema_of
 from transforms.core.expressions import with_expressions
 from transforms.core.sql_errors import Expression
@@ -131,7 +131,7 @@ def _by_function(df: DataFrame, function: Callable[[Any], Any], takes: str, sche
         call = partial(_BATCH_CALLS[takes], function, names=names, schema=schema)
         run = partial(map_batches, call=call, names=names, schema=schema)
     else:
-        run = partial(map_records, function=function, names=names, schema=to_choices(schema))
+        run = partial(map_records, function=function, names=names, schema=speakable(schema))
     nullable = [StructField(field.name, field.dataType, True, field.metadata) for field in schema.fields]
     records = by_position(df, COLUMN).select(*record_columns(schema_of(df), of_batches=of_batches))
     return records.mapInArrow(run, StructType([*nullable, _ERROR_FIELD]))

@@ -102,7 +102,7 @@ def _pending_files(name: str, source: Source, found: Bookmark, spark: SparkSessi
         notes.append(f"input {name}: {left:,} new files are left for the next run")
     files = tuple(RunFile(*file) for file in chosen)
     until = None if left or ignored else difference.digest
-    read = RunInput(name, FILES, until=until, files=files, bytes=sum(chosen.sizes))
+    read = RunInput(name, FILES, found.run_number, until, files, bytes=sum(chosen.sizes))
     return Pending(read, found, wanted, notes)
 
 

@@ -30,7 +30,7 @@ _WRITTEN = (*_ERROR, "hidden")
 """Fields of ``_error``: the first three of every rejected row, the others where they are known."""
 
 _BETWEEN = "\1"
-_REASONS = "approx_top_k(concat_ws('\\u0001', `table`, step, coalesce(rule, ''), code), 1000, 10000)"
+_REASONS = "approx_top_k(concat_ws('\\u0001', `table`, step, coalesce(rule, ''), coalesce(code, '')), 1000, 10000)"
 """How many rows were rejected for each reason; exact up to thousands of reasons."""
 
 _COUNTED = "counted"

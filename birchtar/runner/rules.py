@@ -40,7 +40,8 @@ _COLUMNS = ("column", "columns")
 _NUMBERS = "numbers"
 
 _TOGETHER = 10
-"""Rules whose verdicts make one number. A histogram with a place for each of the 1,024 is an exact count."""
+"""Rules whose verdicts make one number. A histogram of doubles with a place for each of the 1,024 counts exactly: of
+too many bins it puts the closest together, which are those of one number, and moves these by rounding alone."""
 
 ACTIONS = ("fail", "reject", "warn")
 Action = Literal["fail", "reject", "warn"]
@@ -124,7 +125,7 @@ def checked(
     marked = df.select("*", *(_mask(group, conditions).alias(mask) for mask, group in zip(masks, groups, strict=True)))
     record = F.to_json(F.struct(*map(column, df.columns)), WHOLE_RECORD)
     numbers = [F.count(F.lit(1)).alias("all")]
-    numbers += [F.histogram_numeric(mask, F.lit(1 << _TOGETHER)).alias(mask) for mask in masks]
+    numbers += [F.histogram_numeric(F.col(mask).cast("double"), F.lit(1 << _TOGETHER)).alias(mask) for mask in masks]
     for n, rule in enumerate(rules):
         if rule.kind in ON_TABLES:
             numbers.append(conditions[n].alias(f"table{n}"))
@@ -211,5 +212,5 @@ def _broken(check: CheckedTable, seen: Mapping[str, Any]) -> dict[int, int]:
     for position, n in enumerate(of_rows):
         group, bit = divmod(position, _TOGETHER)
         told = seen[check.masks[group]] or []
-        found[n] = sum(int(times) for mask, times in told if int(mask) >> bit & 1)
+        found[n] = sum(round(times) for mask, times in told if round(mask) >> bit & 1)
     return found

@@ -89,7 +89,9 @@ def move_bookmarks(connection: Connection, run: Run, inputs: Sequence[RunInput],
         found = bookmark_of(connection, run, read.input, read.kind)
         if read.kind == FILES:
             known_files.remember(connection, found.id, [ListedFile(*file) for file in read.files], run.number)
-            mark, to_rewind_to = read.until, None
+            # A user may have made files known since, in another size than the listing has them.
+            is_as_seen = found.run_number in (read.since, run.number)
+            mark, to_rewind_to = read.until if is_as_seen else None, None
         else:
             mark = to_rewind_to = read.until if read.until is not None else found.mark
         values = {"mark": mark, "schema": schemas.get(read.input, found.schema), "run_number": run.number}

@@ -33,7 +33,7 @@ class RunInput:
     kind: str
     """files, delta, changes or keys."""
     since: Any = None
-    """The mark before the run, as JSON; None at the first."""
+    """The mark before the run, as JSON; None at the first. Of files the run that moved the bookmark last."""
     until: Any = None
     """The mark that the run moves the bookmark to."""
     files: tuple[RunFile, ...] = ()

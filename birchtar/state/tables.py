@@ -91,7 +91,7 @@ run_inputs = Table(
     Column("run_id", ForeignKey("runs.id"), primary_key=True),
     Column("input", Text, primary_key=True),
     Column("kind", Text, nullable=False, doc="files, delta, changes, keys or, in a backfill, range."),
-    Column("since", _Json, doc="The bookmark's mark before the run; null at the first."),
+    Column("since", _Json, doc="The bookmark's mark before the run; null at the first. Of files its run_number."),
     Column("until", _Json, doc="The mark that the run moves it to."),
     Column("rows", BigInteger),
     Column("bytes", BigInteger),

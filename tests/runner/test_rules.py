@@ -4,11 +4,12 @@ from uuid import uuid4
 
 import duckdb
 import pytest
+from pyspark.sql import functions as F
 
 from birchtar.runner.failures import JobError
 from birchtar.runner.load import load
 from birchtar.runner.problems import ConfigError, Place
-from birchtar.runner.rules import PlannedRule, checked
+from birchtar.runner.rules import PlannedRule, checked, judge
 from transforms.rules.key_rules import foreign_key
 
 HEAD = """
@@ -279,6 +280,16 @@ def test_each_of_many_rules_has_its_own_count(run_job):
     told = [found.broken for found in report.rules]
     assert told.pop(3) is None
     assert told == [*(sum(age < limit for age in (36, 41, 7, 50)) for limit in limits), 1]
+
+
+def test_counts_of_rules_are_exact_however_many_tasks_count(spark, monkeypatch):
+    monkeypatch.setattr("birchtar.runner.rules._TOGETHER", 3)
+    df = spark.range(0, 6000, 1, 200)
+    conditions = [F.expr("id % 10 <> 3"), F.expr("id % 10 <> 4"), F.expr("id % 5 <> 4"), F.expr("id % 7 <> 0")]
+    rules = [PlannedRule(str(n), "expression", "warn", None, {}, Place("job.yaml", 1, 1)) for n in range(4)]
+    check = checked("t", df, rules, conditions)
+    check.marked.observe(check.counted, check.numbers).write.format("noop").mode("overwrite").save()
+    assert [report.broken for report in judge([check], [])] == [600, 600, 1200, 858]
 
 
 @pytest.mark.parametrize("columns", ["town", ["town", "age"]])

@@ -21,8 +21,9 @@ A, B, C = (RunFile(f"file:/raw/{name}.csv", 10, 1_000_000) for name in "abc")
 
 def run(state, *files, version=None, keys=None):
     """A run that reads some files, a Delta table up to a version, a database up to keys."""
-    owned = begin(state, "job")
-    read = [RunInput("days", "files", until=listing(*files).digest(), files=files)]
+    owned, before = begin(state, "job"), find(state, "days")
+    since = before.run_number if before else 0
+    read = [RunInput("days", "files", since, listing(*files).digest(), files)]
     read += [RunInput("table", "delta", until=["id", version])] if version is not None else []
     read += [RunInput("rows", "keys", until=keys)] if keys else []
     record_intent(state, owned, read)
@@ -80,6 +81,21 @@ def test_a_listing_of_which_all_was_read_is_known_until_something_of_it_is_forgo
     run(state, A, B)
     reset(state, "job", "days")
     assert new(state, A, B) == [A.path, B.path]
+
+
+def test_a_listing_is_not_taken_for_known_if_a_user_changed_the_bookmark_while_it_was_read(state):
+    run(state, A)
+    changed = A._replace(size=11)
+    owned = begin(state, "job")
+    read = [RunInput("days", "files", 1, listing(A, B).digest(), (B,))]
+    record_intent(state, owned, read)
+    set_files(state, "job", "days", listing(changed))
+    prepare(state, owned, [])
+    succeed(state, owned, {}, lambda connection: move_bookmarks(connection, owned, read, {}))
+    found = state.read(
+        lambda connection: new_files(connection, find_bookmark(connection, "job", "days").id, listing(A, B))
+    )
+    assert list(found.changed) == [ListedFile(*A)]
 
 
 def test_an_input_that_never_had_a_file_may_become_one_of_another_kind(state):

@@ -9,6 +9,7 @@ from pyspark.sql.types import (
     DateType,
     DecimalType,
     DoubleType,
+    FloatType,
     IntegerType,
     LongType,
     StringType,
@@ -20,6 +21,7 @@ from transforms.filter_rows import filter_rows
 from transforms.map_rows import map_rows
 from transforms.rejects import accepted, rejected
 from transforms.resolve_choice import resolve_choice
+from transforms.union import union
 
 PRICE = ChoiceType.of([IntegerType(), StringType(), StructType().add("value", "double").add("unit", "string")])
 SCHEMA = to_marks(StructType().add("id", "integer").add("price", PRICE).add("all", ArrayType(PRICE)))
@@ -70,6 +72,21 @@ def test_a_function_may_return_another_of_the_types_and_no_other_value(prices):
         "SCHEMA",
         "`price` is a choice of int, string, struct, but the function returned float: 1.5.",
     )
+
+
+def test_no_digit_of_a_double_is_lost_to_a_float(spark):
+    schema = to_marks(StructType().add("n", ChoiceType.of([FloatType(), DoubleType()])))
+    df = spark.createDataFrame([((0.5, None),), ((None, 0.1),), ((None, 1e300),)], schema).coalesce(1)
+    found = map_rows(df, lambda record: record).select("n.*")
+    assert [tuple(row) for row in found.collect()] == [(0.5, None), (None, 0.1), (None, 1e300)]
+
+
+@pytest.mark.parametrize("value", ["map(1, 'x')", "TIME'10:00:00'", "INTERVAL '1' MONTH"])
+def test_a_choice_of_a_type_without_bare_values_stays_a_struct(spark, value):
+    df = spark.sql(f"SELECT 1 AS id, {value} AS v").transform(union, spark.sql("SELECT 2 AS id, 'x' AS v")).coalesce(1)
+    found = filter_rows(df, lambda record: record["id"] == 2)
+    assert to_choices(found.drop("_error").schema) == to_choices(df.schema)
+    assert found.select("id", "v.string").collect() == [(2, "x")]
 
 
 def test_numbers_go_to_the_narrowest_type_that_holds_them(spark):

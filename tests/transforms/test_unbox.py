@@ -172,6 +172,27 @@ def test_values_of_csv_go_by_the_names_of_their_own_header(spark):
 
 
 @pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        pytest.param('"a" ,b', ["a ", "b"], id="signs behind a quote"),
+        pytest.param('"a"x,b', ["ax", "b"], id="letters behind a quote"),
+        pytest.param('"a""b",c', ['a"b', "c"], id="a quote in quotes"),
+        pytest.param('"a,b,c', ['"a', "b", "c"], id="a quote that is not closed"),
+    ],
+)
+def test_a_column_is_found_by_the_name_that_was_learnt(spark, header, names):
+    values = ["1", "2", "3"][: len(names)]
+    found = unbox(texts(spark, f"{header}\n{','.join(values)}", "z\n9"), "t", "csv", with_header=True)
+    assert found.schema["t"].dataType.names == [*names, "z"]
+    assert outcome(found) == [((*values, None), None), ((*[None] * len(names), "9"), None)]
+
+
+def test_a_header_without_a_name_leads_nowhere(spark):
+    df = texts(spark, "a\n1", "\n2", " \n3")
+    assert outcome(unbox(df, "t", "csv", with_header=True)) == [(("1",), None), (None, "PARSE"), (None, "PARSE")]
+
+
+@pytest.mark.parametrize(
     ("text", "more", "expected"),
     [
         pytest.param("b|a\nq|7", {"separator": "|"}, ("7", "q"), id="another separator"),

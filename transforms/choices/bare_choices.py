@@ -1,7 +1,19 @@
 """Choices as the bare values they hold, for what writes values of any type: JSON."""
 
 from pyspark.sql import DataFrame
-from pyspark.sql.types import ArrayType, DataType, MapType, StructType, VariantType
+from pyspark.sql.types import (
+    AnyTimeType,
+    ArrayType,
+    CalendarIntervalType,
+    DataType,
+    DayTimeIntervalType,
+    MapType,
+    StringType,
+    StructField,
+    StructType,
+    VariantType,
+    YearMonthIntervalType,
+)
 
 from transforms.choices.choice import ChoiceType, to_choices
 from transforms.core.columns import schema_of
@@ -34,6 +46,38 @@ def holds_choice(data_type: DataType) -> bool:
     if isinstance(data_type, ArrayType):
         return holds_choice(data_type.elementType)
     return isinstance(data_type, MapType) and holds_choice(data_type.valueType)
+
+
+def speakable(schema: StructType) -> StructType:
+    """Return the schema with choices as types of their own, but for those of types that a VARIANT does not hold."""
+    return StructType([_speakable_field(field) for field in to_choices(schema).fields])
+
+
+def _speakable_field(field: StructField) -> StructField:
+    return StructField(field.name, _speakable(field.dataType), field.nullable, field.metadata)
+
+
+def _speakable(data_type: DataType) -> DataType:
+    if isinstance(data_type, StructType):
+        fields = [_speakable_field(field) for field in data_type.fields]
+        is_choice = isinstance(data_type, ChoiceType) and all(_has_variants(field.dataType) for field in fields)
+        return ChoiceType(fields) if is_choice else StructType(fields)
+    if isinstance(data_type, ArrayType):
+        return ArrayType(_speakable(data_type.elementType), data_type.containsNull)
+    if isinstance(data_type, MapType):
+        return MapType(data_type.keyType, _speakable(data_type.valueType), data_type.valueContainsNull)
+    return data_type
+
+
+def _has_variants(data_type: DataType) -> bool:
+    """Return whether Spark makes VARIANTs of the values of a type."""
+    if isinstance(data_type, StructType):
+        return all(_has_variants(field.dataType) for field in data_type.fields)
+    if isinstance(data_type, ArrayType):
+        return _has_variants(data_type.elementType)
+    if isinstance(data_type, MapType):
+        return isinstance(data_type.keyType, StringType) and _has_variants(data_type.valueType)
+    return not isinstance(data_type, AnyTimeType | DayTimeIntervalType | YearMonthIntervalType | CalendarIntervalType)
 
 
 def bare(value: Value) -> Value:

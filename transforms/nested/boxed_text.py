@@ -129,7 +129,7 @@ def inferred_type(df: DataFrame, boxed: Boxed) -> DataType:
         most = (
             f"max_by({boxed.sql}, length({boxed.sql}) - length(replace({boxed.sql}, {text_literal(boxed.separator)})))"
         )
-        values = csv_values(boxed, by_position(df, COLUMN).agg(F.expr(most)).collect()[0][0])
+        values = _values(boxed, by_position(df, COLUMN).agg(F.expr(most)).collect()[0][0])
         return StructType().add("col0", "string") if not values else strings([f"col{at}" for at in range(len(values))])
     reader, rows = df.sparkSession.read, by_position(df, COLUMN)
     if boxed.format == "json":
@@ -187,12 +187,7 @@ def _without_end(sql: str, number: int) -> str:
     return f"CAST(substr(CAST({sql} AS BINARY), 1, octet_length({sql}) - {number}) AS STRING)"
 
 
-def csv_values(boxed: Boxed, text: str | None) -> list[str]:
-    """Return the values of one CSV record.
-
-    Raises:
-        TransformError: It is none.
-    """
+def _values(boxed: Boxed, text: str | None) -> list[str]:
     escaping = {"doublequote": True} if boxed.escaper is None else {"escapechar": boxed.escaper, "doublequote": False}
     lines = StringIO(text or "", newline="")
     try:

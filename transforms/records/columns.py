@@ -7,8 +7,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql import types as t
 
-from transforms.choices.bare_choices import bare
-from transforms.choices.choice import to_choices
+from transforms.choices.bare_choices import bare, speakable
 from transforms.errors import ColumnTypeError, DuplicateColumnError
 from transforms.nested.values import COLUMN, members, row_of
 from transforms.paths import format_path
@@ -53,12 +52,12 @@ def require_error_type(schema: t.StructType) -> None:
 def record_columns(schema: t.StructType, *, of_batches: bool = False) -> list[Column]:
     """Return what a record is made of, as columns of the frame `by_position`: its fields, then the earlier error.
 
-    A choice is the value that it holds, as a VARIANT; in batches, which cannot hold such, it is a struct.
+    A choice is the value that it holds, as a VARIANT; where that cannot hold it, and in batches, it is a struct.
 
     The error is there where the frame has it, or has nothing else; Arrow cannot count the rows of no columns. Columns
     of the frame are named with `COLUMN` before their number.
     """
-    fields = enumerate(members(row_of(schema if of_batches else to_choices(schema))))
+    fields = enumerate(members(row_of(schema if of_batches else speakable(schema))))
     columns = [F.expr(bare(field.value).sql).alias(f"c{at}") for at, field in fields if field.name != ERROR_COLUMN]
     if ERROR_COLUMN in schema.names:
         columns.append(F.col(f"{COLUMN}{schema.names.index(ERROR_COLUMN)}"))

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
-from pyspark.sql.types import DataType, StructField, StructType
+from pyspark.sql.types import DataType, StructType
 
-from transforms.choices.choice import to_choices, to_marks
+from transforms.choices.bare_choices import speakable
 from transforms.core.columns import by_position
 from transforms.core.sql_errors import analysed
 from transforms.errors import ColumnTypeError, DuplicateColumnError, TransformError
@@ -69,12 +69,11 @@ def sampled_schema(df: DataFrame, function: RowFunction, *, sample_rows: int) ->
             f" tried on; first: {failures[0][1]}"
         )
     pairs = [(result, record) for result, record in zip(results, before, strict=True) if result is not None]
-    types = {field.name: field.dataType for field in to_choices(df.schema) if field.name in names}
+    types = {field.name: field.dataType for field in speakable(df.schema) if field.name in names}
     kept = {name: data_type for name, data_type in types.items() if _is_untouched(name, data_type, pairs)}
     inferred = infer_schema([result for result, _ in pairs], known=kept)
-    metadata = {field.name: field.metadata for field in df.schema if field.name in kept}
-    made = [StructField(field.name, field.dataType, field.nullable, metadata.get(field.name)) for field in inferred]
-    return to_marks(StructType(made))
+    untouched = {field.name: field for field in df.schema if field.name in kept}
+    return StructType([untouched.get(field.name, field) for field in inferred])
 
 
 def _collected(df: DataFrame) -> list[pa.Array]:

@@ -101,8 +101,9 @@ def _choices(values: Sequence[Any], choice: ChoiceType, path: str) -> pa.Array:
 def _home(value: Any, choice: ChoiceType, order: Iterable[int], path: str) -> int:
     for at in order:
         with suppress(MisfitError):
-            to_arrow([value], choice[at].dataType, path)
-            return at
+            found = to_arrow([value], choice[at].dataType, path)
+            if not pa.types.is_floating(found.type) or found[0].as_py() == value or value != value:  # NaN
+                return at
     raise MisfitError(
         f"`{path}` is a choice of {', '.join(choice.names)}, but the function returned {type(value).__name__}:"
         f" {_some([value])}."
