@@ -81,7 +81,7 @@ def test_no_digit_of_a_double_is_lost_to_a_float(spark):
     assert [tuple(row) for row in found.collect()] == [(0.5, None), (None, 0.1), (None, 1e300)]
 
 
-@pytest.mark.parametrize("value", ["map(1, 'x')", "TIME'10:00:00'", "INTERVAL '1' MONTH"])
+@pytest.mark.parametrize("value", ["map(1, 'x')", "INTERVAL '1' DAY"])
 def test_a_choice_of_a_type_without_bare_values_stays_a_struct(spark, value):
     df = spark.sql(f"SELECT 1 AS id, {value} AS v").transform(union, spark.sql("SELECT 2 AS id, 'x' AS v")).coalesce(1)
     found = filter_rows(df, lambda record: record["id"] == 2)
