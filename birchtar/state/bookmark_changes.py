@@ -19,7 +19,7 @@ from birchtar.state.listed import Listing
 from birchtar.state.owners import Owner, is_alive, this_process
 from birchtar.state.runs import PREPARED, RUNNING, SUCCEEDED, lock_job
 from birchtar.state.tables import bookmark_files, bookmark_marks, bookmarks, runs
-from birchtar.state.waiting import next_number
+from birchtar.state.waiting import WAITING, next_number
 
 _BACK_TO = "rewound_to"
 """What the history of a bookmark of files has as its mark where files were forgotten."""
@@ -160,16 +160,18 @@ def _change(
 
 
 def _require_idle(connection: Connection, job: str, what: str, *, abandon: bool = True) -> None:
-    """Refuse while a run is not finished. One that died before anything was published is given up."""
-    of = (runs.c.job == job) & runs.c.scope.is_(None)
+    """Refuse while a run is not finished, or has its number already. One that died before it published is given up."""
+    of, moment = (runs.c.job == job) & runs.c.scope.is_(None), now(connection)
     row = connection.execute(select(runs).where(of, runs.c.state.in_((RUNNING, PREPARED)))).one_or_none()
+    waiting = connection.execute(select(runs).where(of, runs.c.state == WAITING).order_by(runs.c.number)).all()
+    for each, does in ((row, "works"), *((waits, "is about to begin") for waits in waiting)):
+        if each and each.owner and is_alive(Owner(**each.owner), each.lease_until, now=moment):
+            raise JobBusyError(
+                f"Run {each.number} of job `{job}` {does}, by {Owner(**each.owner)}: when it ends it moves its"
+                f" bookmarks, and undoes what a {what} would change. Wait until it has ended."
+            )
     if row is None:
         return
-    if row.owner and is_alive(Owner(**row.owner), row.lease_until, now=now(connection)):
-        raise JobBusyError(
-            f"Run {row.number} of job `{job}` works, by {Owner(**row.owner)}: when it ends it moves its bookmarks, and"
-            f" undoes what a {what} would change. Wait until it has ended."
-        )
     if row.state == PREPARED:
         raise JobBusyError(
             f"Run {row.number} of job `{job}` died when all was computed, and has to be finished first, for its rows"

@@ -181,6 +181,18 @@ def test_a_run_that_works_keeps_its_bookmarks_but_files_can_be_made_known_beside
     assert begin(state, "job").number == 4
 
 
+def test_a_run_that_waits_for_its_turn_has_its_number_already(state):
+    run(state, A)
+    works = begin(state, "job")
+
+    def while_it_waits(_):
+        release(state, works)
+        with pytest.raises(JobBusyError, match="Run 3 of job `job` is about to begin, by process"):
+            rewind(state, "job", None, 0)
+
+    begin(state, "job", when_busy="queue", on_wait=while_it_waits)
+
+
 @pytest.mark.parametrize("prepared", [False, True], ids=["running", "prepared"])
 def test_a_dead_run_is_given_up_before_it_has_published_and_must_be_finished_after(state, url, prepared):
     run(state, A)
