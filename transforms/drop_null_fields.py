@@ -6,8 +6,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, DoubleType, IntegerType, LongType, NullType, StringType, StructType
 
+from transforms.choices.choice import ChoiceType, to_choices
 from transforms.core.columns import by_position, schema_of
-from transforms.drop_fields import without
+from transforms.drop_fields import emptied, without
 from transforms.errors import DuplicateColumnError
 from transforms.nested.values import COLUMN, Value, element_of, in_branch, member, members, row_of, text_literal
 from transforms.paths import Field, Path, Position, fields_in, fields_of, parse_path, require
@@ -39,7 +40,8 @@ def drop_null_fields(
     A struct that loses its last field goes too, as in `drop_fields`; maps are not entered, an array of nulls stays.
     A field of a null struct is null. A field in an array of structs is null in every row if it is null in every
     element there is, or if the array itself is null in every row; arrays that hold no element tell nothing of it.
-    Of a frame without rows nothing is known, so only the fields of the type null go.
+    Of a frame without rows nothing is known, so only the fields of the type null go. A choice goes when no value is
+    left of it, and else keeps all of its types.
 
     Glue: DropNullFields; Studio's Drop Null Fields. Cost: lazy by type alone; else one pass at once, none where file
     statistics tell.
@@ -88,7 +90,19 @@ def drop_null_fields(
             and (field.position not in known_nulls or type(field.data_type) in stand_ins)
         ]
         null |= _null_in_every_row(df, not_known, stand_ins)
-    return without(df, null)
+    opened = to_choices(schema)
+    return without(df, [place for place in emptied(schema, null) if not _is_in_choice(opened, place)])
+
+
+def _is_in_choice(opened: StructType, position: Position) -> bool:
+    """Return whether a field is, or lies in, one of the types of a choice; opened by `to_choices`."""
+    here: DataType = opened
+    for index in position:
+        struct = fields_of(here)
+        if struct is None or isinstance(struct, ChoiceType):
+            return True
+        here = struct[index].dataType
+    return False
 
 
 def _positions_of(known: Mapping[str, bool], schema: StructType) -> dict[Position, bool]:

@@ -6,7 +6,6 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql import types as t
 
-from transforms.choices.choice import ChoiceType
 from transforms.errors import TransformError, say_known
 from transforms.nested.row_values import RowValue, with_mark, wrong_type
 
@@ -48,7 +47,7 @@ def aggregation(value: RowValue, function: str, *, where: str) -> tuple[str, Col
     needs = None
     if function in _NUMBERS and not _adds(value.data_type):
         needs = "numbers; cast it first"
-    elif function in _ORDERED and not _compares(value.opened):
+    elif function in _ORDERED and not _compares(value.data_type):
         needs = "values that compare"
     if needs:
         raise wrong_type(value, f"but {function} needs {needs}.", where=where)
@@ -70,5 +69,5 @@ def _compares(data_type: t.DataType) -> bool:
     if isinstance(data_type, t.ArrayType):
         return _compares(data_type.elementType)
     if isinstance(data_type, t.StructType):
-        return not isinstance(data_type, ChoiceType) and all(_compares(field.dataType) for field in data_type.fields)
+        return all(_compares(field.dataType) for field in data_type.fields)
     return not isinstance(data_type, t.MapType | t.VariantType | t.CalendarIntervalType | t.UserDefinedType)
