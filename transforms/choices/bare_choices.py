@@ -1,5 +1,7 @@
 """Choices as the bare values they hold, for what writes values of any type: JSON."""
 
+from typing import cast
+
 from pyspark.sql import DataFrame
 from pyspark.sql.types import (
     AnyTimeType,
@@ -9,13 +11,13 @@ from pyspark.sql.types import (
     DayTimeIntervalType,
     MapType,
     StringType,
-    StructField,
     StructType,
     VariantType,
     YearMonthIntervalType,
 )
 
 from transforms.choices.choice import ChoiceType, to_choices
+from transforms.choices.widened import inside
 from transforms.core.columns import schema_of
 from transforms.nested.rebuild import select
 from transforms.nested.values import Value, each, each_value, members, row_of, struct_of
@@ -50,23 +52,12 @@ def holds_choice(data_type: DataType) -> bool:
 
 def speakable(schema: StructType) -> StructType:
     """Return the schema with choices as types of their own, but for those of types that a VARIANT does not hold."""
-    return StructType([_speakable_field(field) for field in to_choices(schema).fields])
-
-
-def _speakable_field(field: StructField) -> StructField:
-    return StructField(field.name, _speakable(field.dataType), field.nullable, field.metadata)
+    return cast("StructType", _speakable(to_choices(schema)))
 
 
 def _speakable(data_type: DataType) -> DataType:
-    if isinstance(data_type, StructType):
-        fields = [_speakable_field(field) for field in data_type.fields]
-        is_choice = isinstance(data_type, ChoiceType) and all(_has_variants(field.dataType) for field in fields)
-        return ChoiceType(fields) if is_choice else StructType(fields)
-    if isinstance(data_type, ArrayType):
-        return ArrayType(_speakable(data_type.elementType), data_type.containsNull)
-    if isinstance(data_type, MapType):
-        return MapType(data_type.keyType, _speakable(data_type.valueType), data_type.valueContainsNull)
-    return data_type
+    made = inside(data_type, _speakable)
+    return ChoiceType(made.fields) if isinstance(data_type, ChoiceType) and _has_variants(made) else made  # type: ignore[attr-defined]  # a struct
 
 
 def _has_variants(data_type: DataType) -> bool:

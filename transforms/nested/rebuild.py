@@ -7,7 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
 
-from transforms.choices.choice import has_choices
+from transforms.choices.choice import choices_in
 from transforms.choices.refused import refuse_choice
 from transforms.core.columns import by_position, schema_of
 from transforms.nested.values import COLUMN, Named, Value, each, members, row_of, struct_of
@@ -48,7 +48,7 @@ def rebuild(
     more = additions or {}
     schema = schema_of(df)
     edited = {*(place[:-1] for place in changes), *more} - {()}
-    for place in edited if edited and has_choices(df) else ():
+    for place in edited if edited and choices_in(schema) else ():
         refuse_choice(schema, place)
     touched = {place[:depth] for place in changes for depth in range(1, len(place))}
     touched |= {place[:depth] for place in more for depth in range(1, len(place) + 1)}
