@@ -47,6 +47,8 @@ _SPANNING = " If values span lines, set `options: {multiLine: true}`."
 _NUMBERS = ("int", "bigint", "decimal(38,0)", "double")
 """The types of numbers, each of which takes all texts of those before it."""
 
+_TAKE_ANY_TEXT = ("binary", "char", "string", "varchar")
+
 _WHOLE = r"^[+-]?\d{1,38}$"
 _NUMBER = r"^[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?$"
 """A whole number of more digits is none: it stays a text, as no type of numbers keeps them all."""
@@ -229,19 +231,24 @@ def typed(
         also: Columns that are kept as they are.
     """
     file = source_file() if file is None else file
-    texts = {name: named(name) for name in df.columns if name not in (CORRUPT, *also)}
-    cast = {name: F.expr(cast_text(quoted(name), kind, source)) for name, kind in types.items()}
-    # Where the text is null, the whole sentence is.
+    texts = [name for name in df.columns if name not in (CORRUPT, *also)]
+    # Their names are ours: a column of the lines may be called as one of the results, in another case.
+    values = {name: f"_birchtar_value{position}" for position, name in enumerate(types)}
+    df = df.select("*", *(F.expr(cast_text(quoted(name), types[name], source)).alias(values[name]) for name in types))
+    is_misfit = {
+        name: named(name).isNotNull() & F.col(values[name]).isNull() for name in types if not _is_text(types[name])
+    }
     misfits = [
-        F.when(cast[name].isNull(), F.concat(F.lit(f"`{name}` is not {_article(kind)}: "), texts[name]))
-        for name, kind in types.items()
-        if not _is_text(kind)
+        F.when(is_misfit[name], F.concat(F.lit(f"`{name}` is not {_article(types[name])}: "), named(name)))
+        for name in is_misfit
     ]
     corrupt = named(CORRUPT)
-    undecodable = F.lit(False)
-    if texts and not says_encoding(source):
-        undecodable = _any([F.coalesce(text.contains(REPLACED), F.lit(False)) for text in texts.values()])
-    is_misfit = F.coalesce(*misfits).isNotNull() if misfits else F.lit(False)
+    misfit, undecodable = _any(list(is_misfit.values())), F.lit(False)
+    if not says_encoding(source):
+        # The sign for what was not decoded is in no number or date, so most columns need no look.
+        strict = [name for name in is_misfit if not _name(types[name]).startswith(_TAKE_ANY_TEXT)]
+        undecodable = _any([_is_replaced(name) for name in texts if name not in strict])
+        undecodable |= misfit & _any([_is_replaced(name) for name in strict])
     said = (
         F.when(has_open_quote(corrupt, source), _OPEN if is_set(source, "multiLine") else _OPEN + _SPANNING)
         .when(corrupt.isNotNull(), f"The line does not have {len(_in_line(df))} values.")
@@ -250,15 +257,20 @@ def typed(
     )
     return with_error(
         df,
-        [*(column.alias(name) for name, column in cast.items()), *map(named, also)],
-        code=F.when(corrupt.isNotNull(), MALFORMED).when(undecodable, ENCODING).when(is_misfit, CAST),
+        [*(F.col(values[name]).alias(name) for name in types), *map(named, also)],
+        code=F.when(corrupt.isNotNull(), MALFORMED).when(undecodable, ENCODING).when(misfit, CAST),
         message=F.concat(F.lit("In "), file, F.lit(": "), said),
-        record=F.coalesce(corrupt, F.to_json(F.struct(*texts.values()))),
+        record=F.coalesce(corrupt, F.to_json(F.struct(*map(named, texts)))),
     )
+
+
+def _is_replaced(name: str) -> Column:
+    return F.coalesce(named(name).contains(REPLACED), F.lit(False))
 
 
 def _any(conditions: Sequence[Column]) -> Column:
     """Return whether one of many conditions is true, as a tree of little depth: Java bears no chain of a thousand."""
+    conditions = conditions or [F.lit(False)]
     while len(conditions) > 1:
         pairs = zip(conditions[::2], conditions[1::2], strict=False)
         conditions = [*(one | other for one, other in pairs), *conditions[len(conditions) // 2 * 2 :]]

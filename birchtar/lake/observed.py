@@ -27,14 +27,17 @@ def observed_rows(observation: Observation, name: str = "rows") -> int | None:
     return None if row is None else int(row.getLong(row.fieldIndex(name)))
 
 
-def observed_records(spark: SparkSession, observation: Observation) -> DataFrame:
-    """Return the rows that an observation holds in ``records``, an array of structs. They stay in Java. Lazy."""
+def observed_records(spark: SparkSession, observation: Observation) -> tuple[DataFrame, int]:
+    """Return the rows that an observation holds in ``records``, an array of structs, and their number.
+
+    They stay in Java.
+    """
     java, row = spark._jvm, _row(observation)
     assert java is not None  # noqa: S101  # a classic session
     at = row.fieldIndex("records")
     struct = row.schema().fields()[at].dataType().elementType()
     records = [] if row.isNullAt(at) else java.scala.jdk.javaapi.CollectionConverters.asJava(row.getSeq(at))
-    return DataFrame(spark._jsparkSession.createDataFrame(records, struct), spark)
+    return DataFrame(spark._jsparkSession.createDataFrame(records, struct), spark), len(records)
 
 
 def _row(observation: Observation) -> Any:

@@ -19,7 +19,7 @@ from birchtar.runner.hidden import Paths, hide
 from birchtar.runner.places import quarantine_path
 from birchtar.runner.report import OutputReport, RejectReport
 from birchtar.runner.staged import StagedOutput
-from birchtar.runner.tables import KEPT_RECORDS, Rejects, Tables
+from birchtar.runner.tables import Rejects, Tables
 from transforms.rejects import rejected
 
 OUTPUT = "(quarantine)"
@@ -49,8 +49,8 @@ def stage_rejects(
     Columns: ``id`` (names the row for ever), ``rejected_at``, ``run``, ``table``, ``step``, ``code``, ``message``,
     ``record`` (the row's text as it came in), ``rule``, ``file`` and ``position``, null where they are not known, and
     ``replay_of``, the id of the row that a replay sent through the job and that was rejected again; ``hidden`` is true
-    where the record is not all that came in, for it held what the job masks. Few rows were brought along by their
-    count; only where one step rejected more than `KEPT_RECORDS` these are computed a second time.
+    where the record is not all that came in, for it held what the job masks. Rows were brought along by their count;
+    only where one step rejected more than a driver should hold, these are computed a second time.
     """
     again, brought = _rows_of(spark, tables)
     if not again and not brought:
@@ -80,10 +80,13 @@ def _rows_of(spark: SparkSession, tables: Tables) -> tuple[list[DataFrame], list
     for rejects in tables.rejects:
         ended_early = rejects.counted in tables.early  # it may have seen none of them
         rows = None if ended_early else observed_rows(rejects.counted, "rejected")
-        if ended_early or (rows is not None and rows > KEPT_RECORDS):
+        if rows:
+            records, there = observed_records(spark, rejects.counted)
+            if there == rows:
+                brought.append(_written(rejects, records))
+                continue
+        if rows or ended_early:
             again.append(_written(rejects, rejected(rejects.df)))
-        elif rows:
-            brought.append(_written(rejects, observed_records(spark, rejects.counted)))
     return again, brought
 
 

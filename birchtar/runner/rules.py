@@ -69,7 +69,7 @@ class CheckedTable:
     marked: DataFrame
     """All rows, with the columns of ``masks``, and ``_error`` where a rule may reject."""
     masks: Sequence[str]
-    """Columns of whole numbers, in which each rule has a bit that is set where a row breaks it."""
+    """Columns of numbers, in which each rule has a bit that is set where a row breaks it."""
     numbers: Column
     """A struct of aggregates of the marked rows, to be observed by ``counted``."""
     counted: Observation
@@ -118,14 +118,14 @@ def checked(
     groups = [of_rows[start : start + _TOGETHER] for start in range(0, len(of_rows), _TOGETHER)]
     masks = [unused_name(df.columns, f"broken{at}") for at in range(len(groups))]
     breaks = {
-        n: F.col(mask).bitwiseAND(F.lit(1 << bit)) != 0
+        n: F.col(mask).cast("int").bitwiseAND(F.lit(1 << bit)) != 0
         for mask, group in zip(masks, groups, strict=True)
         for bit, n in enumerate(group)
     }
     marked = df.select("*", *(_mask(group, conditions).alias(mask) for mask, group in zip(masks, groups, strict=True)))
     record = F.to_json(F.struct(*map(column, df.columns)), WHOLE_RECORD)
     numbers = [F.count(F.lit(1)).alias("all")]
-    numbers += [F.histogram_numeric(F.col(mask).cast("double"), F.lit(1 << _TOGETHER)).alias(mask) for mask in masks]
+    numbers += [F.histogram_numeric(F.col(mask), F.lit(1 << _TOGETHER)).alias(mask) for mask in masks]
     for n, rule in enumerate(rules):
         if rule.kind in ON_TABLES:
             numbers.append(conditions[n].alias(f"table{n}"))
@@ -141,7 +141,7 @@ def _mask(group: Sequence[int], conditions: Sequence[Column]) -> Column:
     # Not by `~`: of a key that is not among others Spark asks each of these, unless it is asked for one that is.
     keeps = (F.coalesce(conditions[n], F.lit(True)) for n in group)
     bits = [F.when(kept, F.lit(0)).otherwise(F.lit(1 << bit)) for bit, kept in enumerate(keeps)]
-    return F.nullif(reduce(Column.bitwiseOR, bits), F.lit(0))
+    return F.nullif(reduce(Column.bitwiseOR, bits), F.lit(0)).cast("double")  # what a histogram is made of
 
 
 def judge(checks: Sequence[CheckedTable], early: Sequence[Observation]) -> list[RuleReport]:

@@ -22,6 +22,10 @@ Settings = dict[str, str]
 _ALWAYS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    # A stage whose code Java would not compile for its length is run in parts that it compiles.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
+    # No data is brought to the driver but rejected rows, task by task, of which it keeps a bounded number.
+    "spark.driver.maxResultSize": "0",
     # Else PySpark notes for each Column where in Python it was made, which takes longer than to make it.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
 }

@@ -51,8 +51,12 @@ _COUNTED_WHILE_READ = ("avro", "csv", "jdbc", "json", "xml")
 while reading would keep Spark from passing over what a filter does not want."""
 
 
-KEPT_RECORDS = 10_000
-"""So many rejected rows of one step come with their count; where there are more, all are computed once more."""
+MOST_REJECTS, LONGEST_RECORD = 50_000, 10_000
+"""So many rejected rows of one step come with their count, of records up to so many characters. Where that is not
+enough, all rejected rows of the step are computed once more: what a driver has to hold is bounded."""
+
+_SHARE = 16
+"""The part of the driver's memory that these may take is one in so many."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class Rejects:
     """All rows, in ``_error`` those that were rejected."""
     counted: Observation
     """Holds ``rejected``, the number of these rows, once Spark has computed the frame that they were part of; and
-    ``records``, these rows, or at most `KEPT_RECORDS` of them."""
+    ``records``, these rows, or as many of them as `MOST_REJECTS` and `LONGEST_RECORD` allow."""
     hidden: Paths = frozenset()
     """Fields whose values nobody may read in the quarantine."""
 
@@ -324,12 +328,22 @@ class _Maker:
             return df.observe(*also) if also else df
         counted, numbers = (also.by, [also.aggregate]) if also else (Observation(), [])
         error = F.col(ERROR_COLUMN)
-        # An aggregate that holds a bounded number of rows: which ones matters only where there are more.
-        records = F.max_by(error, F.when(error.isNotNull(), F.xxhash64(error)), KEPT_RECORDS)
-        df = df.observe(counted, *numbers, F.count_if(error.isNotNull()).alias("rejected"), records.alias("records"))
+        is_kept = F.length(F.concat_ws("", error["message"], error["record"])) <= LONGEST_RECORD
+        # Which ones are kept matters only where not all are. Spark compiles the columns of a frame, but not what an
+        # aggregate of an observation asks of them.
+        key = unused_name(df.columns, "kept")
+        df = df.withColumn(key, F.when(error.isNotNull() & is_kept, F.xxhash64(error)))
+        rejected = [F.count_if(error.isNotNull()).alias("rejected"), self._records(error, F.col(key)).alias("records")]
+        df = df.observe(counted, *numbers, *rejected)
         hidden = self.sensitive.get((table, step), frozenset())
         self.tables.rejects.append(Rejects(table, step, df, counted, hidden))
-        return accepted(df)
+        return accepted(df).drop(key)
+
+    def _records(self, error: Column, key: Column) -> Column:
+        """Return an aggregate that holds a bounded number of errors: of those that have a key, any."""
+        java: Any = self.spark._jvm
+        room = java.java.lang.Runtime.getRuntime().maxMemory() // _SHARE
+        return F.max_by(error, key, min(MOST_REJECTS, room // LONGEST_RECORD))
 
 
 def _located(place: Place, where: str, act: Callable[[], Any]) -> Any:

@@ -6,6 +6,7 @@ import duckdb
 import pytest
 from pyspark.sql import functions as F
 
+from birchtar.runner import tables
 from birchtar.runner.failures import JobError
 from birchtar.runner.load import load
 from birchtar.runner.problems import ConfigError, Place
@@ -303,3 +304,16 @@ def test_a_foreign_key_is_looked_up_by_its_hash(spark, capsys, columns):
     assert "BroadcastHashJoin" in plan
     assert "NestedLoop" not in plan
     assert marked.where("_error IS NULL").count() == 5
+
+
+@pytest.mark.parametrize(("most", "longest"), [pytest.param(1, 10_000, id="many"), pytest.param(100, 40, id="long")])
+def test_rejected_rows_that_a_driver_should_not_hold_are_computed_once_more(run_job, monkeypatch, most, longest):
+    monkeypatch.setattr(tables, "MOST_REJECTS", most)
+    monkeypatch.setattr(tables, "LONGEST_RECORD", longest)
+    report = run_job(job("{between: {column: age, lowest: 18, highest: 41}, action: reject}"))
+    assert written() == ["Ada", "Bob", "Dee"]
+    assert [record for *_, record in quarantined()] == [
+        '{"name":"Bob","town":1,"age":50}',
+        '{"name":"Cy","town":9,"age":7}',
+    ]
+    assert sum(found.rows for found in report.rejects) == 2
