@@ -6,7 +6,7 @@ from functools import reduce
 from pyspark.sql import types as t
 
 from transforms.choices.choice import ChoiceType, choices_in, to_choices
-from transforms.choices.merge_types import merge_schemas
+from transforms.choices.merge_types import key_conflicts, merge_schemas
 from transforms.core.decimals import DOUBLE_DIGITS, WHOLE_DIGITS, as_decimal, with_room_for
 from transforms.errors import ColumnTypeError
 
@@ -25,6 +25,7 @@ def merged_schema(schemas: Sequence[t.StructType], conflicts: str, *, where: str
         are = "are choices" if len(earlier) > 1 else "is a choice"
         raise ColumnTypeError(f"{where}: {', '.join(earlier)} {are} already. Use `resolve_choice` first.")
     found = [f"`{path}` ({', '.join(choice.names)})" for path, choice in choices_in(merged)]
+    found += [f"keys of `{path}` ({', '.join(names)})" for path, names in key_conflicts(schemas).items()]
     if found and conflicts == "fail":
         raise ColumnTypeError(
             f"{where}: these fields have several types: {', '.join(found)}. Cast them first, or let them become choices"

@@ -10,7 +10,7 @@ from pyspark.sql.types import StructType
 from transforms.choices.align import align
 from transforms.choices.choice import choices_in, walk_choices
 from transforms.choices.count_choices import Conflict, count_choices, format_conflicts
-from transforms.choices.merge_types import merge_schemas
+from transforms.choices.merge_types import key_conflicts, merge_schemas
 from transforms.choices.read_types import final_type
 from transforms.choices.rescue_choices import rescue_choices
 from transforms.choices.seen_types import seen_types
@@ -90,8 +90,13 @@ def merged_frames(frames: Sequence[DataFrame], conflicts: OnConflict, *, file_pa
     is lazy.
 
     Raises:
-        ConflictError: There is a conflict, and ``conflicts`` is ``fail``.
+        ConflictError: There is a conflict, in keys of maps too, and ``conflicts`` is ``fail``.
     """
+    if conflicts == "fail" and (keys := key_conflicts(df.schema for df in frames)):
+        told = "\n".join(f"`{path}`: {', '.join(names)}" for path, names in keys.items())
+        raise ConflictError(
+            f"Keys of one map have several types:\n{told}\nWith any other word for `conflicts` these keys become texts."
+        )
     schema = reduce(merge_schemas, (df.schema for df in frames))
     df = reduce(DataFrame.unionAll, (df.transform(align, schema) for df in frames))
     df, counted = seen_types(df, count_choices(df))

@@ -182,6 +182,14 @@ def test_frames(spark, conflicts, expected):
     assert rows == [(a, 1 if b else None) for a, b in expected]
 
 
+def test_keys_of_several_types_are_a_conflict_too(spark):
+    frames = [spark.sql("SELECT array(map(1, 'a')) AS m, 1 AS b"), spark.sql("SELECT array(map('x', 'b')) AS m")]
+    with pytest.raises(ConflictError, match=r"`m\[\]`: int, string"):
+        merged_frames(frames, "fail")
+    rows = [row.m for row in merged_frames(frames, "choice").df.collect()]
+    assert rows == [[{"1": "a"}], [{"x": "b"}]]
+
+
 def test_a_type_without_a_value_is_in_conflict_with_nothing(spark):
     frames = [
         spark.sql("SELECT 1 AS a, array(1) AS b, 5 AS c, named_struct('x', array(2)) AS d, CAST(NULL AS INT) AS e"),
