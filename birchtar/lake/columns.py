@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from birchtar.lake.errors import LakeError
 from birchtar.lake.files import FileSystem
+from birchtar.lake.many_paths import AS_THEY_ARE
 from birchtar.lake.sink import Sink
 
 _TELL_THEIR_COLUMNS = ("avro", "delta", "orc", "parquet")
@@ -25,7 +26,7 @@ def require_fitting_columns(df: DataFrame, sink: Sink, path: str) -> None:
         return
     if sink.schema_changes != "fail" or sink.mode == "scd2" or not _is_there(df.sparkSession, sink, path):
         return
-    table = df.sparkSession.read.format(sink.format).load(path)
+    table = df.sparkSession.read.format(sink.format).options(**AS_THEY_ARE).load(path)
     if differences := list(_differences(df, table, sink)):
         raise LakeError(
             f"The table {path.removeprefix('file:')} has other columns: {'; '.join(differences)}."

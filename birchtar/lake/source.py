@@ -177,7 +177,8 @@ class Source(BaseModel):
         list[str],
         Field(
             description="jdbc with a bookmark: columns that grow from row to row, such as an id, or a time and an id;"
-            " the first counts most. Rows behind the last ones that were read are new."
+            " the first counts most. Rows behind the last ones that were read are new; one that comes later with keys"
+            " equal to theirs, or below, is not found: behind a time name an id."
         ),
     ] = []
     bookmark_order: Annotated[

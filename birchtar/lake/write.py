@@ -142,8 +142,10 @@ def _without_fields(field: StructField, outer: str = "") -> Iterator[str]:
 def _laid_out(df: DataFrame, sink: Sink) -> DataFrame:
     """Bring rows that share a file together, and lets Spark choose the number of files by their size."""
     texts = [name for name in sink.partition_by if isinstance(df.schema[name].dataType, StringType)]
-    if texts:  # rows of one folder by two names would write over each other's files
-        df = df.withColumns({name: F.nullif(named(name), F.lit(_NULL_FOLDER)) for name in texts})
+    if texts:
+        # What a folder says as null is null from here on: else rows of one folder by two names would write over each
+        # other's files, and a merge would not find its own row again.
+        df = df.withColumns({name: F.when(~named(name).isin("", _NULL_FOLDER), named(name)) for name in texts})
     together = df.hint("rebalance", *map(named, sink.partition_by))
     order = [*sink.partition_by, *sink.sort_by] if sink.sort_by else []
     return together.sortWithinPartitions(*map(named, order)) if order else together

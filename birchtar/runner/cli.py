@@ -193,7 +193,7 @@ def compact(
     from dataclasses import replace
 
     from birchtar.lake.maintain import compact as compact_table
-    from birchtar.runner.maintained import tables_of
+    from birchtar.runner.maintained import require_unread, tables_of
 
     columns = tuple(name.strip() for name in (zorder or "").split(",") if name.strip())
     with spark_when_needed(profile, verbose=verbose) as start:
@@ -204,6 +204,7 @@ def compact(
                 zorder_by=columns or found.zorder_by,
                 header=found.header if header is None else header,
             )
+            require_unread(found)
             done = compact_table(start, found, where)
             for left in done.left:
                 _say(f"Left as it is: {left}")

@@ -12,6 +12,9 @@ _TWINS = (
     " conf/spark) says `spark.sql.caseSensitive: true`. Else let a JSON input's `schema` name the one that is meant, or"
     " give a column of the table another name first, as `rename_field` does."
 )
+_ROW_VALUES = re.compile(r" (is )?violated by row with values:.*", re.DOTALL)
+"""What Delta says of a constraint. Values may be such as nobody should read; rules with `reject` show them, masked."""
+
 _ADVICE = {"CAST_INVALID_INPUT": " The step `cast_fields` with `misfits: reject` sends such rows to the quarantine."}
 _HEADER = re.compile(
     r"CSV header.*? Header(?: length)?: (?P<found>.*?),?\s+[Ss]chema(?: size)?: (?P<first>[^\n]*)"
@@ -87,7 +90,8 @@ def _of_header(header: re.Match[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return the sentence of a text, without Java's class, the place in Java and Spark's plans."""
+    """Return the sentence of a text, without Java's class, the place in Java, Spark's plans, and a row's values."""
+    text = _ROW_VALUES.sub(" is violated by a row.", text)
     lines = [line.strip() for line in re.sub(r"^[\w.$]+(?:Exception|Error): ", "", text).splitlines()]
     told = [line for line in lines if line and not line.startswith(("at ", "'", "+-", ":-", "==", "^"))]
     sentence = re.sub(r"; line \d+ pos \d+;?$| SQLSTATE: \w+", "", " ".join(told[:3])).rstrip(";")

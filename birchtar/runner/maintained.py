@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from birchtar.lake.errors import LakeError
 from birchtar.lake.files import is_hidden
 from birchtar.lake.maintain import Table, table_at
-from birchtar.lake.paths import is_local, local
+from birchtar.lake.paths import absolute, is_local, local
 from birchtar.lake.sink import Sink
 from birchtar.runner.load import load
+from birchtar.state.bookmark_views import bookmarks_below
+from birchtar.state.database import open_state
+from birchtar.state.errors import NoStateError
 
 _CONFIGS = (".yaml", ".yml")
 
@@ -29,6 +33,27 @@ def tables_of(said: str) -> list[Table]:
         for path in (_members(sink.path) if name in collections else [sink.path])
         if not is_local(path) or Path(local(path)).is_dir()
     ]
+
+
+def require_unread(table: Table) -> None:
+    """Refuse to put files together that a bookmark knows: the large ones would be new to it, their rows read again.
+
+    Raises:
+        LakeError: With the jobs. Delta tables are read by version, so it does not matter to them.
+    """
+    if table.format == "delta":
+        return
+    try:
+        state = open_state(must_exist=True)
+    except NoStateError:
+        return
+    if known := bookmarks_below(state, absolute(table.path)):
+        readers = ", ".join(f"{job} (input {name})" for job, name in known)
+        raise LakeError.at(
+            [table.path],
+            f"bookmarks know its files: {readers}. Compacted files would be new to them, and all rows be read again."
+            " Write the table as Delta, which is read by version; or reset the bookmark (`birchtar bookmark reset`).",
+        )
 
 
 def _members(path: str) -> Iterator[str]:

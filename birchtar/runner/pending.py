@@ -128,8 +128,11 @@ def new_of(spark: SparkSession, source: Source, pending: Pending) -> Source | Da
     if read.kind == KEYS:
         return as_declared(read_keys(spark, source, _keys(read.since), _keys(read.until)), source)
     if read.kind in (DELTA, CHANGES):
-        versions = (DeltaMark(*read.since) if read.since else None, DeltaMark(*read.until))
-        return as_declared((read_appended if read.kind == DELTA else read_changes)(spark, source, *versions), source)
+        reads = read_appended if read.kind == DELTA else read_changes
+        if read.until is None:  # the table was made later
+            return as_declared(reads(spark, source, None, newest(spark, source)), source).limit(0)
+        since = DeltaMark(*read.since) if read.since else None
+        return as_declared(reads(spark, source, since, DeltaMark(*read.until)), source)
     if pending.is_empty:
         return empty_frame(spark, source, pending.bookmark.schema)
     parts = restricted(source, [file.path for file in read.files])

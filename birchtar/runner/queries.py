@@ -18,6 +18,8 @@ _LAST_NAME = re.compile(r"`(?:[^`]|``)+`$|\w+$")
 
 _OUTER_JOIN = re.compile(r"\b(right|full)\s+(?:outer\s+)?join\b", re.IGNORECASE)
 
+_GROUPING = re.compile(r"\b(group\s+by|distinct|over\s*\(|limit)", re.IGNORECASE)
+
 _SIMPLE_TYPES = {
     *("boolean", "tinyint", "smallint", "int", "integer", "bigint", "long", "float", "double", "decimal"),
     *("string", "binary", "date", "timestamp", "timestamp_ntz", "variant", "void"),
@@ -107,6 +109,41 @@ def outer_join(query: str) -> str | None:
     except SqlglotError:
         sides = [match[1].upper() for match in _OUTER_JOIN.finditer(query)]
     return next((side.lower() for side in sides if side in ("RIGHT", "FULL")), None)
+
+
+def grouping(query: str) -> str | None:
+    """Return what in a query makes rows that depend on several others; None if nothing does.
+
+    What is only joined, or asked for in a condition, does not count. In a text that does not parse, the words count.
+
+    Example:
+        >>> grouping("SELECT town, count(*) FROM people GROUP BY town"), grouping("SELECT DISTINCT town FROM people")
+        ('GROUP BY', 'DISTINCT')
+        >>> grouping("SELECT p.* FROM people p JOIN (SELECT max(day) AS day FROM days) USING (day)")
+    """
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
+
+    kinds: dict[type[exp.Expr], str] = {
+        exp.Group: "GROUP BY",
+        exp.Distinct: "DISTINCT",
+        exp.Window: "a window",
+        exp.Limit: "LIMIT",
+        exp.AggFunc: "an aggregate",
+    }
+    try:
+        found = [
+            said
+            for parsed in sqlglot.parse(query, dialect="spark")
+            if parsed
+            for kind, said in kinds.items()
+            for node in parsed.find_all(kind)
+            if node.find_ancestor(exp.Join, exp.Where) is None
+        ]
+    except SqlglotError:
+        found = [match[0].upper() for match in _GROUPING.finditer(query)]
+    return next(iter(found), None)
 
 
 def tables_flowing(query: str) -> list[str]:

@@ -4,16 +4,21 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from birchtar.runner.failures import JobError
 from birchtar.runner.plan import FunctionStep, Plan, QueryStep, Step
-from birchtar.runner.queries import Reference, outer_join, tables_flowing
+from birchtar.runner.queries import Reference, grouping, outer_join, tables_flowing
 
 _ADDING = ("union", "merge_frames")
 """Steps that add another table's rows to the table's own."""
+
+_GROUPING = ("aggregate", "drop_duplicates", "pivot")
+"""Steps whose rows depend on all that come in."""
 
 _OUTER = ("right", "full", "outer", "full_outer", "fullouter", "right_outer", "rightouter")
 
 
 def require_adding(plan: Plan) -> None:
     """Refuse a job of which a replay would replace what earlier runs wrote, or bring rows of other tables again.
+
+    Or make rows of the rejected records alone where others belong to them, such as a sum.
 
     Raises:
         JobError: With every such output and step.
@@ -36,8 +41,25 @@ def require_adding(plan: Plan) -> None:
         for step in table.steps
         if (outer := _outer_join(step))
     ]
+    flowing = _flowing(plan)
+    told += [
+        f"{step.place}: table {table.name}: a replay cannot go through {grouped}: it would make rows of the rejected"
+        f" records alone, without those that they belong to. Correct the job, and {again}."
+        for table in plan.tables
+        if table.name in flowing
+        for step in table.steps
+        if (grouped := _grouped(step))
+    ]
     if told:
         raise JobError("\n".join(told))
+
+
+def _grouped(step: Step) -> str | None:
+    """Return what of a step makes rows of several others; None if nothing does."""
+    if isinstance(step, QueryStep):
+        said = grouping(step.query)
+        return f"a query with {said}" if said else None
+    return f"`{step.name}`" if step.name in _GROUPING else None
 
 
 def _outer_join(step: Step) -> str | None:
@@ -55,6 +77,14 @@ def flows(plan: Plan) -> Iterator[str]:
     What a table begins with flows, and what `union` and `merge_frames` add; of a query, the first table of each
     side of a UNION.
     """
+    seen = _flowing(plan)
+    for name, source in plan.job.inputs.items():
+        if name in seen or source.bookmark:
+            yield name
+
+
+def _flowing(plan: Plan) -> set[str]:
+    """Return the inputs and tables whose rows go into outputs."""
     seen: set[str] = set()
     by_name = {table.name: table for table in plan.tables}
     ahead = [name.partition(".")[0] if name not in plan.job.inputs else name for name in plan.job.outputs]
@@ -76,9 +106,7 @@ def flows(plan: Plan) -> Iterator[str]:
             elif len(sides) > 1:
                 ahead += sides
         ahead = [each.partition(".")[0] if each.partition(".")[0] in by_name else each for each in ahead]
-    for name, source in plan.job.inputs.items():
-        if name in seen or source.bookmark:
-            yield name
+    return seen
 
 
 def _first(references: Sequence[Reference]) -> list[str]:

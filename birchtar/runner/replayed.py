@@ -11,6 +11,7 @@ from pyspark.sql.types import DataType, MapType, StringType, StructField, Struct
 
 from birchtar.lake.files import FileSystem
 from birchtar.lake.label import Label
+from birchtar.lake.many_paths import AS_THEY_ARE
 from birchtar.lake.paths import absolute
 from birchtar.lake.read import read
 from birchtar.lake.read_again import read_again
@@ -89,7 +90,7 @@ def unresolved(spark: SparkSession, job: str, selection: Selection) -> DataFrame
     files = FileSystem(spark, path)
     if not files.exists(path) or not any(files.data_files(path)):
         return None
-    df = spark.read.option("mergeSchema", "true").parquet(path)
+    df = spark.read.options(mergeSchema="true", **AS_THEY_ARE).parquet(path)
     chosen = {"code": selection.reason, "run": selection.run, "table": selection.table, "rule": selection.rule}
     for column, wanted in chosen.items():
         if wanted is not None:
@@ -100,7 +101,7 @@ def unresolved(spark: SparkSession, job: str, selection: Selection) -> DataFrame
         except Exception as error:
             raise JobError(f"--where: {sentence(error)} The columns are: {', '.join(df.columns)}.") from error
     if files.exists(done) and any(files.data_files(done)):
-        df = df.join(spark.read.parquet(done).select("id"), "id", "left_anti")
+        df = df.join(spark.read.options(**AS_THEY_ARE).parquet(done).select("id"), "id", "left_anti")
     return df
 
 

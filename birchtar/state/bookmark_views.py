@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from birchtar.state.bookmarks import FILES, bookmarks_of
 from birchtar.state.database import State
 from birchtar.state.known_files import count_known, latest_files
 from birchtar.state.listed import ListedFile
 from birchtar.state.runs import UNFINISHED
-from birchtar.state.tables import bookmark_marks, run_files, runs
+from birchtar.state.tables import bookmark_files, bookmark_marks, bookmarks, run_files, runs
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,18 @@ def view_bookmarks(state: State, job: str, *, files: int = 3) -> list[BookmarkVi
             told = (found.input, found.kind, mark, known, found.run_number, kind, moment)
             views.append(BookmarkView(*told, latest, tuple(history)))
         return views
+
+    return state.read(work)
+
+
+def bookmarks_below(state: State, folder: str) -> list[tuple[str, str]]:
+    """Return the bookmarks that know a file below a folder, as the names of jobs and inputs."""
+    b, f = bookmarks.c, bookmark_files.c
+    knows = exists().where(f.bookmark_id == b.id, f.path.startswith(f"{folder.rstrip('/')}/", autoescape=True))
+
+    def work(connection: Connection) -> list[tuple[str, str]]:
+        rows = connection.execute(select(b.job, b.input).where(knows).order_by(b.job, b.input))
+        return [(job, name) for job, name in rows]
 
     return state.read(work)
 

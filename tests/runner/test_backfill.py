@@ -180,6 +180,27 @@ def test_versions_of_a_delta_table_lie_in_an_interval_by_their_commits(spark, pl
     assert between("2024-01-03", "2024-02-01") == (DeltaMark(table, 0), DeltaMark(table, 2))
 
 
+LATER = """
+inputs:
+  days: {path: days, format: csv, schema: "id INT", bookmark: true}
+  sales: {path: sales, format: delta, bookmark: true%s}
+outputs:
+  days: {path: out/days, format: parquet, mode: append}
+  sales: {path: out/sales, format: parquet, mode: append}
+"""
+
+
+@pytest.mark.parametrize("by", ["", ", bookmark_by: changes"], ids=["versions", "changes"])
+def test_a_table_that_was_made_later_has_nothing_for_an_interval(spark, filled, place, by):
+    spark.sql(
+        f"CREATE TABLE delta.`{place}/sales` (n INT) USING delta TBLPROPERTIES (delta.enableChangeDataFeed = true)"
+    )
+    spark.sql(f"INSERT INTO delta.`{place}/sales` VALUES (1)")
+    day("a.csv", 1, 7)
+    assert told(filled(LATER % by, 2)) == [("01", "SUCCEEDED", 1, 1)]
+    assert duckdb.sql("SELECT id FROM 'out/days/*.parquet'").fetchall() == [(7,)]
+
+
 TWO = """
 inputs:
   days: {path: days, format: csv, schema: "id INT", bookmark: %s}

@@ -253,9 +253,19 @@ def test_records_whose_values_get_their_places_by_those_of_all_rows_are_not_repl
             "job.yaml:7:\\d+: table known: a replay cannot go through a query with a right join",
             id="a query",
         ),
+        pytest.param(
+            "{from: orders, steps: [{aggregate: {aggregations: [[amount, sum]], groups: [town]}}]}",
+            "job.yaml:7:\\d+: table known: a replay cannot go through `aggregate`: it would make rows of the rejected",
+            id="sums",
+        ),
+        pytest.param(
+            "{sql: 'SELECT town, count(*) AS n FROM orders GROUP BY town'}",
+            "job.yaml:7:\\d+: table known: a replay cannot go through a query with GROUP BY",
+            id="a query of groups",
+        ),
     ],
 )
-def test_a_join_that_keeps_all_rows_of_the_other_table_is_refused_with_its_place(lake: Path, table, says):
+def test_what_needs_more_than_the_rejected_rows_is_refused_with_its_place(lake: Path, table, says):
     tables = JOB.index("  known:\n    from"), JOB.index("outputs:")
     (lake / "job.yaml").write_text(f"{JOB[: tables[0]]}  known: {table}\n{JOB[tables[1] :]}")
     with pytest.raises(JobError, match=says):

@@ -79,7 +79,9 @@ def test_conflicts_can_fail_with_all_their_names(spark):
         spark.sql("SELECT 1 AS id, named_struct('b', 1) AS a, map(1, 1) AS m"),
         spark.sql("SELECT 'x' AS id, named_struct('b', 2L) AS a, map('x', 1) AS m"),
     )
-    with pytest.raises(ColumnTypeError, match=r"`id` \(int, string\), `a.b` \(int, long\), keys of `m` \(int, string\)"):
+    with pytest.raises(
+        ColumnTypeError, match=r"`id` \(int, string\), `a.b` \(int, long\), keys of `m` \(int, string\)"
+    ):
         one.transform(union, two, conflicts="fail")
 
 

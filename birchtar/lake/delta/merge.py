@@ -28,24 +28,30 @@ def without_replaced(staged: DataFrame, sink: Sink) -> DataFrame:
     """
     if CHANGE_TYPE not in staged.columns:
         return staged
-    time = [name for name in (sink.order_by or COMMIT_VERSION,) if name in staged.columns]
+    time = [name for name in (COMMIT_VERSION, sink.order_by) if name in staged.columns][:1]
     window = Window.partitionBy(*map(named, [*sink.keys, *time]))
     stays = F.coalesce(named(CHANGE_TYPE).isin(*_STAYING), F.lit(False))
     return staged.withColumn(_STAYS, F.max(stays).over(window)).where(~F.col(_STAYS) | stays).drop(_STAYS)
 
 
+def by_commit(rows: DataFrame) -> list[Column]:
+    """Return the order of a change feed's commits, the last first; nothing where the rows are of no change feed."""
+    return [named(COMMIT_VERSION).desc_nulls_last()] if COMMIT_VERSION in rows.columns else []
+
+
 def newest(staged: DataFrame, sink: Sink) -> DataFrame:
     """Return one row per key, and whether it deletes, in a column `_birchtar_deleted`. Lazy.
 
-    The row with the largest ``order_by`` wins, a null loses to any other. Among ties a row that deletes wins, then the
-    one whose columns are largest, compared from the first to the last: whatever order the rows came in. Of the rows
-    that one commit of a change feed says of a key, those that it removed count only where it put none back.
+    The row with the largest ``order_by`` wins, a null loses to any other. Among ties that of the last commit wins, if
+    the rows are of a change feed; then a row that deletes, then the one whose columns are largest, compared from the
+    first to the last: whatever order the rows came in. Of the rows that one commit of a change feed says of a key,
+    those that it removed count only where it put none back.
     """
     staged = without_replaced(staged, sink)
     deleted = F.coalesce(F.expr(sink.delete_when), F.lit(False)) if sink.delete_when else F.lit(False)
     marked = staged.withColumn(_DELETED, deleted)
     order = [named(sink.order_by).desc_nulls_last()] if sink.order_by else []
-    ranking = [*order, F.col(_DELETED).desc(), sort_key(staged.schema, staged.columns).desc()]
+    ranking = [*order, *by_commit(staged), F.col(_DELETED).desc(), sort_key(staged.schema, staged.columns).desc()]
     window = Window.partitionBy(*map(named, sink.keys)).orderBy(*ranking)
     return marked.withColumn(_RANK, F.row_number().over(window)).where(F.col(_RANK) == 1).drop(_RANK)
 
@@ -75,7 +81,8 @@ def merge_changes(staged: DataFrame, table: DataFrame, gone: DataFrame | None, s
         .when(~matched & deleted, F.lit(REMEMBER))
     )
     changes = joined.select(*(column_of("s", name) for name in staged.columns), does.alias(OPERATION))
-    changes = changes.where(named(OPERATION).isNotNull())
+    # A key that the table has several times meets its new row as often. One says enough: it changes them all.
+    changes = changes.where(named(OPERATION).isNotNull()).dropDuplicates(sink.keys)
     return changes if gone is None or sink.order_by is None else _without_gone(changes, gone, sink)
 
 

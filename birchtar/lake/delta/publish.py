@@ -5,6 +5,7 @@ from dataclasses import replace
 from pyspark.sql import SparkSession
 
 from birchtar.lake.delta.discard import delete_staged
+from birchtar.lake.delta.late import widen_remembered
 from birchtar.lake.delta.lock import committing
 from birchtar.lake.delta.log import Log
 from birchtar.lake.delta.plan import Plan, Published, Staged
@@ -81,7 +82,8 @@ def _copied(spark: SparkSession, sink: Sink, path: str, label: Label, plan: Plan
     done, more = with_retries(attempt)
     if done is None:
         return _skipped(plan)
-    delete_staged(spark, plan["folder"], plan["files"], plan["kind"])
+    if done[1] is not None:
+        delete_staged(spark, plan["folder"], plan["files"], plan["kind"])
     return _told(*done, conflicts + more)
 
 
@@ -94,10 +96,11 @@ def _upserted(spark: SparkSession, sink: Sink, path: str, label: Label, plan: Pl
         if not plan["rows"] and log.version() >= 0:
             return Published(0, 0, None)
         widen(log, plan["widen"])
+        widen_remembered(spark, path, plan["widen"])
         return upsert(spark, plan, sink, path, label)
 
     published, conflicts = with_retries(attempt)
-    if not published.skipped:
+    if published.version is not None:  # else nothing tells a next try that all is done, and it reads them again
         delete_staged(spark, plan["folder"], (), plan["kind"])
     return replace(published, retries=conflicts)
 

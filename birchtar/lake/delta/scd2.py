@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from birchtar.lake.delta.compare import column_of, same_key, same_value, sort_key
-from birchtar.lake.delta.merge import DELETE, INSERT, UPDATE, without_replaced
+from birchtar.lake.delta.merge import DELETE, INSERT, UPDATE, by_commit, without_replaced
 from birchtar.lake.delta.mergeable import OPERATION
 from birchtar.lake.rejects import named
 from birchtar.lake.sink import Sink
@@ -86,7 +86,7 @@ def _events_of(table: DataFrame, staged: DataFrame, sink: Sink) -> DataFrame:
 def _one_per_time(events: DataFrame, schema: StructType, sink: Sink) -> DataFrame:
     """Keep one event per key and time. What is known already goes before what is as good, so it is not told twice."""
     window = Window.partitionBy(*map(named, sink.keys), named(str(sink.order_by))).orderBy(
-        F.col(DELETED).desc(), _value(schema, sink).desc(), F.col(_KNOWN).desc()
+        *by_commit(events), F.col(DELETED).desc(), _value(schema, sink).desc(), F.col(_KNOWN).desc()
     )
     return events.withColumn(_RANK, F.row_number().over(window)).where(F.col(_RANK) == 1).drop(_RANK)
 

@@ -1,6 +1,6 @@
 """What happens to rows whose columns are not the table's: `schema_changes` of an output."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from pyspark.sql import Column, DataFrame
@@ -49,7 +49,9 @@ class _Pair:
     theirs: StructField | None
 
 
-def fit(df: DataFrame, table: StructType | None, how: SchemaChanges, path: str) -> Fit:
+def fit(
+    df: DataFrame, table: StructType | None, how: SchemaChanges, path: str, never_rescued: Collection[str] = ()
+) -> Fit:
     """Bring rows into a table's columns. Lazy.
 
     =================== ============================ ================ ================ ==========================
@@ -71,6 +73,7 @@ def fit(df: DataFrame, table: StructType | None, how: SchemaChanges, path: str) 
         table: The table's columns; None where there is no table yet.
         how: Any but ``fail``, which `require_fitting_columns` does.
         path: The table's folder, for messages.
+        never_rescued: Columns by which rows are told apart: rows that are null there would be taken for one another.
 
     Raises:
         LakeError: A difference that is not allowed; all of them are named.
@@ -84,6 +87,11 @@ def fit(df: DataFrame, table: StructType | None, how: SchemaChanges, path: str) 
     known = {column.name.lower(): column for column in table}
     pairs = [_Pair(column, known.get(column.name.lower())) for column in df.schema]
     if how == "rescue":
+        if problems := list(_problems([pair for pair in pairs if pair.ours.name in never_rescued], how)):
+            raise LakeError.at(
+                [path],
+                f"rows are merged by these columns, so they cannot be rescued: {'; '.join(problems)}. Cast them first.",
+            )
         return Fit(_rescued(df, pairs))
     if problems := list(_problems(pairs, how)):
         raise LakeError.at(

@@ -76,7 +76,7 @@ def _fit(df: DataFrame, sink: Sink, path: str, log: Log) -> Fit:
         require_fitting_columns(df, sink, path)
         return Fit(df)
     table = StructType.fromJson(log.schema()) if log.version() >= 0 else None
-    return fit(df, table, sink.schema_changes, path)
+    return fit(df, table, sink.schema_changes, path, never_rescued=[*sink.keys, *filter(None, [sink.order_by])])
 
 
 def _require_order(spark: SparkSession, staged: Staged, sink: Sink, path: str) -> None:

@@ -2,8 +2,11 @@
 
 import pytest
 
+from birchtar.lake import write
+from birchtar.lake.delta import discard
 from birchtar.lake.delta.late import remember
 from birchtar.lake.errors import LakeError
+from birchtar.lake.label import Label
 
 ROWS = "id INT, version INT, word STRING, gone BOOLEAN"
 BY_VERSION = {"mode": "merge", "keys": ["id"], "order_by": "version", "delete_when": "gone"}
@@ -173,3 +176,63 @@ def test_a_wrong_column_is_named_before_anything_is_written(spark, table, settin
     with pytest.raises(LakeError, match=message):
         table.stage(rows(spark, (1, 1, "a", False)), 1, mode="merge", **settings)
     assert table.beside() == []
+
+
+def test_a_real_deletion_counts_though_the_row_is_ordered_by_a_time_of_its_own(spark, table):
+    schema = "id INT, at INT, word STRING, _change_type STRING, _commit_version LONG"
+    settings = {"mode": "merge", "keys": ["id"], "order_by": "at", "delete_when": "_change_type = 'delete'"}
+    first = [(1, 10, "a", "insert", 3), (1, 10, "a", "delete", 4), (2, 10, "b", "insert", 3), (3, 5, "c", "insert", 3)]
+    table.write(rows(spark, *first, schema=schema), 1, **settings)
+    assert table.rows("id") == [(2,), (3,)]
+    second = [(2, 10, "b", "delete", 5), (2, 10, "back", "insert", 6), (3, 5, "c", "delete", 5)]
+    table.write(rows(spark, *second, schema=schema), 2, **settings)
+    assert table.rows("id", "word") == [(2, "back")]
+
+
+@pytest.mark.parametrize("settings", [{"keys": ["country", "id"]}, {"keys": ["id"]}], ids=["key", "other column"])
+def test_an_empty_text_that_a_folder_keeps_as_null_is_the_same_row_again(spark, table, settings):
+    settings = {"mode": "merge", "partition_by": ["country"]} | settings
+    schema = "country STRING, id INT, word STRING"
+    for run in (1, 2):
+        df = rows(spark, ("", 1, "x"), ("CH", 2, "y"), schema=schema)
+        staged = write.stage(df, table.sink(**settings), table.path, Label("job", "out", run))
+        write.publish(spark, staged.plan, staged)
+    assert table.rows("country", "id", "word") == [(None, 1, "x"), ("CH", 2, "y")]
+    assert table.version() == 0
+
+
+def test_a_key_that_the_table_has_twice_is_changed_twice(spark, table):
+    schema = "id INT, word STRING"
+    table.write(rows(spark, (1, "a"), (1, "a"), (2, "b"), schema=schema), 1, mode="append")
+    table.write(rows(spark, (1, "c"), schema=schema), 2, mode="merge", keys=["id"])
+    assert table.rows("id", "word") == [(1, "c"), (1, "c"), (2, "b")]
+
+
+@pytest.mark.parametrize(("column", "bad"), [("id", ("A1", 2, "x")), ("version", (2**40, "v2", "x"))])
+def test_what_tells_rows_apart_is_never_rescued(spark, table, column, bad):
+    settings = {"mode": "merge", "keys": ["id"], "order_by": "version", "schema_changes": "rescue"}
+    table.write(rows(spark, (1, 1, "a"), schema="id LONG, version INT, word STRING"), 1, **settings)
+    schema = "id STRING, version INT, word STRING" if column == "id" else "id LONG, version STRING, word STRING"
+    with pytest.raises(LakeError, match=f"cannot be rescued: `{column}` is .* there and string here"):
+        table.stage(rows(spark, bad, schema=schema), 2, **settings)
+    assert table.rows("id", "word") == [(1, "a")]
+
+
+def test_a_widened_key_is_remembered_in_its_new_type(spark, table):
+    settings = BY_VERSION | {"schema_changes": "widen"}
+    table.write(rows(spark, (1, 1, "a", False), (2, 1, "", True)), 1, **settings)
+    table.write(rows(spark, (3, 1, "c", False), (4, 2, "", True)), 2, **settings)
+    wide = "id LONG, version INT, word STRING, gone BOOLEAN"
+    table.write(rows(spark, (2**40, 2, "", True), (1, 2, "", True), schema=wide), 3, **settings)
+    table.write(rows(spark, (2**40, 1, "late", False), (1, 1, "late", False), schema=wide), 4, **settings)
+    assert [row.id for row in spark.read.format("delta").load(table.path).collect()] == [3]
+
+
+def test_a_merge_that_changes_nothing_and_dies_is_finished_by_the_next(spark, table):
+    settings = {"mode": "merge", "keys": ["id"]}
+    table.write(rows(spark, (1, "a"), schema="id INT, word STRING"), 1, **settings)
+    staged = table.stage(rows(spark, (1, "a"), schema="id INT, word STRING"), 2, **settings)
+    assert table.publish(staged.plan, 2, staged, **settings).version is None
+    assert table.publish(staged.plan, 2, **settings).version is None
+    discard(spark, staged.plan)
+    assert table.beside() == ["table"]

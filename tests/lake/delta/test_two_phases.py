@@ -207,3 +207,12 @@ def test_eight_processes_append_to_one_table_at_once_and_no_row_is_lost(tmp_path
     rows = table.to_pyarrow_table()["id"].to_pylist()
     assert sorted(rows) == sorted(10 * number + run for number in range(8) for run in (1, 2))
     assert table.version() == 15
+
+
+def test_a_process_that_wakes_up_after_another_has_published_its_run_adds_nothing(spark, table):
+    table.write(spark.range(2), 1, mode="append")
+    staged = table.stage(spark.range(2, 4), 2, mode="append")
+    assert not table.publish(staged.plan, 2, mode="append").skipped
+    with pytest.raises(Exception, match="(?i)concurrent"):
+        staged.pending.commit()
+    assert table.rows("id") == [(0,), (1,), (2,), (3,)]
