@@ -13,7 +13,7 @@ from birchtar.runner.complaints import Complaint
 from birchtar.runner.document import Location
 from birchtar.runner.queries import is_type
 from birchtar.runner.spec import Job
-from transforms.errors import say_known
+from transforms.errors import closest, say_known
 
 NOWHERE = "\0"
 """Stands for a path that is wrong or missing while the rest is checked."""
@@ -60,6 +60,13 @@ def _in_input(location: Location, read: Source) -> Iterator[Complaint]:
             yield Complaint((*location, "schema", column), f"`{kind}` is no type of Spark SQL.")
     for key in {"null_values", "header"} & read.model_fields_set if read.format != "csv" else ():
         yield Complaint((*location, key), f"`{key}` is for CSV only, not for {read.format}.", of_key=True)
+    names = list(read.schema_) if isinstance(read.schema_, dict) else []
+    for position, path in enumerate(read.sensitive if names else ()):
+        outer = path.partition(".")[0].rstrip("[]{}").strip("`")
+        # What no name is near to may be a column of folders.
+        if outer.lower() not in map(str.lower, names) and closest(outer, names):
+            what = f"the schema has no field `{outer}`. {say_known(outer, names, kind='field')}"
+            yield Complaint((*location, "sensitive", position), what)
     yield from _in_found_types(location, read)
     if read.format == "xml" and read.row_tag is None:
         what = "XML needs `row_tag`, the name of the element that is a row: `row_tag: item` for <item>...</item>."

@@ -116,6 +116,7 @@ def _stage(
     tables = make_tables(spark, plan, pending, damage, replayed)
     try:
         _tell_conflicts(report, tables)
+        report.notes += tables.notes
         staged += stage_outputs(spark, plan, tables, label, progress)
         report.outputs += [output.report for output in staged]
         report.notes += [f"output {each.report.name}: {said}" for each in staged for said in each.staged.warnings]

@@ -2,10 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from transforms.paths import Path
+
+if TYPE_CHECKING:
+    from pyspark.sql.types import StructType
 
 Paths = frozenset[Path]
 
@@ -74,6 +77,34 @@ def hide_values(text: str) -> str:
 def covers(paths: Paths, place: Path) -> bool:
     """Return whether a field, or one inside or around it, is among those that are hidden."""
     return any(path[: len(place)] == place[: len(path)] for path in paths)
+
+
+def missing_in(schema: "StructType", paths: Iterable[Path]) -> list[Path]:
+    """Return the paths at which a schema has no field. Below maps and variants there may be any.
+
+    Example:
+        >>> from pyspark.sql.types import StructType
+        >>> schema = StructType().add("card", "string").add("items", StructType().add("Note", "string"))
+        >>> missing_in(schema, [("CARD",), ("items[]", "note"), ("crad",)])
+        [('crad',)]
+    """
+    there, open_ended = set[Path](), set[Path]()
+    ahead: list[tuple[Path, Any]] = [((), schema)]
+    while ahead:
+        here, kind = ahead.pop()
+        there.add(here)
+        fields = getattr(kind, "fields", None)
+        if fields is not None:
+            ahead += [(here + _plain((field.name,)), field.dataType) for field in fields]
+        elif hasattr(kind, "elementType"):
+            ahead.append((here, kind.elementType))
+        elif kind.typeName() in ("map", "variant"):
+            open_ended.add(here)
+    return [
+        path
+        for path in paths
+        if (names := _plain(path)) not in there and not any(names[: len(outer)] == outer for outer in open_ended)
+    ]
 
 
 def _without(value: Any, paths: Paths, taken: list[str], here: Path = ()) -> Any:

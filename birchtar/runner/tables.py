@@ -19,7 +19,7 @@ from birchtar.lake.statistics import null_fields
 from birchtar.runner.conflicts import read_settled, without_examples
 from birchtar.runner.damaged import Found, read_around
 from birchtar.runner.failures import JobError, sentence
-from birchtar.runner.hidden import Paths
+from birchtar.runner.hidden import Paths, missing_in
 from birchtar.runner.located import located
 from birchtar.runner.pending import Pending, new_of
 from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep
@@ -42,6 +42,7 @@ from birchtar.runner.steps import (
 from transforms.choices.count_choices import Conflict
 from transforms.core.columns import unused_name
 from transforms.errors import say_known
+from transforms.paths import parse_paths
 from transforms.rejects import ERROR_COLUMN, accepted, has_rejects
 
 Frames = dict[str, DataFrame]
@@ -102,6 +103,8 @@ class Tables:
     kept: list[DataFrame] = field(default_factory=list)
     inputs: Frames = field(default_factory=dict)
     """Per input all its rows, not counted while they are read."""
+    notes: list[str] = field(default_factory=list)
+    """What the user should know of them."""
     early: list[Observation] = field(default_factory=list)
     """Observations that ended with a job which may have seen some of the rows only: what they tell is worth nothing."""
 
@@ -185,6 +188,7 @@ class _Maker:
             place = self.plan.place(("inputs", name))
             with_errors = _located(place, f"input {name}", partial(self._read, name, located(source)))
             self.tables.inputs[name] = with_errors
+            self._require_sensitive(name, source, with_errors)
             count = None
             if source.format in _COUNTED_WHILE_READ or source.bookmark or name in self.damage or self.replayed:
                 self.tables.read[name] = Observation()
@@ -197,6 +201,22 @@ class _Maker:
                 self.tables.frames |= {f"{table.name}.{member}": df for member, df in result.items()}
             else:
                 self._keep(table.name, result)
+
+    def _require_sensitive(self, name: str, source: Source, df: DataFrame) -> None:
+        """Refuse a name of no field: the values that were meant would be shown. Rows of JSON and XML may lack any."""
+        missing = missing_in(df.schema, parse_paths(source.sensitive) if source.sensitive else ())
+        if not missing:
+            return
+        said = ".".join(missing[0])
+        if source.schema_ is None and source.format in ("json", "xml"):
+            self.tables.notes.append(f"input {name}: `sensitive` names `{said}`, which no row has.")
+            return
+        place = self.plan.place(("inputs", name, "sensitive"))
+        known = [column for column in df.columns if column != ERROR_COLUMN]
+        raise JobError(
+            f"{place}: input {name}: `sensitive` names `{said}`, and there is no such field."
+            f" {say_known(missing[0][0], known, kind='field')}"
+        )
 
     def _read(self, name: str, source: Source) -> DataFrame:
         if self.replayed is not None and name in self.replayed.flowing:

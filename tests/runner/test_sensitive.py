@@ -9,6 +9,7 @@ from rich.console import Console
 
 from birchtar.runner.failures import JobError
 from birchtar.runner.load import load
+from birchtar.runner.problems import ConfigError
 from birchtar.runner.progress import Progress
 from birchtar.runner.replay import replay
 from birchtar.runner.replayed import Selection
@@ -208,3 +209,33 @@ def test_a_constraint_that_a_row_breaks_shows_none_of_its_values(spark, run_job,
     with pytest.raises(JobError, match="is violated by a row") as caught:
         run_job(f"{text}outputs: {{people: {{path: out, format: delta, mode: {mode}}}}}\n")
     assert "4711" not in str(caught.value) + everything(place / ".birchtar")
+
+
+@pytest.mark.parametrize(
+    ("read", "says"),
+    [
+        pytest.param("format: csv", "job.yaml:1:\\d+: input people: `sensitive` names `crad`.*mean `card`", id="found"),
+        pytest.param(
+            "format: csv, schema: 'name STRING, card STRING'", "names `crad`, and there is no such field", id="declared"
+        ),
+    ],
+)
+def test_a_sensitive_name_of_no_field_stops_the_run_before_anything_is_written(run_job, place: Path, read, says):
+    (place / "people.csv").write_text(f"name,card\nAda,{SECRET}\n")
+    text = f"inputs: {{people: {{path: people.csv, {read}, sensitive: [crad]}}}}\n"
+    with pytest.raises(JobError, match=says):
+        run_job(text + "outputs: {people: {path: out, format: parquet}}\n")
+    assert not (place / "out").exists()
+
+
+def test_a_sensitive_name_that_is_nearly_one_of_the_schema_is_told_without_spark(config):
+    read = "path: people.csv, format: csv, schema: {name: STRING, card: STRING}, sensitive: [crad]"
+    with pytest.raises(ConfigError, match="the schema has no field `crad`. Did you mean `card`"):
+        load(config(f"inputs: {{people: {{{read}}}}}\noutputs: {{people: {{path: out, format: parquet}}}}\n"))
+
+
+def test_rows_of_json_may_all_lack_a_sensitive_field(run_job, place: Path):
+    (place / "people.json").write_text('{"name": "Ada", "items": [{"id": 1}]}\n')
+    text = "inputs: {people: {path: people.json, format: json, sensitive: [card, 'items[].id']}}\n"
+    report = run_job(text + "outputs: {people: {path: out, format: parquet}}\n")
+    assert report.notes == ["input people: `sensitive` names `card`, which no row has."]
