@@ -20,7 +20,7 @@ from pyspark.sql import SparkSession
 from birchtar.lake.source import Source
 from birchtar.runner.bookmark_kinds import KEYS, kind_of
 from birchtar.runner.failures import JobError, sentence
-from birchtar.runner.intervals import Interval
+from birchtar.runner.intervals import Interval, overlap, parse_interval
 from birchtar.runner.plan import Plan
 from birchtar.runner.progress import Progress
 from birchtar.runner.run import run
@@ -121,6 +121,34 @@ def done_before(state: State, plan: Plan, spans: Sequence[Span]) -> list[Outcome
     """Return the outcomes of those intervals that have succeeded before."""
     done = done_scopes(state, plan.name)
     return [Outcome(span.interval, DONE_BEFORE, done[span.scope]) for span in spans if span.scope in done]
+
+
+def require_apart(state: State, plan: Plan, spans: Sequence[Span]) -> None:
+    """Refuse intervals that lie over others that have succeeded, where an output would get their rows twice.
+
+    Raises:
+        JobError: With the first such interval. One that is itself done before is passed over anyway.
+    """
+    appends = [name for name, sink in plan.job.outputs.items() if sink.mode == "append"]
+    done = {_parted(scope): number for scope, number in done_scopes(state, plan.name).items()}
+    for span in spans if appends else ():
+        here = _parted(span.scope)
+        for (said, pattern), number in done.items():
+            if here in done or pattern != here[1]:
+                continue
+            other = parse_interval(said)
+            if type(other.start) is type(span.interval.start) and overlap(other, span.interval):
+                raise JobError(
+                    f"{span.interval} lies over {other}, which succeeded in run {number}: the rows of both would be"
+                    f" appended twice (output {', '.join(appends)}). Take the same --step and the same --from as then,"
+                    " or say --again if they shall be."
+                )
+
+
+def _parted(scope: str) -> tuple[str, str]:
+    """Return the interval of a scope, and where in files' paths its dates stand."""
+    said, _, pattern = scope.partition(" by ")
+    return said, pattern
 
 
 def _outcome(

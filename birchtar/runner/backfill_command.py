@@ -36,6 +36,8 @@ def backfill(
 ) -> None:
     """Run a job for each interval of a range, each once: what succeeded is passed over the next time.
 
+    An interval that lies over another that succeeded is refused where an output appends.
+
     Bookmarked inputs read what lies in the interval: files by time or path, a database's table by its first key, a
     Delta table by when it was committed. Bookmarks stay where they are.
     """
@@ -45,11 +47,13 @@ def backfill(
     from rich.console import Console
 
     from birchtar.runner.backfill import backfill as run_backfill
-    from birchtar.runner.backfill import done_before, notes_of, require_backfillable
+    from birchtar.runner.backfill import done_before, notes_of, require_apart, require_backfillable
     from birchtar.runner.progress import Progress
     from birchtar.state.database import open_state
 
     notes, state, console = require_backfillable(plan, spans), open_state(), Console(stderr=True)
+    if not again:
+        require_apart(state, plan, spans)
     done = [] if again else done_before(state, plan, spans)
     ahead = [span for span in spans if span.interval not in {outcome.interval for outcome in done}]
     outcomes = list(done)

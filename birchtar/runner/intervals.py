@@ -77,6 +77,27 @@ def say_bound(bound: Bound) -> str:
     return naive.isoformat(timespec="auto" if naive.second or naive.microsecond else "minutes")
 
 
+def parse_interval(said: str) -> Interval:
+    """Return an interval from its text.
+
+    Example:
+        >>> str(parse_interval("2024-01-31..2024-02-01T06:30"))
+        '2024-01-31..2024-02-01T06:30'
+    """
+    start, _, end = said.partition("..")
+    return Interval(_bound("start", start), _bound("end", end))
+
+
+def overlap(one: Interval, other: Interval) -> bool:
+    """Return whether two intervals, both of times or both of numbers, have something in common.
+
+    Example:
+        >>> overlap(parse_interval("0..10"), parse_interval("9..12")), overlap(*map(parse_interval, ("0..9", "9..12")))
+        (True, False)
+    """
+    return one.start < other.end and other.start < one.end  # type: ignore[operator]  # bounds of one kind
+
+
 def _bound(option: str, said: str) -> Bound:
     if _NUMBER.fullmatch(said):
         return Decimal(said)

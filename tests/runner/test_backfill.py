@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import duckdb
@@ -14,7 +15,7 @@ from rich.console import Console
 from birchtar.lake.delta_changes import DeltaMark, versions_between
 from birchtar.lake.source import Source
 from birchtar.runner import compute, publication
-from birchtar.runner.backfill import backfill, done_before, require_backfillable
+from birchtar.runner.backfill import backfill, done_before, require_apart, require_backfillable
 from birchtar.runner.cli import main
 from birchtar.runner.dated_paths import DatedPaths
 from birchtar.runner.failures import JobError
@@ -280,3 +281,20 @@ def test_the_command_prints_a_line_per_interval_and_ends_with_1_where_one_failed
     ]
     again = call()
     assert (again.returncode, again.stdout.count("done before")) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("mode", "step", "says"),
+    [
+        ("append", "2d", "2024-01-01..2024-01-03 lies over 2024-01-01..2024-01-02, which succeeded in run 1"),
+        ("append", "1d", None),
+        ("merge, keys: [id]", "2d", None),
+    ],
+)
+def test_intervals_over_others_that_succeeded_are_refused_where_rows_would_come_twice(filled, config, mode, step, says):
+    day("a.csv", 1, 1)
+    text = JOB.replace("mode: append", f"mode: {mode}") % ("", "delta")
+    assert told(filled(text, 2)) == [("01", "SUCCEEDED", 1, 1)]
+    spans = [Span(each) for each in intervals("2024-01-01", "2024-01-04", step)]
+    with pytest.raises(JobError, match=says) if says else nullcontext():
+        require_apart(open_state(), load(config(text)), spans)
