@@ -48,6 +48,7 @@ _NUMBERS = ("int", "bigint", "decimal(38,0)", "double")
 """The types of numbers, each of which takes all texts of those before it."""
 
 _TAKE_ANY_TEXT = ("binary", "char", "string", "varchar")
+"""How the names of types begin that a text always fits, whatever signs are in it."""
 
 _WHOLE = r"^[+-]?\d{1,38}$"
 _NUMBER = r"^[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?$"

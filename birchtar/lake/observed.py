@@ -27,8 +27,8 @@ def observed_rows(observation: Observation, name: str = "rows") -> int | None:
     return None if row is None else int(row.getLong(row.fieldIndex(name)))
 
 
-def observed_records(spark: SparkSession, observation: Observation) -> tuple[DataFrame, int]:
-    """Return the rows that an observation holds in ``records``, an array of structs, and their number.
+def observed_records(spark: SparkSession, observation: Observation, wanted: int) -> DataFrame | None:
+    """Return the rows that an observation holds in ``records``, an array of structs; None if they are not as many.
 
     They stay in Java.
     """
@@ -37,7 +37,9 @@ def observed_records(spark: SparkSession, observation: Observation) -> tuple[Dat
     at = row.fieldIndex("records")
     struct = row.schema().fields()[at].dataType().elementType()
     records = [] if row.isNullAt(at) else java.scala.jdk.javaapi.CollectionConverters.asJava(row.getSeq(at))
-    return DataFrame(spark._jsparkSession.createDataFrame(records, struct), spark), len(records)
+    if len(records) != wanted:
+        return None
+    return DataFrame(spark._jsparkSession.createDataFrame(records, struct), spark)
 
 
 def _row(observation: Observation) -> Any:

@@ -56,7 +56,9 @@ def rewrite(start: "Callable[[], SparkSession]", form: Format, kind: Kind, files
 
 
 def _through_spark(spark: "SparkSession", form: Format, kind: Kind, files: list[Path], to: Path, n: int) -> None:
-    reader = spark.read.format(form).option("__globPaths__", "false").option("recursiveFileLookup", "true")
+    from birchtar.lake.many_paths import AS_THEY_ARE  # with it comes PySpark, which text files do without
+
+    reader = spark.read.format(form).options(**AS_THEY_ARE, recursiveFileLookup="true")
     writer = reader.load([f"file:{file}" for file in files]).coalesce(n).write.format(form)
     if kind.codec:
         writer = writer.option("compression", _SPARK_CODECS.get(kind.codec, kind.codec))

@@ -13,7 +13,8 @@ from birchtar.runner.complaints import Complaint
 from birchtar.runner.document import Location
 from birchtar.runner.queries import is_type
 from birchtar.runner.spec import Job
-from transforms.errors import closest, say_known
+from transforms.errors import PathSyntaxError, closest, say_known
+from transforms.paths import parse_path
 
 NOWHERE = "\0"
 """Stands for a path that is wrong or missing while the rest is checked."""
@@ -60,13 +61,7 @@ def _in_input(location: Location, read: Source) -> Iterator[Complaint]:
             yield Complaint((*location, "schema", column), f"`{kind}` is no type of Spark SQL.")
     for key in {"null_values", "header"} & read.model_fields_set if read.format != "csv" else ():
         yield Complaint((*location, key), f"`{key}` is for CSV only, not for {read.format}.", of_key=True)
-    names = list(read.schema_) if isinstance(read.schema_, dict) else []
-    for position, path in enumerate(read.sensitive if names else ()):
-        outer = path.partition(".")[0].rstrip("[]{}").strip("`")
-        # What no name is near to may be a column of folders.
-        if outer.lower() not in map(str.lower, names) and closest(outer, names):
-            what = f"the schema has no field `{outer}`. {say_known(outer, names, kind='field')}"
-            yield Complaint((*location, "sensitive", position), what)
+    yield from _in_sensitive((*location, "sensitive"), read)
     yield from _in_found_types(location, read)
     if read.format == "xml" and read.row_tag is None:
         what = "XML needs `row_tag`, the name of the element that is a row: `row_tag: item` for <item>...</item>."
@@ -79,6 +74,20 @@ def _in_input(location: Location, read: Source) -> Iterator[Complaint]:
     yield from in_database(location, read)
     yield from in_bookmark(location, read)
     yield from _in_options((*location, "options"), read.options, source.own_options(read.format))
+
+
+def _in_sensitive(location: Location, read: Source) -> Iterator[Complaint]:
+    names = list(read.schema_) if isinstance(read.schema_, dict) else []
+    for position, said in enumerate(read.sensitive):
+        try:
+            outer = parse_path(said)[0]
+        except PathSyntaxError as error:
+            yield Complaint((*location, position), str(error))
+            continue
+        # What no name is near to may be a column of folders.
+        if outer.lower() not in map(str.lower, names) and closest(outer, names):
+            what = f"the schema has no field `{outer}`. {say_known(outer, names, kind='field')}"
+            yield Complaint((*location, position), what)
 
 
 def _in_found_types(location: Location, read: Source) -> Iterator[Complaint]:

@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from transforms.paths import Path
+from transforms.paths import Path, find, leaf_paths
 
 if TYPE_CHECKING:
-    from pyspark.sql.types import StructType
+    from pyspark.sql.types import ArrayType, DataType, StructType
 
 Paths = frozenset[Path]
 
@@ -88,23 +88,21 @@ def missing_in(schema: "StructType", paths: Iterable[Path]) -> list[Path]:
         >>> missing_in(schema, [("CARD",), ("items[]", "note"), ("crad",)])
         [('crad',)]
     """
-    there, open_ended = set[Path](), set[Path]()
-    ahead: list[tuple[Path, Any]] = [((), schema)]
-    while ahead:
-        here, kind = ahead.pop()
-        there.add(here)
-        fields = getattr(kind, "fields", None)
-        if fields is not None:
-            ahead += [(here + _plain((field.name,)), field.dataType) for field in fields]
-        elif hasattr(kind, "elementType"):
-            ahead.append((here, kind.elementType))
-        elif kind.typeName() in ("map", "variant"):
-            open_ended.add(here)
+    leaves = list(leaf_paths(schema))
+    there = {_plain(path[:depth]) for path in leaves for depth in range(1, len(path) + 1)}
+    open_ended = [_plain(path) for path in leaves if _holds_any(find(schema, path))]
     return [
         path
         for path in paths
         if (names := _plain(path)) not in there and not any(names[: len(outer)] == outer for outer in open_ended)
     ]
+
+
+def _holds_any(kind: "DataType | None") -> bool:
+    """Tell whether values of a type, or elements of its arrays, may have fields of any names."""
+    while kind is not None and kind.typeName() == "array":
+        kind = cast("ArrayType", kind).elementType
+    return kind is not None and kind.typeName() in ("map", "variant")
 
 
 def _without(value: Any, paths: Paths, taken: list[str], here: Path = ()) -> Any:

@@ -89,13 +89,15 @@ def parse_interval(said: str) -> Interval:
 
 
 def overlap(one: Interval, other: Interval) -> bool:
-    """Return whether two intervals, both of times or both of numbers, have something in common.
+    """Return whether two intervals have something in common. Times and numbers have not.
 
     Example:
         >>> overlap(parse_interval("0..10"), parse_interval("9..12")), overlap(*map(parse_interval, ("0..9", "9..12")))
         (True, False)
     """
-    return one.start < other.end and other.start < one.end  # type: ignore[operator]  # bounds of one kind
+    if type(one.start) is not type(other.start):
+        return False
+    return one.start < other.end and other.start < one.end  # type: ignore[operator]  # they are of one kind
 
 
 def _bound(option: str, said: str) -> Bound:

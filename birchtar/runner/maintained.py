@@ -9,9 +9,6 @@ from birchtar.lake.maintain import Table, table_at
 from birchtar.lake.paths import absolute, is_local, local
 from birchtar.lake.sink import Sink
 from birchtar.runner.load import load
-from birchtar.state.bookmark_views import bookmarks_below
-from birchtar.state.database import open_state
-from birchtar.state.errors import NoStateError
 
 _CONFIGS = (".yaml", ".yml")
 
@@ -43,6 +40,11 @@ def require_unread(table: Table) -> None:
     """
     if table.format == "delta":
         return
+    # Here, for with it comes SQLAlchemy, which is most of what `vacuum` would have to load.
+    from birchtar.state.bookmark_views import bookmarks_below
+    from birchtar.state.database import open_state
+    from birchtar.state.errors import NoStateError
+
     try:
         state = open_state(must_exist=True)
     except NoStateError:

@@ -78,15 +78,16 @@ def _rows_of(spark: SparkSession, tables: Tables) -> tuple[list[DataFrame], list
     """Return the rejected rows: those to be computed once more, and those that came with their counts."""
     again, brought = list[DataFrame](), list[DataFrame]()
     for rejects in tables.rejects:
-        ended_early = rejects.counted in tables.early  # it may have seen none of them
-        rows = None if ended_early else observed_rows(rejects.counted, "rejected")
-        if rows:
-            records, there = observed_records(spark, rejects.counted)
-            if there == rows:
-                brought.append(_written(rejects, records))
+        records = None
+        if rejects.counted not in tables.early:  # such a count may have seen none of them
+            rows = observed_rows(rejects.counted, "rejected")
+            if not rows:
                 continue
-        if rows or ended_early:
+            records = observed_records(spark, rejects.counted, rows)
+        if records is None:
             again.append(_written(rejects, rejected(rejects.df)))
+        else:
+            brought.append(_written(rejects, records))
     return again, brought
 
 

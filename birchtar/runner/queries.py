@@ -97,17 +97,13 @@ def outer_join(query: str) -> str | None:
         'full'
         >>> outer_join("SELECT * FROM a LEFT JOIN b USING (id)")
     """
-    import sqlglot
     from sqlglot import exp
-    from sqlglot.errors import SqlglotError
 
-    try:
-        joins = [
-            join for parsed in sqlglot.parse(query, dialect="spark") if parsed for join in parsed.find_all(exp.Join)
-        ]
-        sides = [join.side for join in joins]
-    except SqlglotError:
+    statements = _statements(query)
+    if statements is None:
         sides = [match[1].upper() for match in _OUTER_JOIN.finditer(query)]
+    else:
+        sides = [join.side for parsed in statements for join in parsed.find_all(exp.Join)]
     return next((side.lower() for side in sides if side in ("RIGHT", "FULL")), None)
 
 
@@ -121,9 +117,7 @@ def grouping(query: str) -> str | None:
         ('GROUP BY', 'DISTINCT')
         >>> grouping("SELECT p.* FROM people p JOIN (SELECT max(day) AS day FROM days) USING (day)")
     """
-    import sqlglot
     from sqlglot import exp
-    from sqlglot.errors import SqlglotError
 
     kinds: dict[type[exp.Expr], str] = {
         exp.Group: "GROUP BY",
@@ -132,18 +126,29 @@ def grouping(query: str) -> str | None:
         exp.Limit: "LIMIT",
         exp.AggFunc: "an aggregate",
     }
-    try:
+    statements = _statements(query)
+    if statements is None:
+        found = [match[0].upper() for match in _GROUPING.finditer(query)]
+    else:
         found = [
             said
-            for parsed in sqlglot.parse(query, dialect="spark")
-            if parsed
+            for parsed in statements
             for kind, said in kinds.items()
             for node in parsed.find_all(kind)
             if node.find_ancestor(exp.Join, exp.Where) is None
         ]
-    except SqlglotError:
-        found = [match[0].upper() for match in _GROUPING.finditer(query)]
     return next(iter(found), None)
+
+
+def _statements(query: str) -> "list[exp.Expr] | None":
+    """Return what a text consists of, None where it does not parse."""
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    try:
+        return [parsed for parsed in sqlglot.parse(query, dialect="spark") if parsed]
+    except SqlglotError:
+        return None
 
 
 def tables_flowing(query: str) -> list[str]:

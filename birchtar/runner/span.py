@@ -13,7 +13,7 @@ from birchtar.lake.listing import list_files
 from birchtar.lake.source import Source
 from birchtar.runner.bookmark_kinds import KEYS, RANGE, kind_of
 from birchtar.runner.dated_paths import DatedPaths
-from birchtar.runner.intervals import Interval, say_bound
+from birchtar.runner.intervals import Interval, parse_interval, say_bound
 from birchtar.runner.moments import moment
 from birchtar.runner.pending import Pending, each_bookmarked
 from birchtar.runner.plan import Plan
@@ -39,6 +39,12 @@ class Span:
     def scope(self) -> str:
         """The name under which the interval is remembered; its runs are in nobody's way but each other's."""
         return f"{self.interval} by {self.dates.pattern}" if self.dates else str(self.interval)
+
+
+def parse_scope(scope: str) -> tuple[Interval, str]:
+    """Return the interval that a `Span.scope` names, and the pattern of dates in paths, empty where there is none."""
+    said, _, pattern = scope.partition(" by ")
+    return parse_interval(said), pattern
 
 
 def find_between(plan: Plan, spark: SparkSession, state: State, run: Run, span: Span) -> dict[str, Pending]:

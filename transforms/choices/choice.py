@@ -135,16 +135,22 @@ def choices_in(schema: StructType) -> list[FoundChoice]:
 
 def walk_choices(data_type: DataType, path: str = "") -> Iterator[FoundChoice]:
     """Yield what `choices_in` returns, of a type made by `to_choices`."""
-    if isinstance(data_type, ChoiceType):
-        yield FoundChoice(path, data_type)
+    for here, found in walk_types(data_type, path):
+        if isinstance(found, ChoiceType):
+            yield FoundChoice(here, found)
+
+
+def walk_types(data_type: DataType, path: str = "") -> Iterator[tuple[str, DataType]]:
+    """Yield a type and all inside it, each before those inside it, with its path as `choices_in` spells it."""
+    yield path, data_type
     if isinstance(data_type, StructType):
         for field in data_type.fields:
             inner = f"{path}.{path_name(field.name)}" if path else path_name(field.name)
-            yield from walk_choices(field.dataType, inner)
+            yield from walk_types(field.dataType, inner)
     elif isinstance(data_type, ArrayType):
-        yield from walk_choices(data_type.elementType, f"{path}[]")
+        yield from walk_types(data_type.elementType, f"{path}[]")
     elif isinstance(data_type, MapType):
-        yield from walk_choices(data_type.valueType, f"{path}{{}}")
+        yield from walk_types(data_type.valueType, f"{path}{{}}")
 
 
 def has_choices(df: DataFrame) -> bool:

@@ -3,18 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from pyspark.sql.types import (
-    ArrayType,
-    DataType,
-    DecimalType,
-    MapType,
-    NullType,
-    StringType,
-    StructField,
-    StructType,
-)
+from pyspark.sql.types import ArrayType, DataType, DecimalType, MapType, NullType, StringType, StructField, StructType
 
-from transforms.choices.choice import ChoiceType, path_name, to_choices, to_marks, unmarked
+from transforms.choices.choice import ChoiceType, to_choices, to_marks, unmarked, walk_types
 from transforms.core.decimals import as_decimal, with_room_for
 from transforms.core.type_names import type_name
 
@@ -64,23 +55,12 @@ def key_conflicts(schemas: Iterable[StructType]) -> dict[str, list[str]]:
         >>> key_conflicts(maps)
         {'m': ['string', 'long']}
     """
-    types: dict[str, list[str]] = {}
+    types: dict[str, dict[str, None]] = {}  # names in the order in which they came
     for schema in schemas:
-        for path, found in _maps(to_choices(schema), ""):
-            names = types.setdefault(path, [])
-            names += [name for name in [type_name(found.keyType)] if name not in names]
-    return {path: names for path, names in types.items() if len(names) > 1}
-
-
-def _maps(data_type: DataType, path: str) -> Iterator[tuple[str, MapType]]:
-    if isinstance(data_type, StructType):
-        for field in data_type.fields:
-            yield from _maps(field.dataType, f"{path}.{path_name(field.name)}" if path else path_name(field.name))
-    elif isinstance(data_type, ArrayType):
-        yield from _maps(data_type.elementType, f"{path}[]")
-    elif isinstance(data_type, MapType):
-        yield path, data_type
-        yield from _maps(data_type.valueType, f"{path}{{}}")
+        for path, found in walk_types(to_choices(schema)):
+            if isinstance(found, MapType):
+                types.setdefault(path, {})[type_name(found.keyType)] = None
+    return {path: list(names) for path, names in types.items() if len(names) > 1}
 
 
 def have_room(one: DataType, other: DataType) -> bool:

@@ -5,6 +5,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from birchtar.lake.delta.plan import Plan
+from birchtar.lake.many_paths import AS_THEY_ARE
 from birchtar.lake.rejects import named
 
 _FILE = "_birchtar_file"
@@ -21,7 +22,7 @@ def staged_rows(spark: SparkSession, plan: Plan) -> DataFrame:
     partitions = list(plan["files"][0]["partition"])
     stored = StructType([field for field in schema if field.name not in partitions])
     # A name may hold what Spark would take for a pattern. Without the second option it would read such files twice.
-    reader = spark.read.schema(stored).option("__globPaths__", "false").option("recursiveFileLookup", "true")
+    reader = spark.read.schema(stored).options(**AS_THEY_ARE, recursiveFileLookup="true")
     df = reader.parquet(*(f"{plan['folder']}/{file['path']}" for file in plan["files"]))
     if partitions:
         df = df.withColumn(_FILE, F.col("_metadata.file_name")).join(
