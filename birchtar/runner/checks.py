@@ -14,7 +14,6 @@ from birchtar.runner.document import Location
 from birchtar.runner.queries import is_type
 from birchtar.runner.spec import Job
 from transforms.errors import PathSyntaxError, closest, say_known
-from transforms.paths import parse_path
 
 NOWHERE = "\0"
 """Stands for a path that is wrong or missing while the rest is checked."""
@@ -77,6 +76,11 @@ def _in_input(location: Location, read: Source) -> Iterator[Complaint]:
 
 
 def _in_sensitive(location: Location, read: Source) -> Iterator[Complaint]:
+    if not read.sensitive:
+        return
+    # It imports Spark's types, which commands on bookmarks and runs do without.
+    from transforms.paths import parse_path
+
     names = list(read.schema_) if isinstance(read.schema_, dict) else []
     for position, said in enumerate(read.sensitive):
         try:
