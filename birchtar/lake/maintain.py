@@ -16,12 +16,12 @@ from birchtar.lake.errors import LakeError
 from birchtar.lake.files import is_hidden
 from birchtar.lake.paths import absolute, is_local, local
 from birchtar.lake.source import Format
+from birchtar.lake.text_forms import size_in_bytes
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _STAGED = re.compile(r"\.(?P<name>.+)\.[^.]+\.staged")
-_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 _ENDINGS: dict[str, Format] = {kind: kind for kind in ("avro", "csv", "json", "orc", "parquet")}
 
 
@@ -35,22 +35,6 @@ class Table:
     zorder_by: tuple[str, ...] = ()
     header: bool | None = None
     """Of CSV, whether each file begins with the names of its columns; None where nobody said."""
-
-
-def size_in_bytes(said: str) -> int:
-    """Return a size such as ``128m``, in which a unit is 1024 times the one before, in bytes.
-
-    Raises:
-        LakeError: It is no size.
-
-    Example:
-        >>> size_in_bytes("128m"), size_in_bytes("1kb")
-        (134217728, 1024)
-    """
-    match = re.fullmatch(r"(\d+)([kmg]?)b?", said.strip().lower())
-    if match is None or int(match[1]) == 0:
-        raise LakeError(f"`{said}` is no size; say it as 128m, 1g or 500k.")
-    return int(match[1]) * _UNITS[match[2]]
 
 
 def age(said: str) -> timedelta:

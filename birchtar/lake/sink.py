@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from birchtar.lake.source import Format, OptionValue
+from birchtar.lake.text_forms import SIZE
 
 Mode = Literal["append", "overwrite", "overwrite_partitions", "merge", "scd2"]
 SchemaChanges = Literal["fail", "warn", "evolve", "widen", "rescue"]
@@ -76,7 +77,7 @@ class Sink(BaseModel):
         Field(description="Left out: snappy for Parquet, Avro and Delta, zstd for ORC, none for text."),
     ] = None
     target_file_size: Annotated[
-        str, Field(pattern=r"^\d+[kKmMgG]?[bB]?$", description="About how large files should come out, such as 128m.")
+        str, Field(pattern=SIZE, description="About how large files should come out, such as 128m.")
     ] = "128m"
     options: Annotated[
         dict[str, OptionValue], Field(description="Options of Spark's writer, passed on as they are.")

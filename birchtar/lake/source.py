@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from birchtar.lake.text_forms import DRIVER_URL, NAME_OF_TABLE, ROW_TAG, SECRET_PLACE, SIZE, size_in_bytes
+
 if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
@@ -58,9 +60,6 @@ def own_options(format: InputFormat) -> dict[str, str]:  # noqa: A002  # the key
     return {key: instead for key, instead in own.items() if (format, key) != ("xml", "nullvalue")}
 
 
-_PLACE = r"^(env:[A-Za-z_]\w*|file:.+)$"
-
-
 class Source(BaseModel):
     """Files of one format, or a table of a database, that make one frame."""
 
@@ -98,7 +97,7 @@ class Source(BaseModel):
     )
     row_tag: Annotated[
         str | None,
-        Field(pattern=r"""^[^\s<>/="'&;$\\]+$""", description="XML only, and needed there: the element that is a row."),
+        Field(pattern=ROW_TAG, description="XML only, and needed there: the element that is a row."),
     ] = None
     sensitive: Annotated[
         list[str],
@@ -143,7 +142,7 @@ class Source(BaseModel):
         int | None, Field(ge=1, description="With a bookmark of files: how many a run reads at most, the oldest first.")
     ] = None
     max_bytes: Annotated[
-        Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern=r"^\d+[kKmMgGtT]?[bB]?$")] | None,
+        Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern=SIZE)] | None,
         Field(
             description="With a bookmark of files: how much a run reads at most, such as 10g; at least one file.",
         ),
@@ -157,21 +156,21 @@ class Source(BaseModel):
     ] = "version"
     url: Annotated[
         str | None,
-        Field(pattern=r"^jdbc:", description="jdbc: the database, such as jdbc:postgresql://host:5432/shop."),
+        Field(pattern=DRIVER_URL, description="jdbc: the database, such as jdbc:postgresql://host:5432/shop."),
     ] = None
     table: Annotated[
-        str | None, Field(pattern=r"^[^;()]+$", description="jdbc: the table, as the database's SQL writes its name.")
+        str | None, Field(pattern=NAME_OF_TABLE, description="jdbc: the table, as the database's SQL writes its name.")
     ] = None
     query: Annotated[str | None, Field(description="jdbc: a SELECT in the database's own SQL, instead of a table.")] = (
         None
     )
     user: Annotated[
         str | None,
-        Field(pattern=_PLACE, description="jdbc: where the user's name is: env:VARIABLE or file:/path, never itself."),
+        Field(pattern=SECRET_PLACE, description="jdbc: where the user's name is: env:VARIABLE or file:/path, never itself."),
     ] = None
     password: Annotated[
         str | None,
-        Field(pattern=_PLACE, description="jdbc: where the password is: env:VARIABLE or file:/path, never itself."),
+        Field(pattern=SECRET_PLACE, description="jdbc: where the password is: env:VARIABLE or file:/path, never itself."),
     ] = None
     bookmark_keys: Annotated[
         list[str],
@@ -230,11 +229,7 @@ class Source(BaseModel):
             >>> Source(path="x", format="csv", max_bytes=10240).most_bytes
             10240
         """
-        if self.max_bytes is None:
-            return None
-        number = str(self.max_bytes).lower().removesuffix("b")
-        power = "kmgt".find(number[-1]) + 1
-        return int(number.rstrip("kmgt")) * int(1024**power)
+        return None if self.max_bytes is None else size_in_bytes(str(self.max_bytes))
 
     @property
     def ddl(self) -> str | None:

@@ -13,6 +13,7 @@ from birchtar.lake import delta
 from birchtar.lake.columns import require_fitting_columns
 from birchtar.lake.errors import LakeError
 from birchtar.lake.label import Label
+from birchtar.lake.many_paths import AS_THEY_ARE
 from birchtar.lake.rejects import named, quoted
 from birchtar.lake.sink import COMPRESSION_NAMES, DEFAULT_COMPRESSION, Sink
 from birchtar.lake.staged_files import clean_files, publish_files, stage_files
@@ -68,6 +69,12 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label, *, as_it_is: bool 
         require_fitting_columns(df, sink, path)
     staged, written = stage_files(df.sparkSession, _writer(rows, sink), sink.mode, path, label)
     return Staged(plan | {"staged": staged}, len(written), sum(file.size for file in written))
+
+
+def staged_rows(spark: SparkSession, plan: Plan) -> DataFrame:
+    """Return the rows of plain files that are staged and not published yet. Lazy."""
+    sink = Sink.model_validate(plan["sink"])
+    return spark.read.format(sink.format).options(**AS_THEY_ARE).load(plan["staged"]["hidden"])
 
 
 def publish(spark: SparkSession, plan: Plan, staged: Staged | None = None) -> None:

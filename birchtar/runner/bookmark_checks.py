@@ -26,6 +26,9 @@ _DATABASE_KEYS = (
 _RANGES = ("partition_column", "partitions", "lower_bound", "upper_bound")
 _LIMITS = ("max_files", "max_bytes")
 _FILE_KEYS = ("changed_files", *_LIMITS)
+OF_BOOKMARKS = (*_FILE_KEYS, "bookmark_by", "bookmark_keys", "bookmark_order")
+"""Keys that say nothing where there is no bookmark."""
+
 _PINNED = {"versionasof", "timestampasof", "readchangefeed", "readchangedata", "startingversion", "endingversion"}
 """Options of Delta's reader, in lower case, that say what a bookmark is there to say."""
 

@@ -20,7 +20,7 @@ from birchtar.runner.bookmark_kinds import kind_of
 from birchtar.runner.command_options import StartSpark
 from birchtar.runner.moments import shown
 from birchtar.runner.next_files import next_files
-from birchtar.state.bookmark_views import Reader, reader, reads_now
+from birchtar.state.bookmark_views import Reader, reader, reads_now, set_back
 from birchtar.state.bookmarks import FILES, find_bookmark
 from birchtar.state.database import State
 from birchtar.state.known_files import Difference, Explanation, explain, latest_files, new_files
@@ -99,16 +99,16 @@ def _of_files(
     except LakeError as error:
         listed, trouble = Listing(), f" The input cannot be listed now: {error}"
 
-    def look(connection: Connection) -> tuple[Explanation, Reader | None, Reader | None, Difference]:
+    def look(connection: Connection) -> tuple[Explanation, Reader | None, Reader | None, Difference, Reader | None]:
         bookmark = find_bookmark(connection, job, name)
         of = bookmark.id if bookmark else _NOBODY
         found = explain(connection, of, file, listed)
         by = reader(connection, job, found.run_number) if found.run_number else None
         near.extend(_candidates(file, listed, [known.path for known, _ in latest_files(connection, of, _COMPARED)]))
         difference = new_files(connection, of, listed) if found.state in ("new", "changed") else Difference()
-        return found, by, reads_now(connection, job, file), difference
+        return found, by, reads_now(connection, job, file), difference, set_back(connection, job, of)
 
-    found, by, now, difference = state.read(look)
+    found, by, now, difference, back = state.read(look)
     verdict = partial(Verdict, name, read_by=by, read_as=found.known, listed=found.listed, reads_now=now)
     if found.state == "nowhere" and not any(covers(root, file) for root in _roots(source)):
         return
@@ -119,13 +119,14 @@ def _of_files(
         kind = "gone" if found.known and kind == "missing" else kind
         yield verdict(kind, False, why + trouble)
     else:
-        yield verdict(*_listed(source, found, difference))
+        unread = "no run has read it" if back is None else f"no run has read it since the {back.kind}, number {back.number}"
+        yield verdict(*_listed(source, found, difference, unread))
 
 
-def _listed(source: Source, found: Explanation, difference: Difference) -> tuple[str, bool, str]:
+def _listed(source: Source, found: Explanation, difference: Difference, unread: str) -> tuple[str, bool, str]:
     """Return state, whether it is read next, and why, of a file that is there and not known as it is."""
     files, path = next_files(source, difference), (found.listed or ListedFile("", 0, 0)).path
-    what = _changes(found) if found.known else "no run has read it"
+    what = _changes(found) if found.known else unread
     if path in files.ignored.paths:
         why = f"{what}, and the input says `changed_files: report`: it is told of, and not read again."
         return "ignored", False, why

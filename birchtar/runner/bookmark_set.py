@@ -66,8 +66,10 @@ def _require_fitting(name: str, kind: str, wish: Wish) -> None:
     own = {FILES: "--files", "keys": "--keys"}.get(kind, "--version")
     what = {FILES: "files", "keys": "a database's table"}.get(kind, "a Delta table")
     if len(said) != 1 or said[0] not in (own, "--all-known"):
-        found = ", ".join(said) or "nothing"
-        raise JobError(f"input {name}: its bookmark is one of {what}: it takes {own} or --all-known, not {found}.")
+        found = " and ".join(said) or "nothing"
+        raise JobError(
+            f"input {name}: its bookmark is one of {what}: it takes one of {own} and --all-known, not {found}."
+        )
 
 
 def _chosen(name: str, source: Source, listed: Listing, said: Sequence[str], start: StartSpark) -> Listing:

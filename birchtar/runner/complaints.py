@@ -7,7 +7,9 @@ from itertools import groupby
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
+from birchtar.lake.text_forms import IN_WORDS
 from birchtar.runner.document import Location
 from transforms.errors import say_known
 
@@ -60,21 +62,38 @@ def _complaint(location: Location, alike: list[Any], model: type[BaseModel]) -> 
         case "greater_than_equal":
             return Complaint(location, f"`{location[-1]}` has to be at least {first['ctx']['ge']}.")
         case "string_pattern_mismatch":
-            return Complaint(
-                location, f"`{location[-1]}`: `{first['input']}` does not have the form {first['ctx']['pattern']}."
-            )
+            return Complaint(location, f"`{location[-1]}` has to be {_kind(first)}, not {_shown(first['input'])}.")
     name = next((f"`{key}` " for key in reversed(location) if isinstance(key, str)), "")
     if literals := [known for details in alike for known in _literals(details)]:
         wrong = str(first["input"])
         return Complaint(location, f"{name}cannot be `{wrong}`. {say_known(wrong, literals, kind='value')}")
-    kinds = dict.fromkeys(_kind(details) for details in alike)
+    forms = [IN_WORDS[form] for form in _forms_at(model, location)]
+    kinds = dict.fromkeys(forms[0] if forms and _kind(details) == "a text" else _kind(details) for details in alike)
     return Complaint(location, f"{name}has to be {' or '.join(kinds)}, not {_shown(first['input'])}.")
 
 
 def _kind(details: Any) -> str:
     if details["type"] == "string_pattern_mismatch":
-        return f"a text of the form {details['ctx']['pattern']}"
+        pattern = details["ctx"]["pattern"]
+        return IN_WORDS.get(pattern, f"a text of the form {pattern}")
     return _KINDS.get(details["type"], str(details["msg"]))
+
+
+def _forms_at(model: type[BaseModel], location: Location) -> list[str]:
+    """Return the patterns of a field's texts that have words."""
+    owner = _model_at(model, location[:-1]) if location else model
+    fields = {field.alias or name: field for name, field in owner.model_fields.items()}
+    field = fields.get(str(location[-1])) if location else None
+    metadata = [*field.metadata, *_metadata(field.annotation)] if field else []
+    return [each.pattern for each in metadata if getattr(each, "pattern", None) in IN_WORDS]
+
+
+def _metadata(annotation: Any) -> Iterator[Any]:
+    """Yield what the parts of an annotation say beside their types, as pydantic keeps it."""
+    for said in getattr(annotation, "__metadata__", ()):
+        yield from said.metadata if isinstance(said, FieldInfo) else (said,)
+    for inner in get_args(annotation):
+        yield from _metadata(inner)
 
 
 def _trimmed(location: Location, kind: str, there: Container[Location]) -> Location:

@@ -1,7 +1,7 @@
 """The first half of a run: all is computed and written where nobody looks, and planned how readers get to see it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -18,7 +18,8 @@ from birchtar.runner.input_reports import input_report, new_files_report
 from birchtar.runner.pending import Pending, find_pending, require_unchanged
 from birchtar.runner.plan import Plan
 from birchtar.runner.progress import Progress
-from birchtar.runner.quarantine import stage_rejects
+from birchtar.runner.quarantine import examples, stage_rejects
+from birchtar.runner.quarantine_table import record_lines
 from birchtar.runner.replayed import Replayed, Selection, choose, stage_resolved
 from birchtar.runner.report import ConflictReport, Report
 from birchtar.runner.rules import judge, require_rules
@@ -84,7 +85,7 @@ def compute(
         report = replace(told, job=report.job, notes=[*report.notes, *told.notes])
         require_unchanged(spark, pending)
         require_rules(report.rules)
-        _require_few_rejects(report, plan.job.max_rejected)
+        _require_few_rejects(spark, report, staged, plan.job.max_rejected)
         report.seconds = time.monotonic() - started
     except BaseException as error:
         with suppress(Exception):  # what went wrong first is what the user has to hear
@@ -139,8 +140,10 @@ def _stage(
     return report, staged
 
 
-def _require_few_rejects(report: Report, most: Threshold | None) -> None:
-    """Stop a run that rejected too much, before anything of it is published."""
+def _require_few_rejects(
+    spark: SparkSession, report: Report, staged: Sequence[StagedOutput], most: Threshold | None
+) -> None:
+    """Stop a run that rejected too much, before anything of it is published; the message shows some of the rows."""
     rejected = sum(found.rows for found in report.rejects)
     read = sum(found.rows or 0 for found in report.inputs)
     if most is None or not is_passed(most, rejected, read):
@@ -150,9 +153,10 @@ def _require_few_rejects(report: Report, most: Threshold | None) -> None:
         for found in report.rejects
         for code, rows in found.codes.items()
     )
+    shown = "\n".join(line for row in examples(spark, staged) for line in record_lines(row))
     raise JobError(
         f"{rejected:,} of {read:,} rows were rejected, more than `max_rejected: {most}` allows: {reasons}."
-        " Nothing was published."
+        f" Nothing was published, and these rows are not in the quarantine. Some of them:\n{shown}"
     )
 
 

@@ -11,11 +11,13 @@ from pydantic import BaseModel, ValidationError
 
 from birchtar.lake.sink import Sink
 from birchtar.lake.source import Source
+from birchtar.runner.bookmark_checks import OF_BOOKMARKS
 from birchtar.runner.checks import NOWHERE, mistakes
-from birchtar.runner.complaints import complaints
+from birchtar.runner.complaints import complaints, names
 from birchtar.runner.document import Document, Location, override, read_document
 from birchtar.runner.problems import ConfigError
 from birchtar.runner.spec import Job, Table
+from transforms.errors import closest
 
 _Part = TypeVar("_Part", Source, Table, Sink)
 
@@ -94,6 +96,8 @@ def _right_parts(model: type[_Part], said: Any, **placeholders: Any) -> dict[str
             wrong = set()
         except ValidationError as error:
             wrong = {details["loc"][0] for details in error.errors()}
+            if any(closest(str(key), names(model)) == "bookmark" for key in wrong):
+                wrong.update(OF_BOOKMARKS)  # whether there is one is not known
         for key in wrong:
             entry.pop(key, None)
         missing = [key for key in placeholders if wrong and key not in entry and "from" not in entry]

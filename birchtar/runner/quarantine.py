@@ -1,6 +1,6 @@
 """Rows that an input, a step or a rule rejected: set apart in one table per job, with the reason."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial, reduce
 from itertools import groupby
@@ -14,7 +14,7 @@ from birchtar.lake.label import Label
 from birchtar.lake.observed import observed, observed_records, observed_rows
 from birchtar.lake.paths import absolute
 from birchtar.lake.sink import Sink
-from birchtar.lake.write import discard, stage
+from birchtar.lake.write import discard, stage, staged_rows
 from birchtar.runner.hidden import Paths, hide
 from birchtar.runner.places import quarantine_path
 from birchtar.runner.report import OutputReport, RejectReport
@@ -34,6 +34,9 @@ _REASONS = "approx_top_k(concat_ws('\\u0001', `table`, step, coalesce(rule, ''),
 """How many rows were rejected for each reason; exact up to thousands of reasons."""
 
 _COUNTED = "counted"
+
+_MOST_EXAMPLES = 3
+"""Rows that a message shows."""
 
 _SCHEMA = (
     "table STRING, step STRING, code STRING, message STRING, record STRING, rule STRING, file STRING, position BIGINT,"
@@ -72,6 +75,19 @@ def stage_rejects(
         discard(spark, staged.plan)
         return None
     return StagedOutput(OutputReport(OUTPUT, total, staged.files, staged.bytes, path, "parquet"), staged), reports
+
+
+def examples(spark: SparkSession, staged: Sequence[StagedOutput]) -> list[dict[str, Any]]:
+    """Return some rejected rows of a run that are not published: one of each of the most frequent reasons.
+
+    Starts a Spark job on the rejected rows.
+    """
+    (output,) = (each for each in staged if each.report.name == OUTPUT)
+    why = ("table", "step", "rule", "code")
+    one = F.any_value(F.struct("message", "record", "file")).alias("one")
+    reasons = staged_rows(spark, output.staged.plan).groupBy(*why).agg(F.count("*").alias("rows"), one)
+    found = reasons.orderBy(F.desc("rows"), *why).limit(_MOST_EXAMPLES).select(*why, "one.*").collect()
+    return [row.asDict() for row in found]
 
 
 def _rows_of(spark: SparkSession, tables: Tables) -> tuple[list[DataFrame], list[DataFrame]]:

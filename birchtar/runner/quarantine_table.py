@@ -1,7 +1,7 @@
 """Rejected rows, and the index of them, as tables for people or as JSON."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -39,13 +39,19 @@ def print_records(found: Sequence[dict[str, Any]], *, as_json: bool = False) -> 
     for row in found:
         if as_json:
             _plain(json.dumps(row, default=str, ensure_ascii=False))
-            continue
-        place = "" if row["file"] is None else f"  {row['file']}"
-        rule = "" if not row["rule"] else f', rule "{row["rule"]}"'
-        lines = [f"run {row['run']}, {row['table']}, {row['step']}{rule}: {row['code']}{place}", f"  {row['message']}"]
-        if row["record"] is not None:
-            lines.append(f"  {_cut(row['record'])}")
-        output_console().print("\n".join(map(_visible, lines)), highlight=False, markup=False, soft_wrap=True)
+        else:
+            lines = "\n".join(record_lines(row))
+            output_console().print(f"run {row['run']}, {lines}", highlight=False, markup=False, soft_wrap=True)
+
+
+def record_lines(row: Mapping[str, Any]) -> list[str]:
+    """Return lines that tell of a rejected row: where and why, the message, and the record as far as it is known."""
+    place = "" if row["file"] is None else f"  {row['file']}"
+    rule = "" if not row["rule"] else f', rule "{row["rule"]}"'
+    lines = [f"{row['table']}, {row['step']}{rule}: {row['code']}{place}", f"  {row['message']}"]
+    if row["record"] is not None:
+        lines.append(f"  {_cut(row['record'])}")
+    return [_visible(line) for line in lines]
 
 
 def _visible(line: str) -> str:

@@ -33,7 +33,10 @@ def records(
     if not files:
         there = [path.name for path in Path(QUARANTINE).glob("[!_.]*")]
         hint = say_known(job, there, kind="job")
-        raise JobError(f"{folder} holds no rejected rows: no run of `{job}` rejected any. {hint}")
+        raise JobError(
+            f"{folder} holds no rejected rows: no run of `{job}` that published its outputs rejected any. Of a run that"
+            f" was stopped `birchtar runs` shows why, with some rows. {hint}"
+        )
     chosen = {"code": reason, "run": run, "table": table, "rule": rule}
     # Of files of several versions the newest knows all columns.
     files.sort(key=lambda file: file.stat().st_mtime, reverse=True)

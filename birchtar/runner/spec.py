@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from birchtar.lake.sink import Sink
 from birchtar.lake.source import Source
-from birchtar.runner.threshold import SHARE
+from birchtar.lake.text_forms import SHARE
 
 Step = dict[str, Any]
 """One key, the name of a transform, `sql` or `package.module:function`; its value holds the keyword arguments."""

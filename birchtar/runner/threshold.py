@@ -2,9 +2,6 @@
 
 from decimal import Decimal
 
-SHARE = r"^\d+(\.\d+)?%$"
-"""A share as a config writes it, such as `0.5%`."""
-
 Threshold = int | str
 
 

@@ -85,6 +85,14 @@ def reader(connection: Connection, job: str, number: int) -> Reader | None:
     return Reader(number, row.kind, row.state, row.finished_at or row.started_at) if row else None
 
 
+def set_back(connection: Connection, job: str, bookmark_id: int) -> Reader | None:
+    """Return the change by which a bookmark of files forgot some of them last; None where none did."""
+    m = bookmark_marks.c
+    changes = select(m.run_number).where(m.bookmark_id == bookmark_id, m.mark.is_not(None))
+    number = connection.scalar(changes.order_by(m.run_number.desc()).limit(1))
+    return None if number is None else reader(connection, job, number)
+
+
 def unfinished(connection: Connection, job: str) -> Reader | None:
     """Return the run of a job that is not finished, if there is one; the next run takes it over or waits for it."""
     of = (runs.c.job == job) & runs.c.scope.is_(None) & runs.c.state.in_(UNFINISHED)

@@ -91,6 +91,16 @@ def complaints(path):
             id="limits without a bookmark",
         ),
         pytest.param(
+            "{path: people.csv, format: csv, bokmark: true, max_files: 1, changed_files: report}",
+            ["2:43: there is no key `bokmark` here. Did you mean `bookmark`?"],
+            id="limits beside a bookmark that is misspelt",
+        ),
+        pytest.param(
+            "{path: people.csv, format: csv, bookmark: 1, max_files: 1}",
+            ["2:53: `bookmark` has to be true or false, not `1` (in quotes it would be a text)."],
+            id="limits beside a bookmark that is neither",
+        ),
+        pytest.param(
             "{path: people.csv, format: delta, bookmark: true, max_bytes: 1g}",
             [f"2:61: `max_bytes` is for a bookmark of {FILES}, not of a Delta table."],
             id="a limit of files on Delta",

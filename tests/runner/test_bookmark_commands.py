@@ -190,6 +190,9 @@ def test_rewind_tells_what_is_read_again_and_what_becomes_of_outputs(state, caps
     assert "Nothing to change" in call(capsys, "rewind", "job", "--to", "1", "--yes")
     (days,) = as_json(capsys, "diff", "job.yaml", "days")["inputs"]
     assert [Path(file["path"]).name for file in days["reads"]] == ["b.csv"]
+    assert "new: the next run reads it: no run has read it since the rewind, number 3." in call(
+        capsys, "explain", "job.yaml", "days/b.csv"
+    )
 
 
 def test_reset_forgets_one_input_or_all(state, capsys):
@@ -226,9 +229,9 @@ def test_set_takes_the_keys_of_a_database_in_their_order(state, capsys):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["days", "--version", "3"], "it takes --files or --all-known, not --version"),
-        (["orders"], "it takes --keys or --all-known, not nothing"),
-        (["sales", "--version", "3", "--all-known"], "not --all-known, --version"),
+        (["days", "--version", "3"], "it takes one of --files and --all-known, not --version"),
+        (["orders"], "it takes one of --keys and --all-known, not nothing"),
+        (["sales", "--version", "3", "--all-known"], "not --all-known and --version"),
     ],
 )
 def test_set_refuses_what_does_not_fit_the_input(state, capsys, arguments, says):

@@ -372,8 +372,26 @@ def test_a_setting_replaces_a_value_of_the_file(config):
         ),
         pytest.param(
             "max_rejected=few",
-            r"`max_rejected` has to be a whole number or a text of the form ^\d+(\.\d+)?%$, not the text `few`.",
+            "`max_rejected` has to be a whole number or a share of at most 100 %, written as `1%` or `0.5%`, not the text"
+            " `few`.",
             id="neither of two forms",
+        ),
+        pytest.param(
+            "max_rejected=150%",
+            "`max_rejected` has to be a whole number or a share of at most 100 %, written as `1%` or `0.5%`, not the text"
+            " `150%`.",
+            id="more than all",
+        ),
+        pytest.param(
+            "max_rejected=0.01",
+            "`max_rejected` has to be a whole number or a share of at most 100 %, written as `1%` or `0.5%`, not `0.01`"
+            " (in quotes it would be a text).",
+            id="a share without its sign",
+        ),
+        pytest.param(
+            "outputs.people.target_file_size=10q",
+            "`target_file_size` has to be a number of bytes, or a size such as `128m`, not the text `10q`.",
+            id="an unknown unit",
         ),
         pytest.param(
             "tables.a.steps=[{drop_fields: {paths: [id], strit: true}}]",

@@ -216,12 +216,34 @@ def test_more_rejected_rows_than_allowed_stop_the_run(run_job, place, most, stop
     if not stops:
         assert run_job(text).rejects[0].rows == 2
         return
-    with pytest.raises(
-        JobError, match=rf"2 of 5 rows were rejected, more than `max_rejected: {most}` allows: 2 RULE in"
-    ):
+    with pytest.raises(JobError) as stopped:
         run_job(text)
+    assert str(stopped.value) in {
+        f"2 of 5 rows were rejected, more than `max_rejected: {most}` allows: 2 RULE in checked, rules. Nothing was"
+        " published, and these rows are not in the quarantine. Some of them:\n"
+        'checked, rules, rule "unique name": RULE\n'
+        '  The row breaks the rule "unique name".\n'
+        f'  {{"name":"Bob","town":{town},"age":{age}}}'
+        for town, age in ((2, 41), (1, 50))
+    }
     assert not (place / "out").exists()
     assert files_in(place / "data") == []
+
+
+def test_a_stopped_run_shows_rows_of_several_reasons_without_what_nobody_may_read(run_job, place):
+    (place / "people.csv").write_text("name,town,age\nAda,1,36\nBob,2,41x\nCy,9,x7\nDee,1,2,3\nBob,1,50\n")
+    text = job("{in: {column: town, values: [2]}, action: reject}") + "max_rejected: 3\n"
+    text = text.replace("town: INT, age: INT}}", "town: INT, age: INT}, sensitive: [age]}")
+    with pytest.raises(JobError) as stopped:
+        run_job(text)
+    said = str(stopped.value).splitlines()
+    assert said[0].startswith("5 of 5 rows were rejected, more than `max_rejected: 3` allows: ")
+    assert [line for line in said[1:] if not line.startswith("  ")] == [
+        'checked, rules, rule "in town, values: 2": RULE',
+        f"people, read: CAST  {place}/people.csv",
+        f"people, read: MALFORMED  {place}/people.csv",
+    ]
+    assert not any(value in str(stopped.value) for value in ("36", "50", "41x", "x7"))
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def vacuum(spark: SparkSession, path: str, older_than: timedelta, *, dry_run: bo
     if older_than < least:
         raise LakeError.at(
             [path],
-            f"vacuum keeps the files of the last {least} at least, for readers and for runs that are not published yet."
+            f"vacuum keeps the files of the last {_words(least)} at least, for readers and for runs that are not published yet."
             f" To keep less, set the table's property delta.deletedFileRetentionDuration.",
         )
     own = SparkSession(spark.sparkContext, spark._jsparkSession.cloneSession())
@@ -98,10 +98,20 @@ def vacuum(spark: SparkSession, path: str, older_than: timedelta, *, dry_run: bo
     own.conf.set("spark.databricks.delta.retentionDurationCheck.enabled", "false")  # checked above, with clearer words
     hours = older_than.total_seconds() / 3600
     told = own.sql(f"VACUUM {_table(path)} RETAIN {hours:.4f} HOURS DRY RUN").collect()
-    if not dry_run:
+    if told and not dry_run:  # Delta writes two versions, also where it deletes nothing
         with committing(path):
             own.sql(f"VACUUM {_table(path)} RETAIN {hours:.4f} HOURS").collect()
     return [row[0] for row in told]
+
+
+def _words(age: timedelta) -> str:
+    """Return an age as people say it.
+
+    Example:
+        >>> _words(timedelta(days=7)), _words(timedelta(hours=36))
+        ('7 days', '36.0 hours')
+    """
+    return f"{age / timedelta(hours=1)} hours" if age % timedelta(days=1) else f"{age.days} days"
 
 
 def _told(path: str, attempt: Callable[[], Optimized]) -> Optimized:
