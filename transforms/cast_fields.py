@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, StructType
 
+from transforms.choices.refused import refuse_choices_within
 from transforms.core.columns import schema_of
 from transforms.core.sql_errors import analysed_parts
 from transforms.core.type_names import parse_type
@@ -83,6 +84,7 @@ def cast_fields(df: DataFrame, types: Mapping[str, str], *, misfits: Misfits = "
 def _target(schema: StructType, text: str, type_text: str) -> tuple[Position, DataType]:
     path, marks = parse_array_path(text)
     position = position_of(schema, path, enters_arrays=True)
+    refuse_choices_within(schema, position, where=f"cast_fields, `{text}`")
     try:
         wanted = parse_type(type_text)
     except TransformError as error:

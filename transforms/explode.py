@@ -7,7 +7,7 @@ from pyspark.sql.types import ArrayType, DataType, MapType
 from transforms.choices.choice import mark_of
 from transforms.core.columns import by_position, schema_of
 from transforms.core.new_columns import name_in_place, put_by_position, put_columns, require_single_names
-from transforms.errors import TransformError
+from transforms.errors import DuplicateColumnError, TransformError
 from transforms.nested.row_values import row_value, with_mark, wrong_type
 
 
@@ -16,8 +16,8 @@ def explode(
     column: str,
     *,
     new_column: str | None = None,
-    key_column: str = "key",
-    value_column: str = "value",
+    key_column: str | None = None,
+    value_column: str | None = None,
     keep_nulls: bool = False,
 ) -> DataFrame:
     """Make a row of each element of an array, or of each entry of a map; the other columns are repeated. Lazy.
@@ -31,8 +31,8 @@ def explode(
         df: Any frame.
         column: Path of the array or map. It stays, unless a new column has its name.
         new_column: Where the elements of an array go; by default they take the array's place.
-        key_column: Where the keys of a map go.
-        value_column: Where the values of a map go.
+        key_column: Where the keys of a map go; by default to a new column ``key``.
+        value_column: Where the values of a map go; by default to a new column ``value``.
         keep_nulls: Keep a row without elements, with null in the new columns.
 
     Returns:
@@ -42,7 +42,8 @@ def explode(
         TransformError: The array lies inside a struct and no ``new_column`` is given; or one is given for a map.
         PathSyntaxError: The path cannot be read.
         MissingColumnError: The column is not there.
-        DuplicateColumnError: Two new columns have one name, or a new name differs from a column's only in case.
+        DuplicateColumnError: Two new columns have one name, a new name differs from a column's only in case, or by
+            default entries would take the place of a column.
         ColumnTypeError: The column is neither an array nor a map.
 
     Example:
@@ -62,7 +63,9 @@ def explode(
                 f"explode: `{source.name}` is a map, whose entries go to `key_column` and `value_column`, not to"
                 " `new_column`."
             )
-        names = [key_column, value_column]
+        names = [
+            _of_entries(df.columns, given, default) for given, default in ((key_column, "key"), (value_column, "value"))
+        ]
     else:
         raise wrong_type(source, "neither an array nor a map.", where="explode")
     require_single_names(names, where="explode")
@@ -77,6 +80,16 @@ def explode(
     columns = {name: F.col(at) for name, at in zip(names, inside, strict=True)}
     columns[names[-1]] = with_mark(columns[names[-1]], inner)
     return put_by_position(exploded, [*df.columns, *inside], columns, without=range(width, width + len(names)))
+
+
+def _of_entries(there: list[str], given: str | None, default: str) -> str:
+    """Return where keys or values go; a column that nobody named keeps its values."""
+    if given is None and default in there:
+        raise DuplicateColumnError(
+            f"explode: there is a column `{default}` already. Say `{default}_column`: another name, or this one to"
+            " replace it."
+        )
+    return default if given is None else given
 
 
 def _inner(data_type: DataType) -> DataType:

@@ -19,7 +19,8 @@ def extract_json_paths(df: DataFrame, column: str, paths: Mapping[str, str], *, 
     """Add a column of text for each of some paths into a text of JSON. Lazy.
 
     A value that is no text, an object or an array too, comes as its JSON. Where the path leads nowhere, the value is
-    JSON's null, or the text is no JSON, there is a null. A path with ``[*]`` gives all it finds, as a JSON array.
+    JSON's null, or the text is no JSON, there is a null. A path with ``[*]`` gives all it finds, as a JSON array; where
+    it finds one value only, that value as JSON, a text in its quotes: so Hive and Spark have it.
 
     Glue: Studio's Extract JSON Path. Cost: lazy, no pass of its own.
 

@@ -74,7 +74,9 @@ def _timestamp(value: RowValue, unit: Unit) -> Column:
         return value.column.cast("timestamp")
     if isinstance(value.data_type, StringType):
         # Spark would take a time without a date for one of today.
-        iso = F.when(~value.column.rlike(_TIME_ALONE), value.column.try_cast("timestamp"))
+        read = value.column.try_cast("timestamp")
+        in_range = (read >= F.timestamp_seconds(F.lit(_YEAR_1))) & (read < F.timestamp_seconds(F.lit(_YEAR_10000)))
+        iso = F.when(~value.column.rlike(_TIME_ALONE) & in_range, read)
         if unit == "iso":
             return iso
         number = value.column.try_cast("decimal(38,6)")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from birchtar.lake.text_forms import DRIVER_URL, NAME_OF_TABLE, ROW_TAG, SECRET_PLACE, SIZE, size_in_bytes
+from birchtar.lake.text_forms import DRIVER_URL, NAME_OF_TABLE, PLACE, ROW_TAG, SIZE, size_in_bytes
 
 if TYPE_CHECKING:
     from pyspark.sql.types import StructType
@@ -166,11 +166,14 @@ class Source(BaseModel):
     )
     user: Annotated[
         str | None,
-        Field(pattern=SECRET_PLACE, description="jdbc: where the user's name is: env:VARIABLE or file:/path, never itself."),
+        Field(
+            pattern=PLACE,
+            description="jdbc: where the user's name is: env:VARIABLE or file:/path, never itself.",
+        ),
     ] = None
     password: Annotated[
         str | None,
-        Field(pattern=SECRET_PLACE, description="jdbc: where the password is: env:VARIABLE or file:/path, never itself."),
+        Field(pattern=PLACE, description="jdbc: where the password is: env:VARIABLE or file:/path, never itself."),
     ] = None
     bookmark_keys: Annotated[
         list[str],

@@ -7,7 +7,7 @@ from birchtar.lake.errors import LakeError
 DRIVER_URL = r"^jdbc:"
 NAME_OF_TABLE = r"^[^;()]+$"
 ROW_TAG = r"""^[^\s<>/="'&;$\\]+$"""
-SECRET_PLACE = r"^(env:[A-Za-z_]\w*|file:.+)$"
+PLACE = r"^(env:[A-Za-z_]\w*|file:.+)$"
 SHARE = r"^(100(\.0+)?|\d{1,2}(\.\d+)?)%$"
 SIZE = r"^0*[1-9]\d*[kKmMgGtT]?[bB]?$"
 
@@ -15,7 +15,7 @@ IN_WORDS = {
     DRIVER_URL: "a URL such as `jdbc:postgresql://host:5432/shop`",
     NAME_OF_TABLE: "a table's name; what is more belongs into `query`",
     ROW_TAG: "the name of an XML element, such as `item` for <item>",
-    SECRET_PLACE: "a place, `env:VARIABLE` or `file:/path`",
+    PLACE: "a place, `env:VARIABLE` or `file:/path`",
     SHARE: "a share of at most 100 %, written as `1%` or `0.5%`",
     SIZE: "a number of bytes, or a size such as `128m`",
 }

@@ -119,7 +119,7 @@ def _of_files(
         kind = "gone" if found.known and kind == "missing" else kind
         yield verdict(kind, False, why + trouble)
     else:
-        unread = "no run has read it" if back is None else f"no run has read it since the {back.kind}, number {back.number}"
+        unread = "no run has read it" + (f" since the {back.kind}, number {back.number}" if back else "")
         yield verdict(*_listed(source, found, difference, unread))
 
 

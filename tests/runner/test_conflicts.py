@@ -198,6 +198,15 @@ def test_rescue_keeps_numbers_that_the_most_frequent_type_holds(settled):
     ]
 
 
+@pytest.mark.parametrize("least", [-(2**63), -(2**31)])
+def test_rescue_bears_the_least_whole_number(settled, least):
+    df, _ = settled([{"n": 1.5}, {"n": 2.5}, {"n": least}], "rescue")
+    kept = [row.n for row in df.collect()]
+    assert kept == [1.5, 2.5, None if least == -(2**63) else float(least)]
+    rescued = json.loads(df.collect()[2]._rescued_data or "{}")
+    assert rescued.get("n") == (least if least == -(2**63) else None)
+
+
 def test_a_file_path_is_not_put_over_a_column_of_its_name(settled):
     records = [{"_file_path": "/mine", "v": 1}, {"_file_path": 2, "v": 1}, {"_file_path": "/ours", "v": 1}]
     df, _ = settled(records, "rescue")
@@ -342,6 +351,23 @@ def test_csv_of_one_type(settled, conflicts, kinds, v):
         assert json.loads(df.collect()[1]._rescued_data)["_file_path"].endswith("/x.csv")
 
 
+@pytest.mark.parametrize(
+    ("options", "date", "time"),
+    [
+        pytest.param({"dateFormat": "dd.MM.yyyy"}, "31.01.2024", "2024-01-31 10:00:00", id="a form for dates"),
+        pytest.param({"timestampFormat": "dd.MM.yyyy HH:mm"}, "2024-01-31", "31.01.2024 10:00", id="one for times"),
+    ],
+)
+def test_csv_dates_and_times_in_forms_of_their_own(settled, options, date, time):
+    df, _ = settled(f"id,d\n1,{date}\n2,{time}\n3,\n", "widest", format="csv", options=options)
+    assert df.dtypes[1] == ("d", "timestamp")
+    assert [row.d for row in df.selectExpr("CAST(d AS STRING) AS d").collect()] == [
+        "2024-01-31 00:00:00",
+        "2024-01-31 10:00:00",
+        None,
+    ]
+
+
 def test_csv_whole_numbers_keep_their_digits_beside_fractions(settled):
     text = "v\n9007199254740993\n1.5\n7\n"
     assert [row.v for row in settled(text, format="csv")[0].collect()] == [
@@ -413,6 +439,24 @@ def test_files_of_several_schemas(spark, tmp_path, format):  # noqa: A002
     assert [conflict.most_frequent for conflict in conflicts] == ["string", "string"]
     assert read_settled(spark, source, "string").df.dtypes[:2] == [("id", "string"), ("s", "struct<x:string,y:bigint>")]
     assert "_rescued_data" in read_settled(spark, source, "rescue").df.columns
+
+
+@pytest.mark.parametrize("conflicts", ["choice", "string", "widest", "rescue"])
+def test_maps_of_numbers_beside_texts(spark, tmp_path, conflicts):
+    kind = pa.map_(pa.int32(), pa.string())
+    for name, column in (("a", pa.array([[(1, "one")]], kind)), ("b", pa.array(["x"]))):
+        pa.parquet.write_table(pa.table({"m": column}), str(tmp_path / f"{name}.parquet"))
+    df, found = read_settled(spark, Source(path=str(tmp_path), format="parquet"), conflicts)
+    assert [str(conflict) for conflict in found] == [
+        '`m`: map 1 times, such as {"1":"one"}; string 1 times, such as "x"'
+    ]
+    if conflicts == "choice":
+        assert sorted(map(str, back(df))) == ["{'m': 'x'}", "{'m': {'1': 'one'}}"]
+    elif conflicts != "rescue":
+        assert sorted(row.m for row in df.collect()) == ["x", '{"1":"one"}']
+    else:
+        assert sorted(str(row[0]) for row in df.collect()) == ["None", "{1: 'one'}"]
+        assert [json.loads(row._rescued_data)["m"] for row in df.collect() if row._rescued_data] == ["x"]
 
 
 @pytest.mark.parametrize("format", ["parquet", "orc"])

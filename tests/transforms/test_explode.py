@@ -52,3 +52,12 @@ def test_wrong_arguments_are_told(products):
         products.transform(explode, "labels", key_column="k", value_column="k")
     with pytest.raises(DuplicateColumnError, match="differs only in case from `id`"):
         products.transform(explode, "category", new_column="ID")
+
+
+@pytest.mark.parametrize("taken", ["key", "value"])
+def test_by_default_no_column_is_lost(spark, taken):
+    df = spark.sql(f"SELECT 'mine' AS {taken}, map('a', 1) AS labels")
+    with pytest.raises(DuplicateColumnError, match=f"there is a column `{taken}` already. Say `{taken}_column`"):
+        df.transform(explode, "labels")
+    said = {f"{taken}_column": taken}
+    assert df.transform(explode, "labels", **said).collect()[0][taken] == {"key": "a", "value": 1}[taken]

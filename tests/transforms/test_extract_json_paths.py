@@ -50,3 +50,9 @@ def test_wrong_paths_are_told(texts, path):
 def test_paths_are_needed(texts):
     with pytest.raises(TransformError, match="at least one path"):
         texts.transform(extract_json_paths, "`j.j`", {})
+
+
+def test_a_path_that_may_find_several_values(spark):
+    df = spark.createDataFrame([('{"e":[{"f":1},{"f":"x"}]}',), ('{"e":[{"f":"x"}]}',), ('{"e":[]}',)], "j STRING")
+    found = df.transform(extract_json_paths, "j", {"f": "e[*].f"}, drop_column=True)
+    assert [row.f for row in found.collect()] == ['[1,"x"]', '"x"', None]

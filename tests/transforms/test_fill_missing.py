@@ -1,6 +1,7 @@
 """fill_missing: constants, values before, statistics, and models."""
 
 import math
+import time
 from decimal import Decimal
 
 import pytest
@@ -211,3 +212,18 @@ def test_maps_order_rows_and_tell_groups_apart(spark):
     )
     filled = df.transform(fill_missing, "i", "previous", order_by="m", partition_by="g")
     assert sorted((row.m["x"], row.i) for row in filled.collect()) == [(1, 7), (2, 7)]
+
+
+@pytest.mark.parametrize("kind", ["TIMESTAMP", "TIMESTAMP_NTZ"])
+def test_the_most_frequent_time_is_that_of_the_session(spark, monkeypatch, kind):
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        moment = f"CAST('2024-11-03 05:30:00' AS {kind})"
+        df = spark.sql(f"SELECT * FROM VALUES (1, {moment}), (2, null) AS v(id, at)")
+        filled = df.transform(fill_missing, "at", "mode").selectExpr("id", "CAST(at AS STRING) AS at")
+        assert filled.dtypes == [("id", "int"), ("at", "string")]
+        assert _column(filled, "at") == ["2024-11-03 05:30:00"] * 2
+    finally:
+        monkeypatch.undo()
+        time.tzset()

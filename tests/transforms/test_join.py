@@ -222,3 +222,11 @@ def test_a_thousand_columns(spark):
     found = wide.transform(join, wide, ["c 0", "c 999"])
     assert len(found.columns) == 2000
     assert found.select("`c 1`", "`.c 2`").count() == 2
+
+
+def test_decimals_that_would_meet_only_rounded_do_not_join(spark):
+    one, other = spark.sql("SELECT CAST(1 AS DECIMAL(38, 0)) AS k"), spark.sql("SELECT 1.40BD AS k")
+    other = other.selectExpr("CAST(k AS DECIMAL(10, 2)) AS k")
+    with pytest.raises(ColumnTypeError, match=r"none has room for all digits: decimal\(38,0\) and decimal\(10,2\)"):
+        join(one, other, "k", "k")
+    assert join(one, other.selectExpr("CAST(k AS DECIMAL(9, 0)) AS k"), "k", "k").count() == 1

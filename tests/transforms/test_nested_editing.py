@@ -302,3 +302,13 @@ def test_the_plan_of_forty_edits_stays_small(spark, capsys, struct, edits):
     df.explain("formatted")
     assert len(capsys.readouterr().out) < 30_000
     assert df.count() == 2
+
+
+def test_names_inside_a_type_are_no_fields(spark):
+    df = spark.sql("SELECT array(named_struct('price', 1)) AS items, 2 AS price")
+    cast = df.transform(map_array, "items", "CAST(_ AS STRUCT<price: DOUBLE>)")
+    assert cast.schema["items"].dataType.simpleString() == "array<struct<price:double>>"
+    assert cast.collect() == [([(1.0,)], 2)]
+    where = "size(array(struct(price))::ARRAY<STRUCT<price: INT>>) < price AND price < 2"
+    assert df.transform(filter_array, "items", where).collect() == [([], 2)]
+    assert df.transform(filter_array, "items", where.replace("< price", "<= price")).collect() == [([(1,)], 2)]

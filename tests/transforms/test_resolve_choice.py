@@ -351,3 +351,17 @@ def test_many_levels(spark):
     made = df.transform(resolve_choice, choice="cast:string")
     assert json.dumps(made.schema.jsonValue()).count("long") == 0
     assert made.collect() == []
+
+
+@pytest.mark.parametrize("text_type", ["varchar(10)", "char(10)", "string"])
+def test_texts_of_tables_take_every_value(spark, ids, text_type):
+    settled = resolve_choice(ids, specs=[("provider id", f"cast:{text_type}"), ("n", f"cast:{text_type}")])
+    assert settled.dtypes == [("drg", "string"), ("provider id", "string"), ("n", "string")]
+    assert settled.collect() == [("a", "1", "1"), ("b", "x", "2"), ("c", None, "3"), ("d", "2", "4")]
+    nested = spark.sql("SELECT named_struct('a', 1) AS s").transform(resolve_choice, specs={"s": f"cast:{text_type}"})
+    assert nested.collect() == [('{"a":1}',)]
+
+
+def test_a_variant_takes_every_value(ids):
+    settled = resolve_choice(ids, specs={"`provider id`": "cast:variant"})
+    assert [row[0] for row in settled.selectExpr("to_json(`provider id`)").collect()] == ["1", '"x"', None, '"2"']

@@ -71,6 +71,35 @@ def test_every_row_is_in_exactly_one_part_whatever_it_holds(spark):
 
 
 @pytest.mark.parametrize(
+    ("comparison", "ids"),
+    [
+        pytest.param({"text": {"=": 2**53}}, [1], id="texts beyond what doubles tell apart"),
+        pytest.param({"text": {">": 2**53}}, [2, 3], id="texts of more digits than decimals"),
+        pytest.param({"whole": {"=": 12345678901234567890}}, [1], id="a decimal beyond a long"),
+        pytest.param({"whole": {">": 0.5}}, [1, 2, 3], id="a fraction against decimals without room for it"),
+        pytest.param({"whole": {">=": 1.5}}, [1, 2], id="a fraction from below"),
+        pytest.param({"whole": {"<": 1.5}}, [3], id="a fraction from above"),
+        pytest.param({"whole": {"=": 1.5}}, [], id="a fraction that no whole number is"),
+        pytest.param({"whole": {"!=": 1.5}}, [1, 2, 3], id="no whole number is the fraction"),
+        pytest.param({"whole": {"<": 10**40}}, [1, 2, 3], id="more than any decimal"),
+        pytest.param({"whole": {">": -(10**40)}}, [1, 2, 3], id="less than any decimal"),
+        pytest.param({"whole": {">=": 10**38}}, [], id="one more than the largest decimal"),
+        pytest.param({"whole": {"!=": 10**40}}, [1, 2, 3], id="unequal to more than any decimal"),
+        pytest.param({"price": {">": 1.234}}, [2], id="more digits behind the point"),
+        pytest.param({"price": {"<=": 1.239}}, [1, 3], id="more digits behind the point, from above"),
+    ],
+)
+def test_numbers_compare_by_all_their_digits(spark, comparison, ids):
+    df = spark.sql(
+        "SELECT * FROM VALUES (1, '9007199254740992', 12345678901234567890BD, 1.23BD),"
+        " (2, '9007199254740993', 12345678901234567891BD, 1.24BD), (3, '1e30', 1BD, -1.00BD),"
+        " (4, 'x', null, null) AS v(id, text, whole, price)"
+    ).selectExpr("id", "text", "CAST(whole AS DECIMAL(38, 0)) AS whole", "CAST(price AS DECIMAL(10, 2)) AS price")
+    first, second = (sorted(row.id for row in part.collect()) for part in split_rows(df, comparison).values())
+    assert (first, sorted(first + second)) == (ids, [1, 2, 3, 4])
+
+
+@pytest.mark.parametrize(
     ("comparison", "error", "said"),
     [
         ({}, TransformError, "at least one comparison"),

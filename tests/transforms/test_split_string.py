@@ -32,3 +32,9 @@ def test_wrong_arguments_are_told(products, spark):
         spark.sql("SELECT array(1) AS a").transform(split_string, "a", ",")
     with pytest.raises(TransformError, match="Name it by `new_column`"):
         spark.sql("SELECT named_struct('a', 'x') AS s").transform(split_string, "s.a", ",")
+
+
+def test_a_lone_backslash_is_no_pattern(products):
+    with pytest.raises(TransformError, match=r"is no regular expression"):
+        products.transform(split_string, "categories", "\\")
+    assert products.transform(split_string, "categories", r"\\").count() == products.count()

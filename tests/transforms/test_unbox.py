@@ -1,5 +1,7 @@
 """unbox: texts that become values, texts that do not, and schemas given and learnt."""
 
+import json
+
 import pytest
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
@@ -334,3 +336,24 @@ def test_a_column_that_is_not_asked_for_is_not_parsed(spark, capsys):
     capsys.readouterr()
     unbox(df, "t", "json", schema="a INT").select("n").explain()
     assert "from_json" not in capsys.readouterr().out
+
+
+def test_avro_that_is_garbage_rejects_where_all_fields_may_be_null(spark):
+    from pyspark.sql.avro.functions import to_avro
+
+    fields = [
+        {"name": "a", "type": ["null", "int"]},
+        {"name": "b", "type": ["string", "null"]},
+        {"name": "c", "type": "null"},
+    ]
+    schema = json.dumps({"type": "record", "name": "r", "fields": fields})
+    rows = spark.sql("SELECT * FROM VALUES (1, 'x'), (null, null) AS v(a, b)").selectExpr(
+        "named_struct('a', a, 'b', b, 'c', null) AS t"
+    )
+    df = rows.select(to_avro("t", schema).alias("t")).union(spark.sql("SELECT X'80'")).union(spark.sql("SELECT X''"))
+    assert outcome(unbox(df, "t", "avro", schema=schema)) == [
+        ((1, "x", None), None),
+        ((None, None, None), None),
+        (None, "PARSE"),
+        (None, "PARSE"),
+    ]

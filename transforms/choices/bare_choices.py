@@ -19,6 +19,7 @@ from pyspark.sql.types import (
 from transforms.choices.choice import ChoiceType, to_choices
 from transforms.choices.widened import inside
 from transforms.core.columns import schema_of
+from transforms.nested.json_text import EXACT_TIMES, sql_options
 from transforms.nested.rebuild import select
 from transforms.nested.values import Value, each, each_value, members, row_of, struct_of
 
@@ -86,9 +87,14 @@ def bare(value: Value) -> Value:
 
 
 def variant_of(value: Value) -> Value:
-    """Return a value as a VARIANT, with the bare values of choices in it."""
+    """Return a value as a VARIANT, with the bare values of choices in it; what a VARIANT does not hold, as its text."""
     if isinstance(value.data_type, ChoiceType):
         return bare(value)
     is_nested = isinstance(value.data_type, StructType | ArrayType | MapType)
-    text = f"to_variant_object({bare(value).sql})" if is_nested else f"CAST({value.sql} AS VARIANT)"
+    if _has_variants(value.data_type):
+        text = f"to_variant_object({bare(value).sql})" if is_nested else f"CAST({value.sql} AS VARIANT)"
+    elif is_nested:
+        text = f"parse_json(to_json({bare(value).sql}, {sql_options(EXACT_TIMES)}))"
+    else:
+        text = f"CAST(CAST({value.sql} AS STRING) AS VARIANT)"
     return Value(text, VariantType(), value.nullable, value.arrays, is_kept=False)

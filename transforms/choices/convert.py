@@ -2,7 +2,7 @@
 
 from pyspark.sql import types as t
 
-from transforms.choices.bare_choices import bare
+from transforms.choices.bare_choices import bare, variant_of
 from transforms.choices.choice import ChoiceType
 from transforms.core.type_names import type_text
 from transforms.nested.json_text import EXACT_TIMES, sql_options
@@ -19,7 +19,11 @@ def convert(value: Value, target: t.DataType) -> Value:
     A choice gives its one value, converted. A struct, array or map becomes its JSON text where a text is wanted;
     structs convert field by field, by names in any case, arrays by elements, maps by values.
     """
+    if isinstance(target, t.CharType | t.VarcharType):
+        target = t.StringType()  # as in every frame: these two are types of tables
     source = value.data_type
+    if isinstance(target, t.VariantType) and source != target:
+        return variant_of(value)
     if isinstance(source, ChoiceType):
         values = ", ".join(convert(member.value, target).sql for member in members(value))
         return _made(f"coalesce({values})", target, value)
@@ -27,7 +31,7 @@ def convert(value: Value, target: t.DataType) -> Value:
         return value
     if isinstance(source, t.ArrayType | t.MapType | t.StructType):
         return _of_container(value, target)
-    if isinstance(source, t.VariantType) and not isinstance(target, t.VariantType):
+    if isinstance(source, t.VariantType):
         return _made(f"try_variant_get({value.sql}, '$', {text_literal(type_text(target))})", target, value)
     return cast(value, target) if _casts(source, target) else null_of(target)
 

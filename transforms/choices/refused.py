@@ -1,8 +1,10 @@
 """What is said of a choice where one type is needed."""
 
+from typing import NoReturn
+
 from pyspark.sql.types import ArrayType, DataType, StructType
 
-from transforms.choices.choice import ChoiceType, FoundChoice, path_name, specs_of, to_choices
+from transforms.choices.choice import ChoiceType, FoundChoice, path_name, specs_of, to_choices, walk_choices
 from transforms.errors import ColumnTypeError
 from transforms.paths import Position
 
@@ -28,17 +30,36 @@ def refuse_choice(schema: StructType, position: Position, *, where: str = "") ->
     Raises:
         ColumnTypeError: It is one.
     """
+    here, path = _element(*_field(schema, position))
+    if isinstance(here, ChoiceType):
+        _refuse(FoundChoice(path, here), where)
+
+
+def refuse_choices_within(schema: StructType, position: Position, *, where: str = "") -> None:
+    """Check that a field neither is nor holds a choice: of one, Spark would cast the struct that it is.
+
+    Raises:
+        ColumnTypeError: It is or does.
+    """
+    here, path = _field(schema, position)
+    for found in walk_choices(here, path):
+        _refuse(found, where)
+
+
+def _refuse(found: FoundChoice, where: str) -> NoReturn:
+    raise ColumnTypeError(f"{where}: {say_choice(found)}" if where else say_choice(found))
+
+
+def _field(schema: StructType, position: Position) -> tuple[DataType, str]:
+    """Return the type of a field, with choices as types, and its path."""
     here: DataType = to_choices(schema)
     path = ""
     for index in position:
         here, path = _element(here, path)
         assert isinstance(here, StructType)  # noqa: S101  # a position leads through structs
-        path = f"{path}.{path_name(here.names[index])}"
+        path = f"{path}.{path_name(here.names[index])}".removeprefix(".")
         here = here[index].dataType
-    here, path = _element(here, path)
-    if isinstance(here, ChoiceType):
-        said = say_choice(FoundChoice(path.removeprefix("."), here))
-        raise ColumnTypeError(f"{where}: {said}" if where else said)
+    return here, path
 
 
 def _element(data_type: DataType, path: str) -> tuple[DataType, str]:

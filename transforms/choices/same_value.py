@@ -31,5 +31,5 @@ def same_value(value: Value, target: t.DataType) -> str | None:
     cast = f"try_cast({sql} AS {to})"
     is_same = f"try_cast({cast} AS {type_text(source)}) = {sql}"
     if isinstance(source, _FRACTIONS) != isinstance(target, _FRACTIONS):
-        is_same += f" AND abs({sql}) <= {_MOST_EXACT}"
+        is_same += f" AND {sql} BETWEEN -{_MOST_EXACT} AND {_MOST_EXACT}"
     return f"CASE WHEN {is_same} THEN {cast} END"

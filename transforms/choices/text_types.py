@@ -21,6 +21,8 @@ _NUMBERS = ("int", "bigint", "decimal(38,0)", "double")
 """Kinds of numbers, each of which takes the texts of those before it: texts do not say which one they mean. The last
 takes whole numbers only where it keeps all their digits."""
 
+_TIMES = ("date", "timestamp")
+
 _IS_EXACT = "coalesce(try_cast(try_cast(text AS double) AS decimal(38,0)) = try_cast(text AS decimal(38,0)), true)"
 """Whether a text, if it is a whole number, is the same as a double."""
 
@@ -108,7 +110,7 @@ def _value(text: Value, groups: _Groups, kind: Kind, cast: Cast, conflicts: OnCo
         return _cast(text, next(iter(groups)), cast)
     types = [parse_type(name) for name in groups]
     if conflicts == "widest":
-        return _cast(text, widened(ChoiceType.of(types)).simpleString(), cast)
+        return _widest(text, groups, widened(ChoiceType.of(types)).simpleString(), kind, cast)
     fields = []
     for (name, (kinds, _, _)), data_type in zip(groups.items(), types, strict=True):
         among = ", ".join(f"'{kind_}'" for kind_ in kinds)
@@ -116,6 +118,16 @@ def _value(text: Value, groups: _Groups, kind: Kind, cast: Cast, conflicts: OnCo
         member = replace(member, sql=f"CASE WHEN {kind(text.sql)} IN ({among}) THEN {member.sql} END")
         fields.append(Named(type_name(data_type), member, {}))
     return choice_of(fields, unless_null=text)
+
+
+def _widest(text: Value, groups: _Groups, widest: str, kind: Kind, cast: Cast) -> Value:
+    """Return texts as the widest of their types; times as what each is, for a user may have given each a format."""
+    whole = _cast(text, widest, cast)
+    times = [name for name in groups if name in _TIMES and name != widest]
+    if widest not in _TIMES or not times:
+        return whole
+    own = " ".join(f"WHEN '{name}' THEN CAST({cast(text.sql, name)} AS {widest})" for name in times)
+    return replace(whole, sql=f"CASE {kind(text.sql)} {own} ELSE {whole.sql} END")
 
 
 def _cast(text: Value, name: str, cast: Cast) -> Value:

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from transforms.core.columns import fields_by_position, schema_of
+from transforms.core.decimals import as_decimal, with_room_for
 from transforms.errors import ColumnTypeError, DuplicateColumnError, MissingColumnError, TransformError
 from transforms.paths import Path, Position, fields_in, format_path, parse_paths, require
 
@@ -58,7 +59,7 @@ def equal_keys(
         PathSyntaxError: A key cannot be read.
         MissingColumnError: A key is not there.
         DuplicateColumnError: A key names several fields.
-        ColumnTypeError: A key lies inside an array, or two keys are of types that do not compare.
+        ColumnTypeError: A key lies inside an array, or two keys are of types that do not compare, or only rounded.
     """
     here, there = parse_paths(keys), parse_paths(other_keys)
     if not here or len(here) != len(there):
@@ -102,11 +103,17 @@ def _position(schema: T.StructType, path: Path, name: str, where: str) -> Positi
 
 
 def _equal(one: _Key, two: _Key, nulls_meet: bool) -> Column:
+    types = f"{one.data_type.simpleString()} and {two.data_type.simpleString()}"
+    decimals = [as_decimal(one.data_type), as_decimal(two.data_type)]
+    if None not in decimals and with_room_for(decimals) is None:
+        raise ColumnTypeError(
+            f"The keys {one.name} and {two.name} are of types of which none has room for all digits: {types}. Spark"
+            " would round one of them, and other numbers would be equal. Cast both to one type with `cast_fields`."
+        )
     if _compare(one.data_type, two.data_type):
         # Spark joins faster on plain equality, and where one side has no nulls, none can meet.
         is_null_safe = nulls_meet and one.nullable and two.nullable
         return one.column.eqNullSafe(two.column) if is_null_safe else one.column == two.column
-    types = f"{one.data_type.simpleString()} and {two.data_type.simpleString()}"
     raise ColumnTypeError(f"The keys {one.name} and {two.name} are of types that do not compare: {types}.")
 
 

@@ -51,15 +51,23 @@ def statistics(df: DataFrame, values: Sequence[RowValue], statistic: Statistic, 
     rows = by_position(df)
     (row,) = rows.agg(*(_aggregate(value, statistic).alias(f"s{at}") for at, value in enumerate(values))).collect()
     return [
-        F.lit(_statistic(rows, value, statistic, found, where=where)).cast(value.data_type)
+        _constant(_statistic(rows, value, statistic, found, where=where), value.data_type)
         for found, value in zip(row, values, strict=True)
     ]
+
+
+def _constant(found: object, data_type: t.DataType) -> Column:
+    return F.timestamp_micros(F.lit(found)) if isinstance(data_type, t.TimestampType) else F.lit(found).cast(data_type)
 
 
 def _aggregate(value: RowValue, statistic: Statistic) -> Column:
     column = present(value)
     if statistic == "mode":
-        return F.mode(column, deterministic=True)
+        mode = F.mode(column, deterministic=True)
+        # Python would take a time for one of its own zone, which may be another, and has an hour twice each autumn.
+        if isinstance(value.data_type, t.TimestampType):
+            return F.unix_micros(mode)
+        return mode.cast("string") if isinstance(value.data_type, t.TimestampNTZType) else mode
     scale = _scale(value)
     if scale is None:
         return F.avg(column) if statistic == "mean" else F.median(column)

@@ -28,6 +28,7 @@ def _count(spark: SparkSession, pattern: str, where: str) -> int:
     # The alternative matches the empty text, so Spark looks at the number of the group and tells how many there are.
     probe = F.regexp_extract(F.lit(""), f"{pattern}\n|", _MORE_THAN_ANY)
     try:
+        constant(spark, F.regexp_extract(F.lit(""), pattern, 0))  # what is behind it below could complete it
         constant(spark, probe)
     except PySparkException as error:
         about = error.getMessageParameters() or {}

@@ -41,6 +41,10 @@ _KEYWORDS = frozenset(_WORDS.split())
 """Words that SQL may mean otherwise than as a name. Whether it does, only Spark's parser can tell."""
 
 
+_NESTED = ("array", "map", "struct")
+"""Types that hold others."""
+
+
 class _Token(NamedTuple):
     kind: str
     text: str
@@ -66,8 +70,9 @@ def bind(text: str, scope: Sequence[Value], itself: Value, *, where: str) -> str
     variables = _lambda_variables(tokens)
     bound: list[str] = []
     around: dict[str, str] = {}
+    in_types = _inside_types(tokens)
     for at, token in enumerate(tokens):
-        name = _name(tokens, at)
+        name = None if at in in_types else _name(tokens, at)
         bound.append(token.lead)
         if _is_dot_of_row(tokens, at):
             continue
@@ -148,6 +153,21 @@ def _lambda_variables(tokens: Sequence[_Token]) -> set[str]:
             while before > 0 and tokens[before].text != "(":
                 before -= 1
         found |= {inner.text.lower() for inner in tokens[before:at] if inner.kind == "word"}
+    return found
+
+
+def _inside_types(tokens: Sequence[_Token]) -> set[int]:
+    """Return the places of what stands in the angle brackets of a type, as in ``CAST(_ AS STRUCT<price: DOUBLE>)``."""
+    found: set[int] = set()
+    for at in range(1, len(tokens) - 1):
+        names_type = tokens[at - 1].text.lower() in ("as", "::") and tokens[at - 1].kind != "quoted"
+        if not names_type or tokens[at].text.lower() not in _NESTED or tokens[at + 1].text != "<":
+            continue
+        depth, place = 1, at + 2
+        while depth and place < len(tokens):
+            found.add(place)
+            depth += {"<": 1, ">": -1}.get(tokens[place].text, 0)
+            place += 1
     return found
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
+from transforms.choices.refused import refuse_choices_within
 from transforms.core.type_names import parse_type
 from transforms.errors import ColumnTypeError, MissingColumnError, TransformError
 from transforms.nested.values import Named, Value, cast, in_branch, member, row_of
@@ -135,6 +136,7 @@ def _placed(
     if data_type is not None:
         changed = cast(value, data_type)
         if changed is not value:
+            refuse_choices_within(schema, position, where=f"apply_mapping, {text}")
             return Mapped(text, target, tuple(around), Named(target[-1], changed, {}), data_type, position, path)
     return Mapped(text, target, tuple(around), Named(target[-1], value, field.metadata or {}), None, position, path)
 

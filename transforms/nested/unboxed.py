@@ -1,7 +1,9 @@
 """Parse the texts in a column: each becomes its value, or rejects its row."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 from pyspark.sql import DataFrame
@@ -185,12 +187,28 @@ def _value_and_test(boxed: Boxed, text: Value, parsed: Value, wanted: DataType |
     return value, f"{unparsed.value.sql} IS NOT NULL AND btrim({unparsed.value.sql}, {SPACE}) <> ''"
 
 
+def _all_null(types: Sequence[Any]) -> bytes | None:
+    r"""Return how Avro writes a record whose fields are all null; None where one never is.
+
+    Of each field that is null, unless that is all it can be, stands the place of that type among its types.
+
+    Example:
+        >>> _all_null(["null", ["null", "int"], ["string", "null"]]), _all_null([["null", "int"], "int"])
+        (b'\x00\x02', None)
+    """
+    if any("null" not in said for said in types):
+        return None
+    return bytes(2 * said.index("null") for said in types if not isinstance(said, str))
+
+
 def _avro_and_test(boxed: Boxed, parsed: Value, wanted: AvroSchema) -> tuple[Value, str]:
     test = f"{boxed.sql} IS NOT NULL AND {parsed.sql} IS NULL"
     schema = json.loads(wanted.text)
     fields = schema.get("fields", []) if isinstance(schema, dict) else []
-    if isinstance(parsed.data_type, StructType) and any("null" not in field.get("type", "") for field in fields):
-        # What is no such record comes as one whose fields are all null, also those that Avro never has as null.
+    if isinstance(parsed.data_type, StructType) and fields:
+        # What is no such record comes as one whose fields are all null. Of those that are, there is one at most.
         nulls = " AND ".join(f"{field.value.sql} IS NULL" for field in members(parsed))
-        test = f"{boxed.sql} IS NOT NULL AND {nulls}"
+        written = _all_null([field.get("type", "") for field in fields])
+        differs = "" if written is None else f" AND {boxed.sql} <> X'{written.hex()}'"
+        test = f"{boxed.sql} IS NOT NULL AND {nulls}{differs}"
     return replace(parsed, sql=f"CASE WHEN NOT ({test}) THEN {parsed.sql} END"), test

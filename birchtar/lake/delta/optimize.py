@@ -89,8 +89,8 @@ def vacuum(spark: SparkSession, path: str, older_than: timedelta, *, dry_run: bo
     if older_than < least:
         raise LakeError.at(
             [path],
-            f"vacuum keeps the files of the last {_words(least)} at least, for readers and for runs that are not published yet."
-            f" To keep less, set the table's property delta.deletedFileRetentionDuration.",
+            f"vacuum keeps the files of the last {_words(least)} at least, for readers and for runs that are not"
+            f" published yet. To keep less, set the table's property delta.deletedFileRetentionDuration.",
         )
     own = SparkSession(spark.sparkContext, spark._jsparkSession.cloneSession())
     # Delta lists folders in as many tasks as this says, which is 10,000 where nobody says anything.

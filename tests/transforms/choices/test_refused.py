@@ -97,6 +97,21 @@ def test_the_types_of_a_choice_are_no_fields_to_edit(mixed, act, path):
     assert str(raised.value).endswith(told(path))
 
 
+@pytest.mark.parametrize("wanted", ["long", "double", "string"])
+@pytest.mark.parametrize(
+    ("field", "path"), [("id", "id"), ("s.p", "s.p"), ("l[].p", "l[].p"), ("s", "s.p"), ("l", "l[].p")]
+)
+def test_a_choice_is_not_cast_as_the_struct_that_it_is_to_spark(mixed, field, wanted, path):
+    with pytest.raises(ColumnTypeError) as raised:
+        cast_fields(mixed, {field: wanted})
+    assert str(raised.value) == f"cast_fields, `{field}`: {told(path)}"
+    if "[]" not in field:
+        with pytest.raises(ColumnTypeError) as raised:
+            apply_mapping(mixed, [(field, "z", wanted)])
+        assert str(raised.value).endswith(told(path))
+    assert apply_mapping(mixed, [("id", "choice", "z", "choice")]).columns == ["z"]
+
+
 @pytest.mark.parametrize(
     ("act", "expression", "path"),
     [
@@ -105,15 +120,6 @@ def test_the_types_of_a_choice_are_no_fields_to_edit(mixed, act, path):
         pytest.param(lambda df: with_fields(df, {"z": "id + k"}), '"(id + k)"', "id", id="with_fields"),
         pytest.param(
             lambda df: with_fields(df, {"z": "`two words` + 1"}), '"(`two words` + 1)"', "two words", id="odd name"
-        ),
-        pytest.param(
-            lambda df: apply_mapping(df, [("id", "long", "id", "long")]),
-            '"TRY_CAST(id AS BIGINT)"',
-            "id",
-            id="apply_mapping",
-        ),
-        pytest.param(
-            lambda df: cast_fields(df, {"s.p": "double"}), '"TRY_CAST(s.p AS DOUBLE)"', "s.p", id="in a struct"
         ),
         pytest.param(lambda df: map_array(df, "l", "p + 1"), ".p + 1)", "l[].p", id="in an array"),
     ],
