@@ -5,8 +5,8 @@
 
 One Spark session computes both ways in turn, on a million rows read from Parquet, into Spark's sink that keeps nothing.
 A transform's figure is the median of the ratios of neighbours, so that a slow minute of the machine meets both, each
-of them first as often as the other. Before
-that, the two results are compared, unless a case says that they differ by design.
+of them first as often as the other. Before that, the two results are compared, unless a case says that they differ by
+design.
 """
 
 import argparse

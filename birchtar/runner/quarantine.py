@@ -35,6 +35,9 @@ _REASONS = "approx_top_k(concat_ws('\\u0001', `table`, step, coalesce(rule, ''),
 
 _COUNTED = "counted"
 
+_ROWS_OF_A_FILE = 10_000
+"""Of more rows the executors write several files side by side."""
+
 _MOST_EXAMPLES = 3
 """Rows that a message shows."""
 
@@ -55,11 +58,12 @@ def stage_rejects(
     where the record is not all that came in, for it held what the job masks. Rows were brought along by their count;
     only where one step rejected more than a driver should hold, these are computed a second time.
     """
-    again, brought = _rows_of(spark, tables)
+    again, brought, number = _rows_of(spark, tables)
     if not again and not brought:
         return None
     path = quarantine_path(job)
-    few = [reduce(DataFrame.unionAll, brought).coalesce(1)] if brought else []
+    files = max(1, number // _ROWS_OF_A_FILE)
+    few = [reduce(DataFrame.unionAll, brought).coalesce(files)] if brought else []
     rows = reduce(DataFrame.unionAll, [*again, *few]).select(
         F.expr("uuid()").alias("id"),
         F.lit(datetime.now(UTC)).cast("timestamp").alias("rejected_at"),
@@ -90,9 +94,9 @@ def examples(spark: SparkSession, staged: Sequence[StagedOutput]) -> list[dict[s
     return [row.asDict() for row in found]
 
 
-def _rows_of(spark: SparkSession, tables: Tables) -> tuple[list[DataFrame], list[DataFrame]]:
-    """Return the rejected rows: those to be computed once more, and those that came with their counts."""
-    again, brought = list[DataFrame](), list[DataFrame]()
+def _rows_of(spark: SparkSession, tables: Tables) -> tuple[list[DataFrame], list[DataFrame], int]:
+    """Return the rejected rows: those to be computed once more, those that came with their counts, and how many."""
+    again, brought, number = list[DataFrame](), list[DataFrame](), 0
     for rejects in tables.rejects:
         records = None
         if rejects.counted not in tables.early:  # such a count may have seen none of them
@@ -104,7 +108,8 @@ def _rows_of(spark: SparkSession, tables: Tables) -> tuple[list[DataFrame], list
             again.append(_written(rejects, rejected(rejects.df)))
         else:
             brought.append(_written(rejects, records))
-    return again, brought
+            number += rows
+    return again, brought, number
 
 
 def _written(rejects: Rejects, df: DataFrame) -> DataFrame:

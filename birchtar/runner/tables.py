@@ -353,7 +353,7 @@ class _Maker:
         # aggregate of an observation asks of them.
         key = unused_name(df.columns, "kept")
         df = df.withColumn(key, F.when(error.isNotNull() & is_kept, F.xxhash64(error)))
-        rejected = [F.count_if(error.isNotNull()).alias("rejected"), self._records(error, F.col(key)).alias("records")]
+        rejected = [F.count(error).alias("rejected"), self._records(error, F.col(key)).alias("records")]
         df = df.observe(counted, *numbers, *rejected)
         hidden = self.sensitive.get((table, step), frozenset())
         self.tables.rejects.append(Rejects(table, step, df, counted, hidden))

@@ -372,14 +372,14 @@ def test_a_setting_replaces_a_value_of_the_file(config):
         ),
         pytest.param(
             "max_rejected=few",
-            "`max_rejected` has to be a whole number or a share of at most 100 %, written as `1%` or `0.5%`, not the text"
-            " `few`.",
+            "`max_rejected` has to be a whole number or a share of at most 100 %, written as `1%` or `0.5%`, not"
+            " the text `few`.",
             id="neither of two forms",
         ),
         pytest.param(
             "max_rejected=150%",
-            "`max_rejected` has to be a whole number or a share of at most 100 %, written as `1%` or `0.5%`, not the text"
-            " `150%`.",
+            "`max_rejected` has to be a whole number or a share of at most 100 %, written as `1%` or `0.5%`, not"
+            " the text `150%`.",
             id="more than all",
         ),
         pytest.param(

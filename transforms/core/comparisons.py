@@ -33,7 +33,7 @@ _DIGITS = 100
 
 _LONG_TEXT = t.DecimalType(38, 10)
 _MOST_OF_DOUBLES = 2**53
-"""Beyond it doubles do not tell whole numbers apart, and a text is compared as a decimal, if it is one."""
+"""From here on doubles do not tell whole numbers apart, and a text is compared as a decimal, if it is one."""
 
 _MOST_EXACT = 10**18
 """Numbers below it are compared as decimals, which have room for both sides."""
@@ -60,7 +60,7 @@ def meets(value: RowValue, sign: str, operand: Operand, spark: SparkSession, *, 
         return _meets_exactly(value.column, value.data_type, sign, Decimal(str(operand)))
     column, other = _comparable(value, operand, spark, where=where)
     compared: Column = _OPERATORS[sign](column, other)
-    if isinstance(value.data_type, t.StringType) and _is_number(operand) and _MOST_OF_DOUBLES < abs(operand) < 10**28:
+    if isinstance(value.data_type, t.StringType) and _is_number(operand) and _MOST_OF_DOUBLES <= abs(operand) < 10**28:
         exact = value.column.try_cast(_LONG_TEXT)
         in_digits = _meets_exactly(exact, _LONG_TEXT, sign, Decimal(str(operand)))
         compared = F.when(exact.isNotNull(), in_digits).otherwise(compared)
