@@ -98,12 +98,13 @@ def _rows_of(spark: SparkSession, tables: Tables) -> tuple[list[DataFrame], list
     """Return the rejected rows: those to be computed once more, those that came with their counts, and how many."""
     again, brought, number = list[DataFrame](), list[DataFrame](), 0
     for rejects in tables.rejects:
-        records = None
-        if rejects.counted not in tables.early:  # such a count may have seen none of them
-            rows = observed_rows(rejects.counted, "rejected")
-            if not rows:
-                continue
-            records = observed_records(spark, rejects.counted, rows)
+        if rejects.counted in tables.early:  # such a count may have seen none of them
+            again.append(_written(rejects, rejected(rejects.df)))
+            continue
+        rows = observed_rows(rejects.counted, "rejected")
+        if not rows:
+            continue
+        records = observed_records(spark, rejects.counted, rows)
         if records is None:
             again.append(_written(rejects, rejected(rejects.df)))
         else:

@@ -60,9 +60,10 @@ def meets(value: RowValue, sign: str, operand: Operand, spark: SparkSession, *, 
         return _meets_exactly(value.column, value.data_type, sign, Decimal(str(operand)))
     column, other = _comparable(value, operand, spark, where=where)
     compared: Column = _OPERATORS[sign](column, other)
-    if isinstance(value.data_type, t.StringType) and _is_number(operand) and _MOST_OF_DOUBLES <= abs(operand) < 10**28:
+    number = Decimal(str(operand)) if _is_number(operand) else Decimal(0)
+    if isinstance(value.data_type, t.StringType) and _MOST_OF_DOUBLES <= abs(number) < 10**28:
         exact = value.column.try_cast(_LONG_TEXT)
-        in_digits = _meets_exactly(exact, _LONG_TEXT, sign, Decimal(str(operand)))
+        in_digits = _meets_exactly(exact, _LONG_TEXT, sign, number)
         compared = F.when(exact.isNotNull(), in_digits).otherwise(compared)
     reads_texts = isinstance(value.data_type, t.StringType) and _is_number(operand)
     may_be_nan = reads_texts or isinstance(value.data_type, t.DoubleType | t.FloatType)
