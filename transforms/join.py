@@ -6,7 +6,7 @@ from typing import Literal, get_args
 from pyspark.sql import DataFrame
 
 from transforms.core.equi_join import equi_join
-from transforms.errors import TransformError
+from transforms.errors import TransformError, say_known
 
 How = Literal["inner", "left", "right", "outer", "left_semi", "left_anti"]
 
@@ -65,5 +65,5 @@ def join(
         reference: Glue transforms, "Join". Glue does not say which side gets the dot.
     """
     if how not in get_args(How):
-        raise TransformError(f"join cannot join how={how!r}. It knows {', '.join(get_args(How))}.")
+        raise TransformError(f"join cannot join how={how!r}. {say_known(how, get_args(How), kind='way')}")
     return equi_join(df, other, keys, keys if other_keys is None else other_keys, how, where="join")

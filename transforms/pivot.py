@@ -26,7 +26,7 @@ def pivot(
     *,
     aggregate: str,
     values_of: str,
-    values: Sequence[str | Sequence[str]] | None = None,
+    values: Sequence[str | Sequence[str | None] | None] | None = None,
 ) -> DataFrame:
     """Turn each distinct value of some columns into a column of its own, with a function of another column in it.
 
@@ -43,8 +43,8 @@ def pivot(
         columns: Paths of the columns whose values become columns.
         aggregate: What to do with several values, a function as in `aggregate`: sum, avg, first, ...
         values_of: Path of the column that the function is of.
-        values: Only these values, in this order, as texts; for several columns lists of as many texts. Rows with other
-            values give nothing. By default all there are, sorted, null last.
+        values: Only these values, in this order, as texts or null; for several columns lists of as many. Rows with
+            other values give nothing. By default all there are, sorted, null last.
 
     Returns:
         The columns not named here in their order, then one per value.
@@ -109,8 +109,10 @@ def pivot(
 _Value = tuple[str | None, ...]
 
 
-def _said(df: DataFrame, values: Sequence[str | Sequence[str]], turned: Sequence[RowValue]) -> list[_Value]:
-    said: list[_Value] = [(value,) if isinstance(value, str) else tuple(value) for value in values]
+def _said(
+    df: DataFrame, values: Sequence[str | Sequence[str | None] | None], turned: Sequence[RowValue]
+) -> list[_Value]:
+    said: list[_Value] = [(value,) if isinstance(value, str | None) else tuple(value) for value in values]
     wrong = next((value for value in said if len(value) != len(turned)), None)
     if wrong is not None or not said:
         raise TransformError(

@@ -84,13 +84,17 @@ class _Loader:
         steps: list[Step] = []
         if table.sql is not None:
             steps += self._query(job, name, table.sql, (*location, "sql"), reads)
+        makes_several = False
         for position, said in enumerate(table.steps):
-            steps += self._step(job, name, said, (*location, "steps", position), reads)
-        several = [isinstance(step, FunctionStep) and makes_several_tables(step.function) for step in steps]
-        if True in several[:-1]:
-            after = several.index(True) + (0 if table.sql is None else -1) + 1
-            self._complain((*location, "steps", after), "nothing can follow a step that makes several tables.")
-        is_collection = several[-1:] == [True]
+            at: Location = (*location, "steps", position)
+            if makes_several:
+                self._complain(at, "nothing can follow a step that makes several tables.")
+            found = list(self._step(job, name, said, at, reads))
+            makes_several = any(
+                isinstance(step, FunctionStep) and makes_several_tables(step.function) for step in found
+            )
+            steps += found
+        is_collection = makes_several
         rules = [
             rule
             for position, said in enumerate(table.rules)
@@ -257,11 +261,18 @@ class _Loader:
 
     def _check_bookmarks(self, job: Job, tables: dict[str, PlannedTable]) -> None:
         reads = {name: table.reads for name, table in tables.items()}
+        written_of = set[str]()
         for name, written in job.outputs.items():
             fed = sorted(inputs_of(owner(name, set(tables)), reads) & job.inputs.keys())
+            written_of.update(fed)
             for bookmarked in (each for each in fed if job.inputs[each].bookmark):
                 if what := replaces_what_it_keeps(written, bookmarked, job.inputs[bookmarked]):
                     self._complain(("outputs", name, "mode"), what)
+        is_known = not self.document.problems  # else what takes an input up may be what is wrong
+        for name, source in job.inputs.items() if is_known else ():
+            if source.bookmark and name not in written_of:
+                what = f"no output is made of `{name}`: what is new would count as read, and its rows be nowhere."
+                self._complain(("inputs", name, "bookmark"), what, of_key=True)
 
     def _order(self, tables: dict[str, PlannedTable]) -> list[str]:
         order, cycle = in_order({name: table.reads for name, table in tables.items()})

@@ -214,3 +214,20 @@ def test_a_bookmarked_input_replaces_partitions_of_which_the_user_says_that_they
 def test_partitions_that_no_bookmarked_input_feeds_are_replaced_without_a_word_about_them(config):
     path = config(REPLACED % ("", "mode: overwrite_partitions, partition_by: [town]"))
     assert load(path, ["inputs.people.bookmark=false"]).job.outputs["people"].mode == "overwrite_partitions"
+
+
+def test_a_bookmarked_input_that_no_output_is_made_of_is_refused(config):
+    path = config(
+        """
+        inputs:
+          people: {path: people.csv, format: csv, bookmark: true}
+          towns: {path: towns.csv, format: csv}
+        tables:
+          old: {from: people, steps: [{drop_fields: {paths: [id]}}]}
+        outputs:
+          towns: {path: out, format: parquet, mode: append}
+        """
+    )
+    (found,) = complaints(path)
+    assert found.endswith("no output is made of `people`: what is new would count as read, and its rows be nowhere.")
+    assert load(path, ["inputs.people.bookmark=false"]).job.inputs["people"].bookmark is False

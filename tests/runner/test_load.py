@@ -109,6 +109,15 @@ def complaints(path: Path, *settings: str) -> list[str]:
             id="a step behind a collection",
         ),
         pytest.param(
+            "tables:\n  a:\n    from: people\n    steps: [autobalanc, relationalize, drop_null_fields]",
+            [
+                "5:13: there is no step `autobalanc`. Did you mean `autobalance`? A function of your own is named as"
+                " package.module:function.",
+                "5:40: nothing can follow a step that makes several tables.",
+            ],
+            id="a step behind a collection, and one before it that there is not",
+        ),
+        pytest.param(
             "tables:\n  a: {from: people, steps: [relationalize]}\n  b: {from: a}\n  c: {from: b.root}",
             [
                 "4:13: `a` is several tables; name one of them, such as `a.<its name>`.",

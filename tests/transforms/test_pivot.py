@@ -29,6 +29,12 @@ def test_several_columns_join_their_values(sales):
     assert sorted(made.collect()) == [("u", 1, None, 3, None), ("v", None, None, None, 4)]
 
 
+def test_null_can_be_among_the_values_that_are_said(sales):
+    made = sales.drop("kind").transform(pivot, "month", aggregate="sum", values_of="n", values=[None, "10"])
+    assert made.columns == ["who.is", "null", "10"]
+    assert sorted(made.collect(), key=str) == [("u", None, 5), ("v", 4, None)]
+
+
 def test_values_can_be_said(sales):
     made = sales.drop("kind").transform(pivot, "month", aggregate="sum", values_of="n", values=["10", "3"])
     assert made.columns == ["who.is", "10", "3"]
