@@ -6,9 +6,9 @@ from operator import and_
 
 from pyspark.sql import DataFrame
 
+from transforms.choices.stack import Conflicts, stack
 from transforms.core.columns import by_position
 from transforms.core.join_keys import equal_keys
-from transforms.union import Conflicts, union
 
 
 def merge_frames(
@@ -49,4 +49,4 @@ def merge_frames(
     """
     equal = equal_keys(df, other, keys, keys, where="merge_frames", nulls_meet=True)
     kept = by_position(df, "df").join(by_position(other, "other"), reduce(and_, equal), how="left_anti")
-    return union(kept.toDF(*df.columns), other, conflicts=conflicts)
+    return stack([kept.toDF(*df.columns), other], conflicts, where="merge_frames")

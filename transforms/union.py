@@ -1,19 +1,11 @@
 """All rows of several frames, by the names of their columns."""
 
 from collections.abc import Sequence
-from functools import reduce
-from typing import Literal, get_args
 
 from pyspark.sql import DataFrame
-from pyspark.sql.types import StructType
 
-from transforms.choices.align import align
-from transforms.choices.merged_schemas import merged_schema
-from transforms.core.columns import schema_of
+from transforms.choices.stack import Conflicts, stack
 from transforms.drop_duplicates import drop_duplicates
-from transforms.errors import TransformError, say_known
-
-Conflicts = Literal["choice", "widest", "fail"]
 
 
 def union(
@@ -65,20 +57,5 @@ def union(
     Source:
         reference: Glue transforms, "Union"; section 4, "Union".
     """
-    if conflicts not in get_args(Conflicts):
-        near = say_known(conflicts, get_args(Conflicts), kind="way")
-        raise TransformError(f"union: conflicts={conflicts!r} is not known. {near}")
-    frames = [df, *([other] if isinstance(other, DataFrame) else other)]
-    schema = merged_schema([schema_of(frame) for frame in frames], conflicts, where="union")
-    rows = reduce(
-        DataFrame.unionAll, (frame if _is_laid_out(frame, schema) else align(frame, schema) for frame in frames)
-    )
+    rows = stack([df, *([other] if isinstance(other, DataFrame) else other)], conflicts, where="union")
     return drop_duplicates(rows) if distinct else rows
-
-
-def _is_laid_out(frame: DataFrame, schema: StructType) -> bool:
-    """Return whether a frame has the columns of the result already, but for what can be null."""
-    fields = schema_of(frame).fields
-    return [(field.name, field.dataType, field.metadata) for field in fields] == [
-        (field.name, field.dataType, field.metadata) for field in schema.fields
-    ]

@@ -64,3 +64,13 @@ def test_wrong_arguments_are_told(source, spark):
         source.transform(merge_frames, source, [])
     with pytest.raises(ColumnTypeError, match="types that do not compare: int and string"):
         source.transform(merge_frames, spark.sql("SELECT 'x' AS id"), "id")
+
+
+def test_its_own_name_stands_before_what_is_wrong(source, spark):
+    stage = spark.sql("SELECT 2 AS id, 'b' AS `k.k`, 5 AS text")
+    with pytest.raises(
+        ColumnTypeError, match=r"^merge_frames: these fields have several types: `text` \(string, int\)"
+    ):
+        source.transform(merge_frames, stage, "id", conflicts="fail")
+    with pytest.raises(TransformError, match=r"^merge_frames: conflicts='fial' is not known. Did you mean `fail`"):
+        source.transform(merge_frames, stage, "id", conflicts="fial")
