@@ -10,8 +10,8 @@ order. Of each, the time that the digests of the listing's buckets take stands a
 files that are there, the rest with the new ones. A listing that is as the last was needs no buckets.
 
 `rules` runs a job in turn without rules and with ten of them, which reject one flight in a hundred, in one Spark
-session. Beside what rules cost per row, about half a second goes to their plan and to the quarantine's own Spark job,
-whatever the number of rows: of one million it shows, with `--rows 1000000`.
+session. Beside what rules cost per row, some tenths of a second go to their plan, to the airlines that a rule looks up,
+and to the quarantine's own Spark job, whatever the number of rows: of one million it shows, with `--rows 1000000`.
 """
 
 import argparse

@@ -71,6 +71,6 @@ def test_its_own_name_stands_before_what_is_wrong(source, spark):
     with pytest.raises(
         ColumnTypeError, match=r"^merge_frames: these fields have several types: `text` \(string, int\)"
     ):
-        source.transform(merge_frames, stage, "id", conflicts="fial")
+        source.transform(merge_frames, stage, "id", conflicts="fail")
     with pytest.raises(TransformError, match=r"^merge_frames: conflicts='fial' is not known. Did you mean `fail`"):
         source.transform(merge_frames, stage, "id", conflicts="fial")
