@@ -9,7 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from birchtar.lake.text_forms import IN_WORDS
+from birchtar.lake.text_forms import IN_WORDS, PLACE
 from birchtar.runner.document import Location
 from transforms.errors import say_known
 
@@ -50,7 +50,9 @@ def complaints(error: ValidationError, model: type[BaseModel], there: Container[
 
 
 def _complaint(location: Location, alike: list[Any], model: type[BaseModel]) -> Complaint:
-    first = alike[0]
+    first, forms = alike[0], _forms_at(model, location)
+    # What stands where the place of a password should may be the password.
+    found = "" if PLACE in forms else f", not {_shown(first['input'])}"
     match first["type"]:
         case "extra_forbidden":
             hint = say_known(str(location[-1]), names(_model_at(model, location[:-1])), kind="key")
@@ -62,14 +64,14 @@ def _complaint(location: Location, alike: list[Any], model: type[BaseModel]) -> 
         case "greater_than_equal":
             return Complaint(location, f"`{location[-1]}` has to be at least {first['ctx']['ge']}.")
         case "string_pattern_mismatch":
-            return Complaint(location, f"`{location[-1]}` has to be {_kind(first)}, not {_shown(first['input'])}.")
+            return Complaint(location, f"`{location[-1]}` has to be {_kind(first)}{found}.")
     name = next((f"`{key}` " for key in reversed(location) if isinstance(key, str)), "")
     if literals := [known for details in alike for known in _literals(details)]:
         wrong = str(first["input"])
         return Complaint(location, f"{name}cannot be `{wrong}`. {say_known(wrong, literals, kind='value')}")
-    forms = [IN_WORDS[form] for form in _forms_at(model, location)]
-    kinds = dict.fromkeys(forms[0] if forms and _kind(details) == "a text" else _kind(details) for details in alike)
-    return Complaint(location, f"{name}has to be {' or '.join(kinds)}, not {_shown(first['input'])}.")
+    a_text = IN_WORDS[forms[0]] if forms else "a text"
+    kinds = dict.fromkeys(a_text if (kind := _kind(details)) == "a text" else kind for details in alike)
+    return Complaint(location, f"{name}has to be {' or '.join(kinds)}{found}.")
 
 
 def _kind(details: Any) -> str:

@@ -91,6 +91,22 @@ def complaints(path):
             id="limits without a bookmark",
         ),
         pytest.param(
+            f"{{format: jdbc, {SHOP}, user: ada, password: 4711}}",
+            [
+                "2:80: `user` has to be a place, `env:VARIABLE` or `file:/path`.",
+                "2:95: `password` has to be a place, `env:VARIABLE` or `file:/path`.",
+            ],
+            id="a password that stands in the config is not repeated",
+        ),
+        pytest.param(
+            f"{{format: jdbc, {SHOP}, user: ada, password: hunter2}}",
+            [
+                "2:80: `user` has to be a place, `env:VARIABLE` or `file:/path`.",
+                "2:95: `password` has to be a place, `env:VARIABLE` or `file:/path`.",
+            ],
+            id="a password that stands in the config is not repeated, as a text",
+        ),
+        pytest.param(
             "{path: people.csv, format: csv, bokmark: true, max_files: 1, changed_files: report}",
             ["2:43: there is no key `bokmark` here. Did you mean `bookmark`?"],
             id="limits beside a bookmark that is misspelt",

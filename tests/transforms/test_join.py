@@ -188,7 +188,10 @@ def test_types_of_two_kinds_are_refused(spark, one, two, types):
         ),
         pytest.param({"keys": "org."}, PathSyntaxError, "no name", id="no path"),
         pytest.param(
-            {"keys": "org", "how": "full"}, TransformError, "how='full'. There are these ways: inner, left", id="how"
+            {"keys": "org", "how": "full"},
+            TransformError,
+            "how='full'. There are these ways: inner, left, left_anti, left_semi, outer, right",
+            id="how",
         ),
     ],
 )
