@@ -75,8 +75,9 @@ def _timestamp(value: RowValue, unit: Unit) -> Column:
     if isinstance(value.data_type, StringType):
         # Spark would take a time without a date for one of today.
         read = value.column.try_cast("timestamp")
-        in_range = (read >= F.timestamp_seconds(F.lit(_YEAR_1))) & (read < F.timestamp_seconds(F.lit(_YEAR_10000)))
-        iso = F.when(~value.column.rlike(_TIME_ALONE) & in_range, read)
+        first, last = (F.timestamp_micros(F.lit(end)) for end in (_YEAR_1 * 1_000_000, _YEAR_10000 * 1_000_000 - 1))
+        # `between` reads each text once, where two comparisons read it twice.
+        iso = F.when(~value.column.rlike(_TIME_ALONE) & read.between(first, last), read)
         if unit == "iso":
             return iso
         number = value.column.try_cast("decimal(38,6)")
