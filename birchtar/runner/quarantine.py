@@ -4,19 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial, reduce
 from itertools import groupby
-from typing import Any, cast
+from typing import Any
 
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
 
 from birchtar.lake.label import Label
 from birchtar.lake.observed import observed, observed_records, observed_rows
 from birchtar.lake.paths import absolute
 from birchtar.lake.sink import Sink
 from birchtar.lake.write import discard, stage, staged_rows
-from birchtar.runner.hidden import Paths, hide
+from birchtar.runner.hidden import hide
 from birchtar.runner.places import quarantine_path
+from birchtar.runner.quarantine_row import FIELDS
 from birchtar.runner.report import OutputReport, RejectReport
 from birchtar.runner.staged import StagedOutput
 from birchtar.runner.tables import Rejects, Tables
@@ -25,26 +25,17 @@ from transforms.rejects import rejected
 OUTPUT = "(quarantine)"
 """No table can have this name."""
 
-_ERROR = ("code", "message", "record", "rule", "file", "position", "replay_of")
-_WRITTEN = (*_ERROR, "hidden")
-"""Fields of ``_error``: the first three of every rejected row, the others where they are known."""
-
 _BETWEEN = "\1"
 _REASONS = "approx_top_k(concat_ws('\\u0001', `table`, step, coalesce(rule, ''), coalesce(code, '')), 1000, 10000)"
 """How many rows were rejected for each reason; exact up to thousands of reasons."""
 
 _COUNTED = "counted"
 
-_ROWS_OF_A_FILE = 10_000
+_ROWS_OF_A_FILE = 20_000
 """Of more rows the executors write several files side by side."""
 
 _MOST_EXAMPLES = 3
 """Rows that a message shows."""
-
-_SCHEMA = (
-    "table STRING, step STRING, code STRING, message STRING, record STRING, rule STRING, file STRING, position BIGINT,"
-    " replay_of STRING, hidden BOOLEAN"
-)
 
 
 def stage_rejects(
@@ -68,7 +59,7 @@ def stage_rejects(
         F.expr("uuid()").alias("id"),
         F.lit(datetime.now(UTC)).cast("timestamp").alias("rejected_at"),
         F.lit(label.number).alias("run"),
-        *("table", "step", *_WRITTEN),
+        *FIELDS,
     )
     counted = Observation()
     rows = rows.observe(counted, F.struct(F.expr(_REASONS).alias("reasons")).alias(_COUNTED))
@@ -115,17 +106,9 @@ def _rows_of(spark: SparkSession, tables: Tables) -> tuple[list[DataFrame], list
 
 def _written(rejects: Rejects, df: DataFrame) -> DataFrame:
     """Return what is written of rejected rows: without the values that nobody may read."""
-    place = (F.lit(rejects.table).alias("table"), F.lit(rejects.step).alias("step"))
-    there = set(df.columns)
-    error = [F.col(name) if name in there else F.lit(None).alias(name) for name in _ERROR]
-    shown = _hidden(df.select(*place, *error), rejects.hidden)
-    return shown.to(cast("StructType", StructType.fromDDL(_SCHEMA)))
-
-
-def _hidden(df: DataFrame, paths: Paths) -> DataFrame:
-    if not paths:
-        return df.withColumn("hidden", F.lit(False))
-    hiding = F.udf(partial(hide, paths=paths), "message STRING, record STRING, hidden BOOLEAN", useArrow=False)
+    if not rejects.hidden:
+        return df
+    hiding = F.udf(partial(hide, paths=rejects.hidden), "message STRING, record STRING, hidden BOOLEAN", useArrow=False)
     shown = df.withColumn("shown", hiding("code", "message", "record"))
     return shown.withColumns({name: F.col("shown").getField(name) for name in ("message", "record", "hidden")})
 

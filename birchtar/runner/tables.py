@@ -24,6 +24,7 @@ from birchtar.runner.located import located
 from birchtar.runner.pending import Pending, new_of
 from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep
 from birchtar.runner.problems import Place
+from birchtar.runner.quarantine_row import quarantine_row
 from birchtar.runner.queries import rename_tables
 from birchtar.runner.replayed import READ, RULES, Replayed, entering, labels, read_replayed
 from birchtar.runner.rules import CheckedTable, PlannedRule, checked
@@ -67,7 +68,7 @@ class Rejects:
     table: str
     step: str
     df: DataFrame
-    """All rows, in ``_error`` those that were rejected."""
+    """All rows, in ``_error`` those that were rejected, as the quarantine has them."""
     counted: Observation
     """Holds ``rejected``, the number of these rows, once Spark has computed the frame that they were part of; and
     ``records``, these rows, or as many of them as `MOST_REJECTS` and `LONGEST_RECORD` allow."""
@@ -347,6 +348,7 @@ class _Maker:
         if not has_rejects(df):
             return df.observe(*also) if also else df
         counted, numbers = (also.by, [also.aggregate]) if also else (Observation(), [])
+        df = df.withColumn(ERROR_COLUMN, quarantine_row(df, table, step))
         error = F.col(ERROR_COLUMN)
         is_kept = F.length(F.concat_ws("", error["message"], error["record"])) <= LONGEST_RECORD
         # Which ones are kept matters only where not all are. Spark compiles the columns of a frame, but not what an

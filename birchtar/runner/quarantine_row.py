@@ -1,0 +1,39 @@
+"""A rejected row as the quarantine has it."""
+
+from typing import cast
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from transforms.rejects import ERROR_COLUMN
+
+FIELDS = {
+    "table": "string",
+    "step": "string",
+    "code": "string",
+    "message": "string",
+    "record": "string",
+    "rule": "string",
+    "file": "string",
+    "position": "bigint",
+    "replay_of": "string",
+    "hidden": "boolean",
+}
+"""What is told of every rejected row: ``code``, ``message`` and ``record`` by what rejected it, ``rule``, ``file``,
+``position`` and ``replay_of`` where they are known."""
+
+
+def quarantine_row(df: DataFrame, table: str, step: str) -> Column:
+    """Return the errors of a frame that has some, each as a struct of `FIELDS`; null on a good row.
+
+    Example:
+        >>> df = spark.sql("SELECT named_struct('code', 'CAST', 'message', 'm', 'record', '{}') AS _error")
+        >>> df.select(quarantine_row(df, "flights", "read").alias("row")).first().row.table
+        'flights'
+    """
+    error = F.col(ERROR_COLUMN)
+    known = {"table": F.lit(table), "step": F.lit(step), "hidden": F.lit(False)}
+    known |= {name: error[name] for name in cast("StructType", df.schema[ERROR_COLUMN].dataType).names}
+    fields = (known.get(name, F.lit(None)).cast(kind).alias(name) for name, kind in FIELDS.items())
+    return F.when(error.isNotNull(), F.struct(*fields))
