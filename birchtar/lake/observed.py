@@ -27,6 +27,17 @@ def observed_rows(observation: Observation, name: str = "rows") -> int | None:
     return None if row is None else int(row.getLong(row.fieldIndex(name)))
 
 
+def observed_nothing(observation: Observation) -> bool:
+    """Return whether Spark has left out the frame that an observation is of, as far as it has computed anything."""
+    return observation._jo is None or _row(observation) is None
+
+
+def is_known_empty(df: DataFrame) -> bool:
+    """Return whether Spark can tell without a look at any file that a frame has no rows. Starts no job."""
+    most: Any = df._jdf.queryExecution().optimizedPlan().maxRows()
+    return bool(most.isDefined() and most.get() == 0)
+
+
 def observed_records(spark: SparkSession, observation: Observation, wanted: int) -> DataFrame | None:
     """Return the rows that an observation holds in ``records``, an array of structs; None if they are not as many.
 

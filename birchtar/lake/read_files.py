@@ -88,24 +88,30 @@ def _root(folder: str, pattern: str) -> str | None:
     return "/".join(parts[: len(wanted)])
 
 
-def empty_frame(spark: SparkSession, source: Source, schema: str | None) -> DataFrame:
+def empty_frame(spark: SparkSession, source: Source, schema: str | None, file: str | None = None) -> DataFrame:
     """Return a frame without rows, for a run in which an input has nothing new.
 
     Args:
         spark: The session.
-        source: The input as it was declared.
+        source: The input as it is declared now.
         schema: What the input's columns were when it was last read, as Spark writes a schema in JSON; None where it
-            never was.
+            never was. What is declared now counts for more.
+        file: The path of some file that the input has, if it has any: columns may stand in the names of its folders.
 
     Raises:
         LakeError: The input was never read, and declares no schema.
     """
-    if schema is not None:
-        return spark.createDataFrame([], StructType.fromJson(json.loads(schema)))
+    before = StructType() if schema is None else StructType.fromJson(json.loads(schema))
     declared = source.declared()
     if declared is None:
-        raise LakeError.at(source.paths, "there is no file to take the columns from yet. Declare a schema.")
-    if source.format in TEXT_FORMATS:
+        if schema is None:
+            raise LakeError.at(source.paths, "there is no file to take the columns from yet. Declare a schema.")
+        return spark.createDataFrame([], before)
+    folders = {folder.partition("=")[0] for folder in (file or "").split("/") if "=" in folder}
+    fields = [*declared.fields, *(each for each in before.fields if each.name in folders - set(declared.names))]
+    if ERROR_COLUMN in before.names:
+        fields.append(before[ERROR_COLUMN])
+    elif source.format in TEXT_FORMATS:
         texts = StructType([StructField(name, StringType()) for name in ("code", "message", "record")])
-        declared = StructType([*declared.fields, StructField(ERROR_COLUMN, texts)])
-    return spark.createDataFrame([], declared)
+        fields.append(StructField(ERROR_COLUMN, texts))
+    return spark.createDataFrame([], StructType(fields))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
@@ -12,6 +12,7 @@ from pyspark.sql.types import ArrayType, MapType, StringType, StructField, Struc
 from birchtar.lake import delta
 from birchtar.lake.columns import require_fitting_columns
 from birchtar.lake.errors import LakeError
+from birchtar.lake.files import FileSystem
 from birchtar.lake.label import Label
 from birchtar.lake.many_paths import AS_THEY_ARE
 from birchtar.lake.rejects import named, quoted
@@ -69,6 +70,19 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label, *, as_it_is: bool 
         require_fitting_columns(df, sink, path)
     staged, written = stage_files(df.sparkSession, _writer(rows, sink), sink.mode, path, label)
     return Staged(plan | {"staged": staged}, len(written), sum(file.size for file in written))
+
+
+def without_empty_files(spark: SparkSession, staged: Staged) -> Staged:
+    """Return what was staged of a frame that has no rows: nothing, where files are appended to some that are there."""
+    if staged.plan["sink"]["format"] == "delta" or staged.plan["sink"]["mode"] != "append":
+        return staged
+    hidden, path = staged.plan["staged"]["hidden"], staged.plan["path"]
+    files = FileSystem(spark, path)
+    if not files.exists(path) or not any(files.data_files(path)):
+        return staged
+    for file in list(files.data_files(hidden)):
+        files.delete(f"{hidden}/{file.name}")
+    return replace(staged, files=0, bytes=0)
 
 
 def staged_rows(spark: SparkSession, plan: Plan) -> DataFrame:

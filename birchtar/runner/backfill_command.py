@@ -11,7 +11,6 @@ from birchtar.runner.command_options import Profile, Settings, Verbose, spark_wh
 if TYPE_CHECKING:
     from birchtar.runner.backfill import Outcome
     from birchtar.runner.span import Span
-    from birchtar.state.runs import Busy
 
 FAILED = 1
 
@@ -44,14 +43,13 @@ def backfill(
     from birchtar.runner.load import load
 
     plan, spans = load(config, settings or ()), _spans(start, end, step, by, pattern)
-    from rich.console import Console
-
     from birchtar.runner.backfill import backfill as run_backfill
     from birchtar.runner.backfill import done_before, notes_of, require_apart, require_backfillable
+    from birchtar.runner.output_console import message_console, teller
     from birchtar.runner.progress import Progress
     from birchtar.state.database import open_state
 
-    notes, state, console = require_backfillable(plan, spans), open_state(), Console(stderr=True)
+    notes, state, console = require_backfillable(plan, spans), open_state(), message_console()
     if not again:
         require_apart(state, plan, spans)
     done = [] if again else done_before(state, plan, spans)
@@ -60,13 +58,9 @@ def backfill(
     if ahead:
         with spark_when_needed(profile, verbose=verbose) as started:
             spark = started()
-
-            def on_wait(busy: "Busy") -> None:
-                console.print(str(busy))
-
             with Progress(console, spark.sparkContext) as progress:
                 outcomes += run_backfill(
-                    plan, spark, state, progress, ahead, parallel=parallel, again=again, on_wait=on_wait
+                    plan, spark, state, progress, ahead, parallel=parallel, again=again, on_wait=teller(console)
                 )
     order = {span.interval: position for position, span in enumerate(spans)}
     outcomes.sort(key=lambda outcome: order[outcome.interval])
@@ -107,6 +101,6 @@ def _print(outcomes: "Iterable[Outcome]", notes: Iterable[str]) -> None:
         seconds = f"{outcome.seconds:,.1f}" if outcome.seconds else "-"
         table.add_row(str(outcome.interval), outcome.state, *shown, seconds, Text(outcome.error))
     console = output_console()
-    console.print(table, highlight=False)
+    console.print(table)
     for note in notes:
-        console.print(note, highlight=False, markup=False, soft_wrap=True)
+        console.print(note, soft_wrap=True)

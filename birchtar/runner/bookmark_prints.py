@@ -165,7 +165,7 @@ def plain(path: str) -> str:
 
 def say(text: str) -> None:
     """Print a line as it is, not broken."""
-    output_console().print(text, highlight=False, markup=False, soft_wrap=True)
+    output_console().print(text, soft_wrap=True)
 
 
 def _summary(diff: "InputDiff") -> str:
@@ -207,4 +207,4 @@ def _table(*headings: str) -> Table:
 
 
 def _print(table: Table) -> None:
-    output_console().print(table, highlight=False)
+    output_console().print(table)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from birchtar.runner import backfill_command, bookmark_commands, quarantine_commands
 from birchtar.runner.command_options import Profile, Settings, Verbose, spark_when_needed
@@ -45,21 +44,22 @@ def run(
 ) -> None:
     """Run jobs, one after the other, in one Spark session."""
     plans = _load(configs, settings or ())
+    from birchtar.runner.output_console import message_console, teller
     from birchtar.runner.progress import Progress
     from birchtar.runner.run import may_follow
     from birchtar.runner.run import run as run_job
     from birchtar.runner.summary import print_rows, print_summary
     from birchtar.state.database import open_state
 
-    console, state = Console(stderr=True), open_state()
+    console, state = message_console(), open_state()
     with spark_when_needed(profile, verbose=verbose) as start:
         spark = start()
         for plan in plans:
             report = None
             # A run that had died is finished first; what has come since is for the next, where that doubles no rows.
-            while report is None or (report.attempt > 1 and may_follow(plan)):
+            while report is None or (report.attempt > 1 and (report.resolved or may_follow(plan))):
                 with Progress(console, spark.sparkContext) as progress:
-                    report = run_job(plan, spark, state, progress, on_wait=lambda busy: console.print(str(busy)))
+                    report = run_job(plan, spark, state, progress, on_wait=teller(console))
                 print_rows(spark, report, show)
                 print_summary(report)
 

@@ -20,7 +20,7 @@ from birchtar.runner.plan import Plan
 from birchtar.runner.progress import Progress
 from birchtar.runner.quarantine import examples, stage_rejects
 from birchtar.runner.quarantine_table import record_lines
-from birchtar.runner.replayed import Replayed, Selection, choose, stage_resolved
+from birchtar.runner.replayed import READ, Replayed, Selection, choose, stage_resolved
 from birchtar.runner.report import ConflictReport, Report
 from birchtar.runner.rules import judge, require_rules
 from birchtar.runner.sensitive import sensitive_fields
@@ -74,7 +74,8 @@ def compute(
             prepare(state, owned, [], report=report.as_json())
             return report, []
         report.notes += [note for each in pending.values() for note in each.notes]
-        if pending and all(each.is_empty for each in pending.values()):
+        is_idle = all(each.is_empty for each in pending.values()) and all(map(plan.waits_for_new, plan.job.outputs))
+        if pending and is_idle:
             report.inputs += [new_files_report(plan, pending, name, 0) for name in pending]
             report.notes.append("There is nothing new to read.")
             prepare(state, owned, [], report=report.as_json())
@@ -121,6 +122,7 @@ def _stage(
         staged += stage_outputs(spark, plan, tables, label, progress)
         report.outputs += [output.report for output in staged]
         report.notes += [f"output {each.report.name}: {said}" for each in staged for said in each.staged.warnings]
+        tables.hear_all(plan.wanted())
         if found := stage_rejects(spark, tables, label, plan.name):
             staged.append(found[0])
             report.rejects += found[1]
@@ -130,7 +132,7 @@ def _stage(
         report.inputs += [input_report(spark, plan, tables, pending, name) for name in plan.job.inputs]
         report.tables += account(plan, tables, report)
         report.input_schemas |= {name: tables.inputs[name].schema.json() for name in pending}
-        report.rules += judge(tables.checks, tables.early)
+        report.rules += judge(tables.checks, tables.unheard)
     except BaseException:
         with suppress(Exception):  # what went wrong first is what the user has to hear
             discard(spark, staged)
@@ -145,7 +147,8 @@ def _require_few_rejects(
 ) -> None:
     """Stop a run that rejected too much, before anything of it is published; the message shows some of the rows."""
     rejected = sum(found.rows for found in report.rejects)
-    read = sum(found.rows or 0 for found in report.inputs)
+    entered = sum(each.rows for each in report.resolved if each.step != READ)
+    read = sum(found.rows or 0 for found in report.inputs) + entered
     if most is None or not is_passed(most, rejected, read):
         return
     reasons = ", ".join(

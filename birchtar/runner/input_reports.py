@@ -22,8 +22,8 @@ def input_report(
     observation = tables.read.get(name)
     if name in pending and pending[name].is_empty:
         rows: int | None = 0
-    elif observation in tables.early:
-        rows = tables.inputs[name].count()  # it ended before it saw all rows
+    elif observation in tables.unheard:
+        rows = tables.inputs[name].count()
     elif observation is None:
         rows = count_stored(spark, source)
     else:

@@ -11,7 +11,7 @@ from birchtar.runner.bookmark_checks import replaces_what_it_keeps
 from birchtar.runner.complaints import names
 from birchtar.runner.document import Document, Location
 from birchtar.runner.load_job import complain_of, document_of, job_in
-from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep, Step, in_order, inputs_of, owner
+from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep, Step, in_order, made_of, owner
 from birchtar.runner.problems import ConfigError
 from birchtar.runner.queries import (
     QueryError,
@@ -263,7 +263,7 @@ class _Loader:
         reads = {name: table.reads for name, table in tables.items()}
         written_of = set[str]()
         for name, written in job.outputs.items():
-            fed = sorted(inputs_of(owner(name, set(tables)), reads) & job.inputs.keys())
+            fed = sorted(made_of([owner(name, set(tables))], reads) & job.inputs.keys())
             written_of.update(fed)
             for bookmarked in (each for each in fed if job.inputs[each].bookmark):
                 if what := replaces_what_it_keeps(written, bookmarked, job.inputs[bookmarked]):

@@ -38,6 +38,8 @@ class Pending:
     all_new: Listing = field(default_factory=Listing)
     """Of files, also those that the input's limits leave for a later run."""
     notes: list[str] = field(default_factory=list)
+    file: str | None = None
+    """The path of some file of the input, new or not."""
 
     @property
     def is_empty(self) -> bool:
@@ -103,7 +105,7 @@ def _pending_files(name: str, source: Source, found: Bookmark, spark: SparkSessi
     files = tuple(RunFile(*file) for file in chosen)
     until = None if left or ignored else difference.digest
     read = RunInput(name, FILES, found.run_number, until, files, bytes=sum(chosen.sizes))
-    return Pending(read, found, wanted, notes)
+    return Pending(read, found, wanted, notes, next(iter(listed.paths), None))
 
 
 def _as_before(pending: dict[str, Pending], state: State, run: Run) -> dict[str, Pending]:
@@ -134,7 +136,7 @@ def new_of(spark: SparkSession, source: Source, pending: Pending) -> Source | Da
         since = DeltaMark(*read.since) if read.since else None
         return as_declared(reads(spark, source, since, DeltaMark(*read.until)), source)
     if pending.is_empty:
-        return empty_frame(spark, source, pending.bookmark.schema)
+        return empty_frame(spark, source, pending.bookmark.schema, pending.file)
     parts = restricted(source, [file.path for file in read.files])
     if len(parts) > 1:
         raise LakeError.at(

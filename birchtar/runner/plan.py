@@ -1,7 +1,7 @@
 """What a checked config comes to: the tables in the order in which they can be made."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -79,8 +79,24 @@ class Plan:
         read.update(owner(name, tables) for name in self.job.outputs)
         return read
 
+    def wanted(self) -> set[str]:
+        """Return the inputs and tables that outputs are made of, or rules are to be asked of."""
+        outputs = [owner(name, self._reads().keys()) for name in self.job.outputs]
+        return made_of([*outputs, *(table.name for table in self.tables if table.rules)], self._reads())
 
-def owner(name: str, tables: set[str]) -> str:
+    def inputs_of(self, name: str) -> set[str]:
+        """Return the inputs that a table, an output or a member of a collection is made of; of an input, itself."""
+        return made_of([owner(name, self._reads().keys())], self._reads()) & self.job.inputs.keys()
+
+    def waits_for_new(self, output: str) -> bool:
+        """Return whether an output is made of an input with a bookmark: no run gives it the same rows again."""
+        return any(self.job.inputs[name].bookmark for name in self.inputs_of(output))
+
+    def _reads(self) -> dict[str, frozenset[str]]:
+        return {table.name: table.reads for table in self.tables}
+
+
+def owner(name: str, tables: Set[str]) -> str:
     """Return the table that a name belongs to: of ``countries.root`` the collection ``countries``.
 
     Example:
@@ -93,20 +109,20 @@ def owner(name: str, tables: set[str]) -> str:
     return collection if dot and collection in tables else name
 
 
-def inputs_of(name: str, reads: Mapping[str, frozenset[str]]) -> set[str]:
-    """Return the inputs that a table is made of, directly or through others; of an input, itself.
+def made_of(names: Iterable[str], reads: Mapping[str, frozenset[str]]) -> set[str]:
+    """Return all inputs and tables that some are made of, directly or through others, and these themselves.
 
     Example:
-        >>> sorted(inputs_of("a", {"a": frozenset({"b", "x"}), "b": frozenset({"y", "a"})}))
-        ['x', 'y']
+        >>> sorted(made_of(["a"], {"a": frozenset({"b", "x"}), "b": frozenset({"y", "a"}), "c": frozenset("z")}))
+        ['a', 'b', 'x', 'y']
     """
     seen: set[str] = set()
-    ahead = [name]
+    ahead = list(names)
     while ahead:
         if (here := ahead.pop()) not in seen:
             seen.add(here)
             ahead += reads.get(here, ())
-    return seen - reads.keys()
+    return seen
 
 
 def in_order(reads: dict[str, frozenset[str]]) -> tuple[list[str], list[str]]:

@@ -19,7 +19,7 @@ class Progress:
         self._shown = console.is_terminal
         self._tracker = context.statusTracker()
         self._bars = Bars(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.completed:.0f}/{task.total:.0f} tasks"),
             TimeElapsedColumn(),

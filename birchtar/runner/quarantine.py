@@ -89,7 +89,7 @@ def _rows_of(spark: SparkSession, tables: Tables) -> tuple[list[DataFrame], list
     """Return the rejected rows: those to be computed once more, those that came with their counts, and how many."""
     again, brought, number = list[DataFrame](), list[DataFrame](), 0
     for rejects in tables.rejects:
-        if rejects.counted in tables.early:  # such a count may have seen none of them
+        if rejects.counted in tables.unheard:
             again.append(_written(rejects, rejected(rejects.df)))
             continue
         rows = observed_rows(rejects.counted, "rejected")

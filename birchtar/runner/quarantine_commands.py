@@ -72,21 +72,22 @@ def replay(
     verbose: Verbose = False,
 ) -> None:
     """Send rejected rows through the corrected job, exactly once, and mark them as resolved."""
-    from rich.console import Console
-
     from birchtar.runner.load import load
 
     plan = load(config, settings or ())
+    from birchtar.runner.output_console import message_console, teller
     from birchtar.runner.progress import Progress
     from birchtar.runner.replay import replay as replay_job
     from birchtar.runner.replayed import Selection
     from birchtar.runner.summary import print_summary
     from birchtar.state.database import open_state
 
-    console, state = Console(stderr=True), open_state(must_exist=True)
+    console, state = message_console(), open_state(must_exist=True)
+    selection = Selection(reason, run, table, rule, where)
     with spark_when_needed(profile, verbose=verbose) as start:
-        spark = start()
-        with Progress(console, spark.sparkContext) as progress:
-            selection = Selection(reason, run, table, rule, where)
-            report = replay_job(plan, spark, state, progress, selection, on_wait=lambda busy: console.print(str(busy)))
-        print_summary(report)
+        spark, report = start(), None
+        # One that had died is finished first: what it sent was chosen otherwise, maybe.
+        while report is None or report.attempt > 1:
+            with Progress(console, spark.sparkContext) as progress:
+                report = replay_job(plan, spark, state, progress, selection, on_wait=teller(console))
+            print_summary(report)

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -30,8 +29,7 @@ def print_index(found: "Sequence[Indexed]", *, as_json: bool = False) -> None:
     for each in found:
         words = (each.job, each.run, each.table, each.step, each.rule, each.code, each.rows, each.resolved, each.path)
         table.add_row(*(Text(f"{word:,}" if isinstance(word, int) else word) for word in words))
-    console = output_console()
-    console.print(table, highlight=False)
+    output_console().print(table)
 
 
 def print_records(found: Sequence[dict[str, Any]], *, as_json: bool = False) -> None:
@@ -41,7 +39,7 @@ def print_records(found: Sequence[dict[str, Any]], *, as_json: bool = False) -> 
             _plain(json.dumps(row, default=str, ensure_ascii=False))
         else:
             lines = "\n".join(record_lines(row))
-            output_console().print(f"run {row['run']}, {lines}", highlight=False, markup=False, soft_wrap=True)
+            output_console().print(f"run {row['run']}, {lines}", soft_wrap=True)
 
 
 def record_lines(row: Mapping[str, Any]) -> list[str]:
@@ -64,4 +62,4 @@ def _cut(record: str) -> str:
 
 
 def _plain(text: str) -> None:
-    Console(soft_wrap=True).print(text, highlight=False, markup=False)
+    output_console().print(text, soft_wrap=True)

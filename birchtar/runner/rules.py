@@ -144,14 +144,14 @@ def _mask(group: Sequence[int], conditions: Sequence[Column]) -> Column:
     return F.nullif(reduce(Column.bitwiseOR, bits), F.lit(0)).cast("double")  # what a histogram is made of
 
 
-def judge(checks: Sequence[CheckedTable], early: Sequence[Observation]) -> list[RuleReport]:
+def judge(checks: Sequence[CheckedTable], unheard: Sequence[Observation]) -> list[RuleReport]:
     """Return what became of every rule. Call it when the tables were computed.
 
     Args:
         checks: The tables with rules.
-        early: Observations that may not have seen all rows; theirs are counted now, by a Spark job.
+        unheard: Observations that have not seen all rows; theirs are counted now, by a Spark job.
     """
-    return [report for check in checks for report in _judged(check, early)]
+    return [report for check in checks for report in _judged(check, unheard)]
 
 
 def require_rules(reports: Sequence[RuleReport]) -> None:
@@ -184,8 +184,8 @@ def _error(rule: Column, record: Column) -> Column:
     return F.when(rule.isNotNull(), error)
 
 
-def _judged(check: CheckedTable, early: Sequence[Observation]) -> Iterator[RuleReport]:
-    if check.counted in early:
+def _judged(check: CheckedTable, unheard: Sequence[Observation]) -> Iterator[RuleReport]:
+    if check.counted in unheard:
         row = check.marked.agg(check.numbers).first()
         seen = row[_NUMBERS].asDict() if row else None
     else:

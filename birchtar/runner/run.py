@@ -11,7 +11,7 @@ from dataclasses import replace
 from pyspark.sql import SparkSession
 
 from birchtar.runner.compute import compute
-from birchtar.runner.plan import Plan, inputs_of, owner
+from birchtar.runner.plan import Plan
 from birchtar.runner.progress import Progress
 from birchtar.runner.publication import publish_run
 from birchtar.runner.replayed import Selection
@@ -29,12 +29,7 @@ def may_follow(plan: Plan) -> bool:
 
     It adds none to an output that it replaces or merges into, nor where a bookmark keeps it from reading rows again.
     """
-    tables = {table.name: table.reads for table in plan.tables}
-    return all(
-        output.mode != "append"
-        or any(plan.job.inputs[name].bookmark for name in inputs_of(owner(name, set(tables)), tables))
-        for name, output in plan.job.outputs.items()
-    )
+    return all(output.mode != "append" or plan.waits_for_new(name) for name, output in plan.job.outputs.items())
 
 
 def run(

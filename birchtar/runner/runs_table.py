@@ -25,7 +25,7 @@ def print_runs(past: Iterable[PastRun]) -> None:
         started = f"{run.started_at:%Y-%m-%d %H:%M:%S}"
         error = run.error or ""
         table.add_row(Text(run.job), str(run.number), _state(run), started, seconds, *rows, Text(error))
-    output_console().print(table, highlight=False)
+    output_console().print(table)
 
 
 def _state(run: PastRun) -> str:

@@ -81,7 +81,8 @@ def _between(name: str, source: Source, spark: SparkSession, span: Span, found: 
         listed = list_files(source.paths, spark=spark, options=source.options)
         notes = list(_undated(name, listed, span))
         files = tuple(RunFile(*file) for file in listed if _lies_in(file, span, start, end))
-        return Pending(RunInput(name, FILES, files=files, bytes=sum(file.size for file in files)), found, notes=notes)
+        read = RunInput(name, FILES, files=files, bytes=sum(file.size for file in files))
+        return Pending(read, found, notes=notes, file=next(iter(listed.paths), None))
     since, until = versions_between(spark, source, start, end)
     return Pending(RunInput(name, kind, since and list(since), until and list(until)), found)
 

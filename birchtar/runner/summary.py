@@ -41,19 +41,19 @@ def print_summary(report: Report) -> None:
     for number, conflict in enumerate(report.conflicts):
         if number == _MOST_CONFLICTS:
             more = f"... and {len(report.conflicts) - number:,} more fields; `conflicts: fail` lists all of them"
-            console.print(more, highlight=False, markup=False, soft_wrap=True)
+            console.print(more, soft_wrap=True)
             break
         line = f"several types in {conflict.input}, {conflict.what}"
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
     for rule in report.rules:
         if rule.action == "warn" and not rule.holds:
-            console.print(say(rule), highlight=False, markup=False, soft_wrap=True)
+            console.print(say(rule), soft_wrap=True)
     if report.resolved:
         number = sum(each.rows for each in report.resolved)
-        console.print(f"resolved {number:,} rejected rows of earlier runs", highlight=False)
+        console.print(f"resolved {number:,} rejected rows of earlier runs")
     for note in report.notes:
-        console.print(note, highlight=False, markup=False, soft_wrap=True)
-    console.print(f"{report.job}: done in {report.seconds:.1f} s", highlight=False)
+        console.print(note, soft_wrap=True)
+    console.print(f"{report.job}: done in {report.seconds:.1f} s")
 
 
 def print_rows(spark: SparkSession, report: Report, number: int) -> None:
@@ -66,7 +66,7 @@ def print_rows(spark: SparkSession, report: Report, number: int) -> None:
         lines = schema.splitlines()
         rest = [f"... and {len(lines) - _MOST_LINES:,} more lines"] if len(lines) > _MOST_LINES else []
         text = "\n".join([f"{name}:", *lines[:_MOST_LINES], *rest, ""])
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
+        console.print(text, soft_wrap=True)
     for wrote in report.outputs if number else []:
         df = spark.read.format(wrote.format).options(**(_CSV if wrote.format == "csv" else {}))
         rows = df.load(absolute(wrote.path)).limit(number).collect()

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from birchtar.lake.files import FileSystem
 from birchtar.lake.listing import require_all_read
+from birchtar.lake.observed import is_known_empty, observed_nothing
 from birchtar.lake.read import read
 from birchtar.lake.source import Source
 from birchtar.lake.statistics import null_fields
@@ -27,7 +28,7 @@ from birchtar.runner.problems import Place
 from birchtar.runner.quarantine_row import quarantine_row
 from birchtar.runner.queries import rename_tables
 from birchtar.runner.replayed import READ, RULES, Replayed, entering, labels, read_replayed
-from birchtar.runner.rules import CheckedTable, PlannedRule, checked
+from birchtar.runner.rules import ON_TABLES, CheckedTable, PlannedRule, checked
 from birchtar.runner.sensitive import sensitive_fields
 from birchtar.runner.steps import (
     FUNCTION_NAME,
@@ -106,8 +107,9 @@ class Tables:
     """Per input all its rows, not counted while they are read."""
     notes: list[str] = field(default_factory=list)
     """What the user should know of them."""
-    early: list[Observation] = field(default_factory=list)
-    """Observations that ended with a job which may have seen some of the rows only: what they tell is worth nothing."""
+    unheard: list[Observation] = field(default_factory=list)
+    """Observations that tell nothing of all rows: they ended with a job which may have seen some only, or Spark never
+    computed what they are of. What they were to tell is found by jobs of its own."""
 
     def finished(self) -> list[Observation]:
         """Return the observations that have ended by now."""
@@ -115,6 +117,27 @@ class Tables:
         of_rejects, of_rules = [each.counted for each in self.rejects], [each.counted for each in self.checks]
         observations = [*self.read.values(), *of_rejects, *of_rules]
         return [each for each in observations if each._jo is not None and each._jo.future().isCompleted()]
+
+    def hear_all(self, wanted: Set[str]) -> None:
+        """Note which observations have not seen their rows, once the outputs are computed.
+
+        Spark leaves out what it finds to be of no use, such as the one side of an inner join where the other is empty;
+        the rows there count as read all the same.
+
+        Args:
+            wanted: Inputs and tables that the run is to compute.
+        """
+        counted = [(name, observation, self.inputs[name]) for name, observation in self.read.items()]
+        counted += [(each.table, each.counted, each.df) for each in self.rejects]
+        self.unheard += [
+            observation
+            for name, observation, df in counted
+            if name in wanted and self._is_unheard(observation) and not is_known_empty(df)
+        ]
+        self.unheard += [each.counted for each in self.checks if self._is_unheard(each.counted)]
+
+    def _is_unheard(self, observation: Observation) -> bool:
+        return observation not in self.unheard and observed_nothing(observation)
 
     def of(self, name: str) -> Frames:
         """Return the frames that a name stands for: one, or all members of a collection.
@@ -254,9 +277,17 @@ class _Maker:
             elif not isinstance(df, dict):
                 raise JobError(f"{step.place}: {where}: gave {type(df).__name__}, not a DataFrame.")
         df = self._entered(df, table.name, RULES)
-        if table.rules:
-            df = self._checked(table, df)
+        rules = [rule for rule in table.rules if rule.kind not in ON_TABLES or self._comes_whole(table)]
+        if rules:
+            df = self._checked(table, rules, df)
         return df  # type: ignore[no-any-return]  # a user's function may return anything; that was checked above
+
+    def _comes_whole(self, table: PlannedTable) -> bool:
+        """Tell whether a rule on the table as a whole means anything: not in a replay, nor where nothing new comes."""
+        if self.replayed is not None:
+            return False
+        new = self.pending.keys() & self.plan.inputs_of(table.name)
+        return not new or any(not self.pending[name].is_empty for name in new)
 
     def _entered(self, df: Any, table: str, step: str) -> Any:
         """Return the rows before a step, in a replay with those that were rejected there."""
@@ -287,7 +318,7 @@ class _Maker:
             return step.function(df, **arguments)
         before = self.tables.finished()
         made = step.function(df, **arguments)
-        self.tables.early += [each for each in self.tables.finished() if each not in before]
+        self.tables.unheard += [each for each in self.tables.finished() if each not in before]
         return made
 
     def _arguments(self, call: FunctionStep | PlannedRule) -> dict[str, Any]:
@@ -299,7 +330,7 @@ class _Maker:
             arguments[name] = _mapped(arguments[name], _as_function)
         return arguments
 
-    def _checked(self, table: PlannedTable, df: DataFrame) -> DataFrame:
+    def _checked(self, table: PlannedTable, rules: Sequence[PlannedRule], df: DataFrame) -> DataFrame:
         def condition(rule: PlannedRule) -> Any:
             made = rule.function(df, **self._arguments(rule))
             if not isinstance(made, Column):
@@ -307,11 +338,10 @@ class _Maker:
             return made
 
         conditions = [
-            _located(rule.place, f"rule {rule.name} of table {table.name}", partial(condition, rule))
-            for rule in table.rules
+            _located(rule.place, f"rule {rule.name} of table {table.name}", partial(condition, rule)) for rule in rules
         ]
         hidden = self.sensitive.get((table.name, RULES), frozenset())
-        check = checked(table.name, df, table.rules, conditions, hidden)
+        check = checked(table.name, df, rules, conditions, hidden)
         self.tables.checks.append(check)
         kept = self._without_rejects(check.marked, table.name, RULES, Observed(check.counted, check.numbers))
         return kept.drop(*check.masks)
