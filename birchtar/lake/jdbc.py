@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -109,8 +108,13 @@ def asked(source: Source, work: Callable[[], _T]) -> _T:
 
 def place(source: Source) -> str:
     """Return the address of the database without whatever may be secret in it."""
-    parts = urlsplit((source.url or "").removeprefix("jdbc:"))
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".split(";")[0]
+    kind, _, rest = re.split("[?;]", (source.url or "").removeprefix("jdbc:"), maxsplit=1)[0].partition(":")
+    return f"{kind}://{rest.rpartition('@')[2].removeprefix('//')}"
+
+
+def table_of(source: Source) -> str:
+    """Return what is read of a database. A query may be changed and still give the same rows."""
+    return f"{source.table or 'a query'} of {place(source)}"
 
 
 def _said(error: Exception) -> str:

@@ -5,7 +5,7 @@ order of commits, or a run is to stay away from the newest ones by a condition i
 """
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import DataType, DateType, NumericType, StringType, StructType, TimestampNTZType, TimestampType
 
 from birchtar.lake.errors import LakeError
-from birchtar.lake.jdbc import asked, connected, place, query_once, quoted, read_relation, relation
+from birchtar.lake.jdbc import asked, connected, place, query_once, quoted, read_relation, relation, table_of
 from birchtar.lake.source import Source
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
@@ -30,6 +30,13 @@ class KeyMark:
     values: list[str]
     """As texts that the database itself reads back without loss."""
     order: str = "asc"
+    of: str | None = field(default=None, compare=False)
+    """The table that they are of; None where that is not known."""
+
+    @classmethod
+    def at(cls, source: Source, values: list[str]) -> "KeyMark":
+        """Return the mark of a source's own keys at some values."""
+        return cls(source.bookmark_keys, values, source.bookmark_order, table_of(source))
 
     def as_json(self) -> dict[str, Any]:
         """Return what the state database keeps; `KeyMark(**json)` reads it back."""
@@ -45,7 +52,7 @@ def newest_keys(spark: SparkSession, source: Source, since: KeyMark | None) -> K
         DatabaseError: The database cannot be reached, or knows no such user or table.
     """
     types = _key_types(source, _schema(spark, source))
-    _require_same_keys(source, since)
+    _require_same(source, since)
     _refuse_nulls(spark, source)
     keys = {name: quoted(spark, source, name) for name in types}
     texts = [_as_text(spark, source, keys[name], kind) for name, kind in types.items()]
@@ -56,7 +63,7 @@ def newest_keys(spark: SparkSession, source: Source, since: KeyMark | None) -> K
     if not rows:
         return None
     values = [_text_of(value, kind, source) for value, kind in zip(rows[0], types.values(), strict=True)]
-    return KeyMark(list(types), values, source.bookmark_order)
+    return KeyMark.at(source, values)
 
 
 def read_keys(spark: SparkSession, source: Source, since: KeyMark | None, until: KeyMark | None) -> DataFrame:
@@ -76,7 +83,7 @@ def read_keys(spark: SparkSession, source: Source, since: KeyMark | None, until:
     """
     types = _key_types(source, _schema(spark, source))
     for mark in (since, until):
-        _require_same_keys(source, mark)
+        _require_same(source, mark)
     if until is None:
         return read_relation(spark, source, relation(source)).limit(0)
     return read_relation(spark, source, _where(spark, source, types, since, until))
@@ -135,7 +142,14 @@ def _key_types(source: Source, schema: StructType) -> dict[str, DataType]:
     return types
 
 
-def _require_same_keys(source: Source, mark: KeyMark | None) -> None:
+def _require_same(source: Source, mark: KeyMark | None) -> None:
+    if mark is not None and mark.of not in (None, table_of(source)):
+        values = " ".join(f"--keys {key}={value}" for key, value in zip(mark.keys, mark.values, strict=True))
+        raise LakeError(
+            f"the bookmark is one of {mark.of}, not of {table_of(source)}: rows of that up to {values} would be passed"
+            " over. Reset the bookmark to read all of them; or, if these are the same rows, say so with"
+            f" `birchtar bookmark set CONFIG INPUT {values}`."
+        )
     if mark is not None and (mark.keys, mark.order) != (source.bookmark_keys, source.bookmark_order):
         raise LakeError(
             f"{place(source)}: the bookmark is one of {', '.join(mark.keys)} ({mark.order}), not of"

@@ -20,11 +20,11 @@ from pyspark.sql import SparkSession
 from birchtar.lake.source import Source
 from birchtar.runner.bookmark_kinds import KEYS, kind_of
 from birchtar.runner.failures import JobError, sentence
-from birchtar.runner.intervals import Interval, overlap
+from birchtar.runner.intervals import Interval
 from birchtar.runner.plan import Plan
 from birchtar.runner.progress import Progress
 from birchtar.runner.run import run
-from birchtar.runner.span import Span, parse_scope
+from birchtar.runner.span import Span
 from birchtar.state.database import State
 from birchtar.state.errors import JobDoneError
 from birchtar.state.history import done_scopes
@@ -121,30 +121,6 @@ def done_before(state: State, plan: Plan, spans: Sequence[Span]) -> list[Outcome
     """Return the outcomes of those intervals that have succeeded before."""
     done = done_scopes(state, plan.name)
     return [Outcome(span.interval, DONE_BEFORE, done[span.scope]) for span in spans if span.scope in done]
-
-
-def require_apart(state: State, plan: Plan, spans: Sequence[Span]) -> None:
-    """Refuse intervals that lie over others that have succeeded, where an output would get their rows twice.
-
-    Raises:
-        JobError: With the first such interval. One that is itself done before is passed over anyway.
-    """
-    appends = [name for name, sink in plan.job.outputs.items() if sink.mode == "append"]
-    done = done_scopes(state, plan.name) if appends else {}
-    scopes = {span.scope for span in spans}
-    # Intervals of one call do not meet, so only those of other calls matter: as a rule there are none.
-    others = [(*parse_scope(scope), number) for scope, number in done.items() if scope not in scopes]
-    for span in spans if others else ():
-        if span.scope in done:
-            continue
-        _, pattern = parse_scope(span.scope)
-        for other, its_pattern, number in others:
-            if pattern == its_pattern and overlap(other, span.interval):
-                raise JobError(
-                    f"{span.interval} lies over {other}, which succeeded in run {number}: the rows of both would be"
-                    f" appended twice (output {', '.join(appends)}). Take the same --step and the same --from as then,"
-                    " or say --again if they shall be."
-                )
 
 
 def _outcome(

@@ -43,15 +43,16 @@ def backfill(
     from birchtar.runner.load import load
 
     plan, spans = load(config, settings or ()), _spans(start, end, step, by, pattern)
+    from birchtar.runner.apart import require_apart
     from birchtar.runner.backfill import backfill as run_backfill
-    from birchtar.runner.backfill import done_before, notes_of, require_apart, require_backfillable
+    from birchtar.runner.backfill import done_before, notes_of, require_backfillable
     from birchtar.runner.output_console import message_console, teller
     from birchtar.runner.progress import Progress
     from birchtar.state.database import open_state
 
     notes, state, console = require_backfillable(plan, spans), open_state(), message_console()
     if not again:
-        require_apart(state, plan, spans)
+        state.read(lambda connection: require_apart(connection, plan, spans))
     done = [] if again else done_before(state, plan, spans)
     ahead = [span for span in spans if span.interval not in {outcome.interval for outcome in done}]
     outcomes = list(done)

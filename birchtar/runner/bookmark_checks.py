@@ -32,7 +32,9 @@ OF_BOOKMARKS = (*_FILE_KEYS, "bookmark_by", "bookmark_keys", "bookmark_order")
 _PINNED = {"versionasof", "timestampasof", "readchangefeed", "readchangedata", "startingversion", "endingversion"}
 """Options of Delta's reader, in lower case, that say what a bookmark is there to say."""
 
-_SECRET_IN_URL = re.compile(r"(?i)//[^/@]*@|[?&;]\s*(user|password|pwd|secret|token)\s*=")
+_SECRET_IN_URL = re.compile(
+    r"(?i)[^:/@]@|[?&;,(:]\s*(user(name)?|uid|(?!password_?character)\w*(pass|pwd|secret|token)\w*)\s*="
+)
 
 
 def in_database(location: Location, read: Source) -> Iterator[Complaint]:

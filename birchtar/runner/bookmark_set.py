@@ -112,4 +112,4 @@ def _key_mark(name: str, source: Source, wish: Wish, start: StartSpark) -> dict[
     if said.keys() != set(source.bookmark_keys) or len(said) != len(wish.keys):
         keys = " ".join(f"--keys {key}=VALUE" for key in source.bookmark_keys)
         raise JobError(f"input {name}: say a value of each of its `bookmark_keys`, once: {keys}.")
-    return KeyMark(source.bookmark_keys, [said[key] for key in source.bookmark_keys], source.bookmark_order).as_json()
+    return KeyMark.at(source, [said[key] for key in source.bookmark_keys]).as_json()

@@ -171,10 +171,17 @@ def _in_merge_keys(location: Location, written: Sink) -> Iterator[Complaint]:
         yield Complaint((*location, key), f"`{key}` is for `scd2`, not for `merge`.", of_key=True)
 
 
+_SECRET = re.compile(r"(?i)pass(word|code|phrase)|pwd|secret|token|(access|account)[._]?key")
+"""A part of the names of options that hold what nobody may read."""
+
+
 def _in_options(location: Location, options: Iterable[str], own: Mapping[str, str]) -> Iterator[Complaint]:
     for option in options:
         if instead := own.get(option.lower()):
             yield Complaint((*location, option), f"`{option}` is not yours to set: {instead}.", of_key=True)
+        elif _SECRET.search(option):
+            what = f"`{option}` is a secret: what stands here is kept with each run. Let the environment tell Spark, or"
+            yield Complaint((*location, option), f"{what} a credentials file, or a profile in conf/spark.", of_key=True)
 
 
 def _in_place(job: Job, name: str, path: str) -> Iterator[Complaint]:

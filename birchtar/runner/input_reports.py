@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from pyspark.sql import SparkSession
 
+from birchtar.lake.jdbc import table_of
 from birchtar.lake.measure import count_stored, size_of
 from birchtar.lake.observed import observed_rows
 from birchtar.runner.located import located
@@ -43,4 +44,4 @@ def new_files_report(plan: Plan, pending: Mapping[str, Pending], name: str, rows
 
 def _said_path(plan: Plan, name: str) -> str:
     source = plan.job.inputs[name]
-    return ", ".join(source.paths) or f"{source.table or 'a query'} of {source.url}"
+    return ", ".join(source.paths) or table_of(source)

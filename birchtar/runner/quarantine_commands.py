@@ -85,9 +85,8 @@ def replay(
     console, state = message_console(), open_state(must_exist=True)
     selection = Selection(reason, run, table, rule, where)
     with spark_when_needed(profile, verbose=verbose) as start:
-        spark, report = start(), None
-        # One that had died is finished first: what it sent was chosen otherwise, maybe.
-        while report is None or report.attempt > 1:
-            with Progress(console, spark.sparkContext) as progress:
-                report = replay_job(plan, spark, state, progress, selection, on_wait=teller(console))
+        spark = start()
+        with Progress(console, spark.sparkContext) as progress:
+            reports = replay_job(plan, spark, state, progress, selection, on_wait=teller(console))
+        for report in reports:
             print_summary(report)

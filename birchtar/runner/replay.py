@@ -22,24 +22,25 @@ def replay(
     selection: Selection,
     *,
     on_wait: Callable[[Busy], None] | None = None,
-) -> Report:
+) -> list[Report]:
     """Send rejected rows through their job again, as it is now; each exactly once.
 
     Rows that an input rejected are read anew from their text and go through all tables; rows that a step or a rule
     rejected enter their table there. Inputs that are only looked up are read as usual, of others nothing is. What is
-    rejected again is a new row of the quarantine. A run that died is finished first; a replay that died is finished,
-    if it was ready to be published, and computed anew otherwise.
+    rejected again is a new row of the quarantine. A run that died is finished first, and so is a replay that was ready
+    to be published.
+
+    Returns:
+        What was finished first, and at last the replay.
 
     Raises:
         JobError: The job overwrites an output, or a row cannot enter it as its config is now; or what `run` raises.
         JobBusyError: As `run`.
     """
     require_adding(plan)
+    reports: list[Report] = []
     while True:
         owned = begin(state, plan.name, kind="replay", when_busy=plan.job.when_busy, on_wait=on_wait)
-        if owned.kind != "replay":
-            carry_out(plan, spark, state, owned, progress)
-        elif owned.state == PREPARED:
-            return carry_out(plan, spark, state, owned, progress)
-        else:
-            return carry_out(plan, spark, state, owned, progress, selection)
+        if owned.kind == "replay" and owned.state != PREPARED:
+            return [*reports, carry_out(plan, spark, state, owned, progress, selection)]
+        reports.append(carry_out(plan, spark, state, owned, progress))

@@ -41,7 +41,7 @@ def require_adding(plan: Plan) -> None:
         for step in table.steps
         if (outer := _outer_join(step))
     ]
-    flowing = _flowing(plan)
+    flowing = flowing_of(plan)
     told += [
         f"{step.place}: table {table.name}: a replay cannot go through {grouped}: it would make rows of the rejected"
         f" records alone, without those that they belong to. Correct the job, and {again}."
@@ -77,13 +77,13 @@ def flows(plan: Plan) -> Iterator[str]:
     What a table begins with flows, and what `union` and `merge_frames` add; of a query, the first table of each
     side of a UNION.
     """
-    seen = _flowing(plan)
+    seen = flowing_of(plan)
     for name, source in plan.job.inputs.items():
         if name in seen or source.bookmark:
             yield name
 
 
-def _flowing(plan: Plan) -> set[str]:
+def flowing_of(plan: Plan) -> set[str]:
     """Return the inputs and tables whose rows go into outputs."""
     seen: set[str] = set()
     by_name = {table.name: table for table in plan.tables}

@@ -23,7 +23,7 @@ from birchtar.runner.conflicts import read_settled
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.places import quarantine_path, resolved_path
 from birchtar.runner.plan import Plan, PlannedTable
-from birchtar.runner.replayable import flows
+from birchtar.runner.replayable import flowing_of, flows
 from birchtar.runner.report import OutputReport, ResolvedReport
 from birchtar.runner.staged import StagedOutput
 from transforms.rejects import ERROR_COLUMN
@@ -266,7 +266,9 @@ def _require_entrance(plan: Plan, replayed: Replayed, table: str, step: str) -> 
         else:
             why = f"the job has no input `{table}` any more"
     elif any(each.name == table and step in labels(each) for each in plan.tables):
-        return
+        if table in flowing_of(plan):
+            return
+        why = f"rows of the table `{table}` are only looked up, so nothing would come of them alone"
     else:
         why = f"the job has no step `{step}` in a table `{table}` any more"
     raise JobError(

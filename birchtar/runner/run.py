@@ -7,9 +7,11 @@ what is staged, as it was planned, without computing it a second time.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from pyspark.sql import SparkSession
 
+from birchtar.runner.apart import require_apart
 from birchtar.runner.compute import compute
 from birchtar.runner.plan import Plan
 from birchtar.runner.progress import Progress
@@ -53,10 +55,12 @@ def run(
         JobBusyError: Another process runs the job, and ``when_busy`` is ``fail``.
         JobDoneError: The backfill of the interval has succeeded before.
     """
-    kind, scope = ("run", None) if span is None else (BACKFILL, span.scope)
-    once, when_busy = span is not None and not again, plan.job.when_busy
+    begun = partial(begin, state, plan.name, when_busy=plan.job.when_busy, on_wait=on_wait)
+    if span is not None:
+        check = None if again else partial(require_apart, plan=plan, spans=[span])
+        begun = partial(begun, kind=BACKFILL, scope=span.scope, once=not again, check=check)
     while True:
-        owned = begin(state, plan.name, kind=kind, when_busy=when_busy, on_wait=on_wait, scope=scope, once=once)
+        owned = begun()
         if owned.kind != "replay" or owned.state == PREPARED:
             return carry_out(plan, spark, state, owned, progress, span=span)
         fail(state, owned, "The replay died before it had changed anything. Replay again.")

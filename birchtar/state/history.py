@@ -47,6 +47,15 @@ def list_runs(state: State, job: str | None = None, *, limit: int = 20) -> list[
     return state.read(work)
 
 
+def scoped_runs(connection: Connection, job: str) -> dict[str, tuple[int, str]]:
+    """Return the scopes of a job that a run has done or begun, each with that run's number and state: the last such."""
+    states = (SUCCEEDED, *UNFINISHED)
+    query = select(runs.c.scope, runs.c.number, runs.c.state).where(
+        runs.c.job == job, runs.c.scope.is_not(None), runs.c.state.in_(states)
+    )
+    return {row.scope: (row.number, row.state) for row in connection.execute(query.order_by(runs.c.number))}
+
+
 def done_scopes(state: State, job: str) -> dict[str, int]:
     """Return the scopes of a job of which a run has succeeded, each with the number of the last one."""
     query = select(runs.c.scope, func.max(runs.c.number).label("number")).where(

@@ -95,6 +95,7 @@ class _Wanted:
     scope: str | None
     queues: bool
     once: bool
+    check: Callable[[Connection], None] | None
 
 
 def begin(
@@ -106,6 +107,7 @@ def begin(
     on_wait: Callable[[Busy], None] | None = None,
     scope: str | None = None,
     once: bool = False,
+    check: Callable[[Connection], None] | None = None,
 ) -> Run:
     """Begin the next run of a job, or take over the one whose process died; two processes never own one run.
 
@@ -118,12 +120,14 @@ def begin(
         on_wait: Called once, before the waiting begins.
         scope: Of a run that may go beside others of the job: only those of the same scope are in its way.
         once: Whether to begin none where one of the same scope has succeeded.
+        check: Called before a new run is begun, while nobody else can begin one of the job; what it raises, `begin`
+            raises.
 
     Raises:
         JobBusyError: Another process runs the job, and `when_busy` is `fail`.
         JobDoneError: It is to run `once`, and has.
     """
-    wanted = _Wanted(job, kind, scope, when_busy == "queue", once)
+    wanted = _Wanted(job, kind, scope, when_busy == "queue", once, check)
     place: int | None = None
     try:
         while isinstance(found := state.write(partial(_begin, wanted=wanted, place=place)), Busy):
@@ -200,6 +204,8 @@ def _begin(connection: Connection, wanted: _Wanted, place: int | None) -> Run | 
         return _run(last, key, attempt=last.attempt + 1, is_takeover=True)
     if wanted.once:
         _refuse_done(connection, wanted, alike)
+    if wanted.check:
+        wanted.check(connection)
     place = keep_place(connection, place, new, mine)
     connection.execute(update(runs).where(runs.c.id == place).values(state=RUNNING, started_at=moment))
     return _run(connection.execute(select(runs).where(runs.c.id == place)).one(), key, attempt=1, is_takeover=False)

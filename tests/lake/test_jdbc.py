@@ -294,6 +294,23 @@ def test_a_bookmark_of_other_keys_is_not_gone_on_with(spark, sql, source):
         newest_keys(spark, source(bookmark_keys=["m"], bookmark_order="desc"), KeyMark(["n"], ["1"]))
 
 
+def test_a_bookmark_of_another_table_is_not_gone_on_with_unless_it_is_said_anew(spark, sql, source):
+    sql("CREATE TABLE t (n int)")
+    sql("INSERT INTO t VALUES (1), (2)")
+    before = newest_keys(spark, source(bookmark_keys=["n"]), None)
+    sql("CREATE TABLE u (n int)")
+    sql("INSERT INTO u VALUES (1), (3)")
+    other = source(bookmark_keys=["n"], table="u")
+    with pytest.raises(
+        LakeError, match="the bookmark is one of t of .*, not of u of .*bookmark set CONFIG INPUT --keys n=2"
+    ):
+        newest_keys(spark, other, before)
+    anew = KeyMark.at(other, ["2"])
+    assert values(read_keys(spark, other, anew, newest_keys(spark, other, anew))) == [3]
+    of_nobody_knows_what = KeyMark(["n"], ["2"])
+    assert values(read_keys(spark, other, of_nobody_knows_what, newest_keys(spark, other, of_nobody_knows_what))) == [3]
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

@@ -15,7 +15,8 @@ from rich.console import Console
 from birchtar.lake.delta_changes import DeltaMark, versions_between
 from birchtar.lake.source import Source
 from birchtar.runner import compute, publication
-from birchtar.runner.backfill import backfill, done_before, require_apart, require_backfillable
+from birchtar.runner.apart import require_apart
+from birchtar.runner.backfill import backfill, done_before, require_backfillable
 from birchtar.runner.cli import main
 from birchtar.runner.dated_paths import DatedPaths
 from birchtar.runner.failures import JobError
@@ -23,9 +24,12 @@ from birchtar.runner.intervals import intervals
 from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
 from birchtar.runner.span import Span
+from birchtar.state.abandon import abandon as give_up
 from birchtar.state.bookmark_views import view_bookmarks
 from birchtar.state.database import open_state
 from birchtar.state.history import list_runs
+from birchtar.state.publishing import RunOutput, prepare
+from birchtar.state.runs import begin, release
 
 JOB = """
 inputs: {days: {path: days, format: csv, schema: "id INT", bookmark: true, max_files: 1%s}}
@@ -297,4 +301,22 @@ def test_intervals_over_others_that_succeeded_are_refused_where_rows_would_come_
     assert told(filled(text, 2)) == [("01", "SUCCEEDED", 1, 1)]
     spans = [Span(each) for each in intervals("2024-01-01", "2024-01-04", step)]
     with pytest.raises(JobError, match=says) if says else nullcontext():
-        require_apart(open_state(), load(config(text)), spans)
+        plan = load(config(text))
+        open_state().read(lambda connection: require_apart(connection, plan, spans))
+
+
+@pytest.mark.parametrize("became", ["RUNNING", "PREPARED"])
+def test_intervals_over_others_that_are_not_finished_begin_no_run(filled, config, became):
+    day("a.csv", 1, 1)
+    state, week = open_state(), "2023-12-31..2024-01-07"
+    owned = begin(state, "job", kind="backfill", scope=week)
+    if became == "PREPARED":
+        prepare(state, owned, [RunOutput("days", "out", "parquet", {}, 1, 1, 1)], report={})
+    (failed,) = filled(JOB % ("", "parquet"), 2)
+    assert (failed.state, failed.run) == ("FAILED", None)
+    assert f"2024-01-01..2024-01-02 lies over {week}, of which run 1 is {became}" in failed.error
+    assert not Path("out").exists()
+    assert [(each.number, each.state) for each in list_runs(state)] == [(1, became)]
+    release(state, owned)
+    give_up(state, "job")
+    assert told(filled(JOB % ("", "parquet"), 2)) == [("01", "SUCCEEDED", 1, 1)]

@@ -7,6 +7,7 @@ from birchtar.runner.problems import ConfigError
 
 FILES = "files (avro, csv, json, orc, parquet)"
 GROWS = "a bookmark of a database's table needs `bookmark_keys`: columns that grow from row to row."
+SAY_WHERE = "Say where they are: `user: env:NAME`, `password: file:/path`."
 SHOP = "url: 'jdbc:postgresql://h/shop', table: orders"
 
 
@@ -57,6 +58,38 @@ def complaints(path):
             "{format: jdbc, url: 'jdbc:postgresql://h/shop?ssl=true&PassWord=x', table: t}",
             ["2:31: the URL holds a user or password. Say where they are: `user: env:NAME`, `password: file:/path`."],
             id="a password behind the URL",
+        ),
+        *(
+            pytest.param(
+                f"{{format: jdbc, url: '{url}', table: t}}",
+                [f"2:31: the URL holds a user or password. {SAY_WHERE}"],
+                id=url,
+            )
+            for url in (
+                "jdbc:oracle:thin:scott/tiger@//db:1521/shop",
+                "jdbc:mysql://ada:p/w@h/shop",
+                "jdbc:mysql://address=(host=h)(port=1)(user=ada)(password=s)/shop",
+                "jdbc:postgresql://h/shop?sslpassword=s",
+                "jdbc:sqlserver://h;databaseName=shop;trustStorePassword=s",
+                "jdbc:snowflake://h/?passcode=1",
+                "jdbc:databricks://h:443;accessToken=abc",
+            )
+        ),
+        *(
+            pytest.param(f"{{format: jdbc, url: '{url}', table: t}}", [], id=url)
+            for url in (
+                "jdbc:oracle:thin:@//db:1521/shop",
+                "jdbc:mysql://h/shop?passwordCharacterEncoding=utf8&useSSL=true",
+                "jdbc:postgresql://h/shop?ssl=true&sslkey=/etc/key.pk8",
+            )
+        ),
+        pytest.param(
+            "{path: people.csv, format: csv, options: {fs.s3a.secret.key: x}}",
+            [
+                "2:53: `fs.s3a.secret.key` is a secret: what stands here is kept with each run. Let the environment"
+                " tell Spark, or a credentials file, or a profile in conf/spark."
+            ],
+            id="a secret among the options",
         ),
         pytest.param(
             f"{{format: jdbc, {SHOP}, partition_column: id, partitions: 4}}",

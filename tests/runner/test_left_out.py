@@ -141,7 +141,7 @@ def test_a_replay_asks_no_rule_on_the_table_as_a_whole_and_counts_what_enters(fa
     assert [(each.table, each.rows) for each in report.rejects] == [("facts", 2), ("good", 2)]
     with Progress(Console(quiet=True), spark.sparkContext) as progress:
         Path("job.yaml").write_text(Path("job.yaml").read_text().replace("values: [a]", "values: [a, b]"))
-        report = replay(load("job.yaml"), spark, open_state(), progress, Selection(table="good"))
+        report = replay(load("job.yaml"), spark, open_state(), progress, Selection(table="good"))[-1]
     assert [(each.table, each.step, each.rows) for each in report.resolved] == [("good", "rules", 2)]
     assert [(each.table, each.step, each.rows) for each in report.rejects] == [("good", "rules", 1)]
     assert duckdb.sql("SELECT id FROM 'out/*.parquet' ORDER BY id").fetchall() == [(1,), (2,)]

@@ -61,7 +61,7 @@ def lake(tmp_path, monkeypatch):
 def replay_job(spark):
     def go(**chosen):
         with Progress(Console(quiet=True), spark.sparkContext) as progress:
-            return replay(load("job.yaml"), spark, open_state(), progress, Selection(**chosen))
+            return replay(load("job.yaml"), spark, open_state(), progress, Selection(**chosen))[-1]
 
     return go
 
@@ -328,6 +328,16 @@ def test_elements_are_rejected_one_by_one_and_replayed(lake: Path, run_file, rep
     assert run_file().inputs[0].rows == 0
 
 
+def test_rows_of_a_table_that_is_only_looked_up_are_not_replayed(lake: Path, run_file, replay_job):
+    looked_up = "tables:\n  good_towns: {from: towns, rules: [{in: {column: town, values: [Ulm]}, action: reject}]}\n"
+    (lake / "job.yaml").write_text(JOB.replace("tables:\n", looked_up).replace("other: towns", "other: good_towns"))
+    run_file()
+    says = "rows of the table `good_towns` are only looked up, so nothing would come of them alone"
+    with pytest.raises(JobError, match=says):
+        replay_job(table="good_towns")
+    assert [row[5] for row in index() if row[0] == "good_towns"] == [0]
+
+
 def test_a_step_that_is_gone_is_named(lake: Path, run_file, replay_job):
     run_file()
     (lake / "job.yaml").write_text(JOB.replace("known:", "other:"))
@@ -373,6 +383,21 @@ def test_a_replay_that_is_killed_and_begun_again_sends_every_row_once(
     resolved = duckdb.sql("SELECT count(*), count(DISTINCT id) FROM 'data/quarantine/_resolved/job/*.parquet'")
     assert resolved.fetchall() == [(4, 4)]
     assert quarantined("count(*) FILTER (run = 1)") == [(4,)]
+
+
+def test_a_replay_that_died_is_finished_and_does_not_stand_for_the_next(in_our_java, lake: Path, run_file, spark):
+    run_file()
+    (lake / "job.yaml").write_text(CORRECTED)
+    assert Began(in_our_java, Death("prepare", "after"), replay=True).was_killed()
+    with Progress(Console(quiet=True), spark.sparkContext) as progress:
+        chosen = Selection(table="orders", reason="MALFORMED")
+        reports = replay(load("job.yaml"), spark, open_state(), progress, chosen)
+    assert [(each.number, sum(done.rows for done in each.resolved)) for each in reports] == [(2, 4), (3, 1)]
+    assert [row[3:] for row in index() if row[:3] == ("orders", "read", "MALFORMED")] == [
+        (1, 1, 1),
+        (2, 1, 1),
+        (3, 1, 0),
+    ]
 
 
 def test_a_run_after_a_replay_that_died_reads_what_is_new(lake: Path, run_file):
