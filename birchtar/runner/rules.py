@@ -117,10 +117,9 @@ def checked(
     of_rows = [n for n, rule in enumerate(rules) if rule.kind not in ON_TABLES]
     groups = [of_rows[start : start + _TOGETHER] for start in range(0, len(of_rows), _TOGETHER)]
     masks = [unused_name(df.columns, f"broken{at}") for at in range(len(groups))]
+    mask_of = {n: F.col(mask) for mask, group in zip(masks, groups, strict=True) for n in group}
     breaks = {
-        n: F.col(mask).cast("int").bitwiseAND(F.lit(1 << bit)) != 0
-        for mask, group in zip(masks, groups, strict=True)
-        for bit, n in enumerate(group)
+        n: mask_of[n].cast("int").bitwiseAND(F.lit(1 << bit)) != 0 for group in groups for bit, n in enumerate(group)
     }
     marked = df.select("*", *(_mask(group, conditions).alias(mask) for mask, group in zip(masks, groups, strict=True)))
     record = F.to_json(F.struct(*map(column, df.columns)), WHOLE_RECORD)
@@ -130,7 +129,9 @@ def checked(
         if rule.kind in ON_TABLES:
             numbers.append(conditions[n].alias(f"table{n}"))
         elif rule.action != "reject":
-            numbers.append(F.any_value(F.when(breaks[n], record), F.lit(True)).alias(f"example{n}"))
+            # Of most rows the mask is null, and nothing more is asked.
+            example = F.when(mask_of[n].isNotNull(), F.when(breaks[n], record))
+            numbers.append(F.any_value(example, F.lit(True)).alias(f"example{n}"))
     rejecting = [F.when(breaks[n], F.lit(rules[n].name)) for n in of_rows if rules[n].action == "reject"]
     if rejecting:
         marked = marked.withColumn(ERROR_COLUMN, _error(F.coalesce(*rejecting), record))

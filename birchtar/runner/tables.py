@@ -378,13 +378,13 @@ class _Maker:
         if not has_rejects(df):
             return df.observe(*also) if also else df
         counted, numbers = (also.by, [also.aggregate]) if also else (Observation(), [])
-        df = df.withColumn(ERROR_COLUMN, quarantine_row(df, table, step))
         error = F.col(ERROR_COLUMN)
         is_kept = F.length(F.concat_ws("", error["message"], error["record"])) <= LONGEST_RECORD
         # Which ones are kept matters only where not all are. Spark compiles the columns of a frame, but not what an
         # aggregate of an observation asks of them.
         key = unused_name(df.columns, "kept")
-        df = df.withColumn(key, F.when(error.isNotNull() & is_kept, F.xxhash64(error)))
+        kept = F.when(error.isNotNull() & is_kept, F.xxhash64(error))
+        df = df.withColumns({ERROR_COLUMN: quarantine_row(df, table, step), key: kept})
         rejected = [F.count(error).alias("rejected"), self._records(error, F.col(key)).alias("records")]
         df = df.observe(counted, *numbers, *rejected)
         hidden = self.sensitive.get((table, step), frozenset())
