@@ -2,7 +2,7 @@
 
 import re
 from glob import glob, has_magic
-from os.path import abspath
+from os.path import abspath, realpath
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -42,6 +42,16 @@ def covers(outer: str, inner: str) -> bool:
     """
     outer, inner = (local(path) if is_local(path) else path for path in (outer, inner))
     return f"{inner.rstrip('/')}/".startswith(f"{outer.rstrip('/')}/")
+
+
+def without_links(path: str) -> str:
+    """Return the absolute path of the folder itself, where a local one is a link; of other systems the path.
+
+    Example:
+        >>> without_links("file:/data/raw/../x"), without_links("s3a://bucket/data")
+        ('file:/data/x', 's3a://bucket/data')
+    """
+    return f"file:{realpath(local(path))}" if is_local(path) else path
 
 
 def absolute(path: str) -> str:

@@ -15,6 +15,7 @@ from birchtar.lake.files import DataFile, FileSystem
 from birchtar.lake.hidden import hidden_folder, remove_dead
 from birchtar.lake.label import Label
 from birchtar.lake.paths import is_local, local
+from birchtar.lake.table_folders import require_same_spelling
 
 Plan = Mapping[str, Any]
 """How to publish what is staged; plain values, for the state database."""
@@ -35,6 +36,7 @@ def stage_files(
         writer.mode("errorifexists").save(staged)
         written = list(files.data_files(staged))
         folders = _folders(written) if mode == "overwrite_partitions" else [""] if mode == "overwrite" else []
+        require_same_spelling(files, path, folders)
         for folder in folders:
             files.touch(f"{_below(staged, folder)}/{mark}")
     except BaseException:

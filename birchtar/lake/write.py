@@ -11,13 +11,16 @@ from pyspark.sql.types import ArrayType, MapType, StringType, StructField, Struc
 
 from birchtar.lake import delta
 from birchtar.lake.columns import require_fitting_columns
+from birchtar.lake.delta.compare import EXACT_TIMES
 from birchtar.lake.errors import LakeError
 from birchtar.lake.files import FileSystem
 from birchtar.lake.label import Label
 from birchtar.lake.many_paths import AS_THEY_ARE
+from birchtar.lake.paths import without_links
 from birchtar.lake.rejects import named, quoted
 from birchtar.lake.sink import COMPRESSION_NAMES, DEFAULT_COMPRESSION, Sink
 from birchtar.lake.staged_files import clean_files, publish_files, stage_files
+from birchtar.lake.table_folders import require_one_disk, require_same_folders
 
 _CSV = {"header": "true", "escape": '"', "ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false"}
 """CSV as everybody else reads it: a quote inside quotes is doubled, and spaces belong to the value."""
@@ -66,8 +69,12 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label, *, as_it_is: bool 
     if sink.format == "delta":
         open_ = delta.stage(rows, sink, path, label)
         return Staged(plan | {"staged": open_.plan}, open_.files, open_.bytes, open_.plan["warnings"], open_)
+    path = plan["path"] = without_links(path)  # what is staged beside a link may lie on another disk than its folder
+    require_one_disk(path, label)
     if not as_it_is:
         require_fitting_columns(df, sink, path)
+        if sink.mode != "overwrite":
+            require_same_folders(FileSystem(df.sparkSession, path), path, sink.partition_by)
     staged, written = stage_files(df.sparkSession, _writer(rows, sink), sink.mode, path, label)
     return Staged(plan | {"staged": staged}, len(written), sum(file.size for file in written))
 
@@ -175,6 +182,8 @@ def _laid_out(df: DataFrame, sink: Sink) -> DataFrame:
 def _writer(df: DataFrame, sink: Sink) -> DataFrameWriter:
     compression = sink.compression or DEFAULT_COMPRESSION[sink.format]
     options = {"compression": COMPRESSION_NAMES[sink.format][compression]}
+    if sink.format in ("csv", "json"):
+        options |= EXACT_TIMES
     if sink.format == "csv":
         options |= _CSV
     writer = df.write.format(sink.format).options(**(options | sink.options))

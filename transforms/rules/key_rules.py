@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -66,7 +66,8 @@ def foreign_key(
     equal_keys(
         df, other, columns, other_columns or columns, where="The rule `foreign_key`"
     )  # raises where types differ
-    known = other.select(*(value.column.alias(f"key{n}") for n, value in enumerate(there))).na.drop()
+    whole = reduce(and_, [value.column.isNotNull() for value in there])
+    known = other.where(whole).select(*(value.column.alias(f"key{n}") for n, value in enumerate(there)))
     has_null = reduce(or_, [value.column.isNull() for value in here])
     # Of a struct that is made here, Spark compares the fields with the columns of the other table.
     wanted = here[0].column if len(here) == 1 else F.struct(*(value.column for value in here))

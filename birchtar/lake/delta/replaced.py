@@ -17,6 +17,7 @@ class Guard:
     def inside(self, df: DataFrame) -> DataFrame:
         """Return the rows for which the condition is true; where it is null it is not. Lazy."""
         holds = F.coalesce(F.expr(self.condition), F.lit(False))
+        self.others = df.where(~holds)
         return df.observe(self.outside, F.count_if(~holds).alias("rows")).where(holds)
 
     def check(self, path: str) -> None:
@@ -25,7 +26,10 @@ class Guard:
         Raises:
             LakeError: There were some.
         """
-        if rows := observed_rows(self.outside):
+        rows = observed_rows(self.outside)
+        if rows is None:  # Spark has left them all out, as where it can tell that the condition is never true
+            rows = self.others.count()
+        if rows:
             raise LakeError.at(
                 [path],
                 f"replace_where: for {rows} of the new rows `{self.condition}` is not true. The next run would"

@@ -20,7 +20,7 @@ def staged_rows(spark: SparkSession, plan: Plan) -> DataFrame:
     if not plan["files"]:
         return spark.createDataFrame([], schema)
     partitions = list(plan["files"][0]["partition"])
-    stored = StructType([field for field in schema if field.name not in partitions])
+    stored = StructType([field for field in schema if not _is_among(field, partitions)])
     # A name may hold what Spark would take for a pattern. Without the second option it would read such files twice.
     reader = spark.read.schema(stored).options(**AS_THEY_ARE, recursiveFileLookup="true")
     df = reader.parquet(*(f"{plan['folder']}/{file['path']}" for file in plan["files"]))
@@ -31,6 +31,11 @@ def staged_rows(spark: SparkSession, plan: Plan) -> DataFrame:
     return df.select(*(_typed(field, partitions) for field in schema))
 
 
+def _is_among(field: StructField, names: list[str]) -> bool:
+    """Tell whether a column has one of some names, in any case: a table may write it otherwise than our rows."""
+    return field.name.lower() in map(str.lower, names)
+
+
 def _partitions(spark: SparkSession, plan: Plan, columns: list[str]) -> DataFrame:
     rows = [(file["path"].rpartition("/")[2], *map(file["partition"].get, columns)) for file in plan["files"]]
     return spark.createDataFrame(rows, StructType([StructField(name, StringType()) for name in (_FILE, *columns)]))
@@ -39,5 +44,5 @@ def _partitions(spark: SparkSession, plan: Plan, columns: list[str]) -> DataFram
 def _typed(field: StructField, partitions: list[str]) -> Column:
     column = named(field.name)
     # Spark drops a field's metadata, which may hold a comment, unless it is said again.
-    typed = column.cast(field.dataType) if field.name in partitions else column
+    typed = column.cast(field.dataType) if _is_among(field, partitions) else column
     return typed.alias(field.name, metadata=field.metadata)

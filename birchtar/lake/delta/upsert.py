@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import BooleanType, DateType, DecimalType, IntegralType, StringType
 
 from birchtar.lake.delta.compare import column_of, same_key
 from birchtar.lake.delta.late import remember, remembered
@@ -28,6 +29,9 @@ from birchtar.lake.delta.transaction import write_uncommitted
 from birchtar.lake.label import Label
 from birchtar.lake.rejects import named, quoted
 from birchtar.lake.sink import Sink
+
+_NAMED = (BooleanType, DateType, DecimalType, IntegralType, StringType)
+"""Types whose values come to Python and back as they were. Times do not: Python's may be those of another zone."""
 
 _MOST_PARTITIONS = 1000
 """More values than these in one condition cost more than the files that they spare."""
@@ -129,7 +133,8 @@ def _remember(changes: _Changes, path: str) -> None:
 
 def _pruned(staged: DataFrame, sink: Sink, log: Log) -> Callable[[str | None], Column]:
     """Return the condition that names the partitions in which the staged keys can be, for a frame's alias."""
-    columns = [name for name in log.partition_columns() if name in sink.keys]
+    kinds = {field.name: field.dataType for field in staged.schema}
+    columns = [name for name in log.partition_columns() if name in sink.keys and isinstance(kinds[name], _NAMED)]
     if not columns:
         return lambda alias: F.lit(True)
     found = staged.select(*map(named, columns)).distinct().limit(_MOST_PARTITIONS + 1).collect()
