@@ -38,7 +38,8 @@ def publish_run(
         LostRunError: Another process took the run over.
     """
     here = {output.report.name: output.staged for output in staged}
-    for output in outputs_of(state, owned):
+    # What is merged first: whatever keeps it from being published, nothing is appended yet that could come twice.
+    for output in sorted(outputs_of(state, owned), key=lambda output: output.plan["sink"]["mode"] == "append"):
         if output.published_at is None:
             try:
                 publish(spark, output.plan, here.get(output.output))
@@ -47,7 +48,8 @@ def publish_run(
                     fail(state, owned, f"output {output.output}: {sentence(error)}")
                 raise JobError(
                     f"output {output.output}: {sentence(error)}\nEverything is computed and waits beside its table:"
-                    " run the job again when the cause is gone, and it will be published."
+                    " run the job again when the cause is gone, and it will be published. Where it cannot be mended,"
+                    f" `birchtar abandon {owned.job}` gives the run up, and the next one reads its inputs again."
                 ) from error
             mark_published(state, owned, output.output)
         clean(spark, output.plan)

@@ -43,6 +43,10 @@ class Log:
         listed = json.loads(self.snapshot().metadata().json())["metaData"]["configuration"]
         return dict(listed)
 
+    def constraints(self) -> list[str]:
+        """Return the conditions of the table's CHECK constraints, as SQL."""
+        return [said for key, said in sorted(self.properties().items()) if key.startswith("delta.constraints.")]
+
     def partition_columns(self) -> list[str]:
         """Return the columns that are folders, outermost first."""
         return list(json.loads(self.snapshot().metadata().json())["metaData"]["partitionColumns"])

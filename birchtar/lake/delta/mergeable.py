@@ -1,13 +1,16 @@
 """Whether rows can be merged as an output says, found out before they are written."""
 
+from collections.abc import Sequence
+
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, MapType, StructField, StructType, VariantType
 
 from birchtar.lake.delta.compare import comparable
+from birchtar.lake.delta.log import Log
 from birchtar.lake.errors import LakeError
-from birchtar.lake.rejects import named
+from birchtar.lake.rejects import named, quoted
 from birchtar.lake.sink import Sink
 
 OPERATION = "_birchtar_operation"
@@ -35,6 +38,9 @@ def require_mergeable(df: DataFrame, sink: Sink, path: str, table: StructType | 
             raise LakeError.at([path], f"the rows have a column `{name}` already, which the table makes itself.")
     if sink.mode == "scd2" and table is not None:
         _require_versions(df, table, sink, path)
+    if sink.mode == "merge" and table is not None:
+        _require_in_table("keys", sink.keys, table, path)
+        _require_in_table("order_by", order, table, path)
     if sink.delete_when is not None:
         _require_condition(df, sink.delete_when, path)
 
@@ -71,6 +77,26 @@ def require_times(staged: DataFrame, sink: Sink, path: str) -> None:
         )
 
 
+def require_valid(staged: DataFrame, sink: Sink, log: Log) -> None:
+    """Refuse rows that the table would not take, or on which `delete_when` fails: before they are published.
+
+    Starts a Spark job over the staged rows, where there is such a condition.
+
+    Raises:
+        LakeError: Rows break a constraint of the table, or have a null where it allows none.
+    """
+    deleted = F.lit(False) if sink.delete_when is None else F.coalesce(F.expr(sink.delete_when), F.lit(False))
+    wanted = {f"the table's constraint `{said}`": said for said in log.constraints()} if log.version() >= 0 else {}
+    wanted |= {f"`{name}`, which may not be null": f"{quoted(name)} IS NOT NULL" for name in _never_null(staged, log)}
+    asked = {what: said for what, said in wanted.items() if _is_condition(staged, said)}
+    if not asked and sink.delete_when is None:
+        return
+    broken = [F.count_if(~deleted & ~F.coalesce(F.expr(said), F.lit(False))) for said in asked.values()]
+    counts = staged.agg(F.count_if(deleted), *broken).first() or ()
+    if told := [f"{rows} rows break {what}" for what, rows in zip(asked, counts[1:], strict=True) if rows]:
+        raise LakeError.at([log.path], f"{'; '.join(told)}. Filter them, or let a rule reject them.")
+
+
 def version_columns(events: StructType, sink: Sink) -> StructType:
     """Return the columns of the table of versions that events make."""
     time = events[str(sink.order_by)].dataType
@@ -92,6 +118,32 @@ def _require_versions(df: DataFrame, table: StructType, sink: Sink, path: str) -
     if ours != theirs:
         here, there = (", ".join(f"{name} {kind}" for name, kind in each.items()) for each in (ours, theirs))
         raise LakeError.at([path], f"scd2: the rows make the columns {here}; the table has {there}.")
+
+
+def _require_in_table(kind: str, names: Sequence[str], table: StructType, path: str) -> None:
+    there = {name.lower() for name in table.names}
+    for name in names:
+        if name.lower() not in there:
+            raise LakeError.at(
+                [path],
+                f"{kind}: the table has no column `{name}`, so nothing can be compared by it. It has:"
+                f" {', '.join(table.names)}. Write to another place, or add the column with ALTER TABLE first.",
+            )
+
+
+def _never_null(staged: DataFrame, log: Log) -> list[str]:
+    fields = StructType.fromJson(log.schema()).fields if log.version() >= 0 else []
+    ours = {name.lower() for name in staged.columns}
+    return [field.name for field in fields if not field.nullable and field.name.lower() in ours]
+
+
+def _is_condition(df: DataFrame, said: str) -> bool:
+    """Tell whether a condition can be asked of a frame: one on columns that the frame does not have cannot."""
+    try:
+        df.select(F.expr(said)).schema  # noqa: B018  # the analysis is what is asked for
+    except PySparkException:
+        return False
+    return True
 
 
 def _require_condition(df: DataFrame, condition: str, path: str) -> None:

@@ -10,7 +10,7 @@ from birchtar.lake.delta.dead_files import delete_dead
 from birchtar.lake.delta.discard import delete_staged
 from birchtar.lake.delta.folder import delete_folder, write_folder
 from birchtar.lake.delta.log import Log, holds_plain_parquet
-from birchtar.lake.delta.mergeable import require_mergeable, require_one_row_per_key, require_times
+from birchtar.lake.delta.mergeable import require_mergeable, require_one_row_per_key, require_times, require_valid
 from birchtar.lake.delta.plan import Plan, Staged
 from birchtar.lake.delta.replaced import Guard
 from birchtar.lake.delta.schema_changes import Fit, fit
@@ -53,7 +53,7 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
     if sink.mode in ("merge", "scd2"):
         require_mergeable(fitting.df, sink, path, StructType.fromJson(log.schema()) if there else None)
         staged = _in_folder(fitting, sink, path, log, label)
-        _require_order(df.sparkSession, staged, sink, path)
+        _require_sound(df.sparkSession, staged, sink, log)
         return staged
     if there and (fitting.widen or not holds_plain_parquet(log)):
         return _in_folder(fitting, sink, path, log, label)
@@ -79,13 +79,15 @@ def _fit(df: DataFrame, sink: Sink, path: str, log: Log) -> Fit:
     return fit(df, table, sink.schema_changes, path, never_rescued=[*sink.keys, *filter(None, [sink.order_by])])
 
 
-def _require_order(spark: SparkSession, staged: Staged, sink: Sink, path: str) -> None:
+def _require_sound(spark: SparkSession, staged: Staged, sink: Sink, log: Log) -> None:
+    """Find out before anything is published what would keep the rows from being merged for ever."""
     rows = staged_rows(spark, staged.plan)
     try:
         if sink.mode == "scd2":
-            require_times(rows, sink, path)
+            require_times(rows, sink, log.path)
         elif sink.order_by is None:
-            require_one_row_per_key(rows, sink, path)
+            require_one_row_per_key(rows, sink, log.path)
+        require_valid(rows, sink, log)
     except BaseException:
         delete_folder(spark, staged.plan["folder"])
         raise

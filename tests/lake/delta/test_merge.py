@@ -1,6 +1,9 @@
 """`mode: merge`: one row per key, the newest; whatever comes late, twice, or not at all."""
 
+import time
+
 import pytest
+from pyspark.sql import functions as F
 
 from birchtar.lake import write
 from birchtar.lake.delta import discard
@@ -236,3 +239,64 @@ def test_a_merge_that_changes_nothing_and_dies_is_finished_by_the_next(spark, ta
     assert table.publish(staged.plan, 2, **settings).version is None
     discard(spark, staged.plan)
     assert table.beside() == ["table"]
+
+
+@pytest.mark.parametrize("kind", ["TIMESTAMP", "TIMESTAMP_NTZ", "DATE", "DECIMAL(9,2)", "STRING", "BOOLEAN", "DOUBLE"])
+def test_a_key_that_is_a_folder_is_found_again_wherever_python_is(spark, table, monkeypatch, kind):
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        values = {
+            "DECIMAL(9,2)": "1.50, 2.00",
+            "STRING": "'a b%', 'ü'",
+            "BOOLEAN": "true, false",
+            "DOUBLE": "1.5, double('NaN')",
+        }.get(kind, f"{kind.replace('DATE', 'DATE')}'2024-10-27', {kind}'2024-07-01'")
+        if kind.startswith("TIMESTAMP"):
+            values = f"{kind}'2024-10-27 01:30:00', {kind}'2024-07-01 12:00:00'"
+        df = spark.sql(f"SELECT explode(array({values}, CAST(NULL AS {kind}))) AS h, 1 AS id, 'a' AS word").coalesce(1)
+        settings = {"mode": "merge", "keys": ["id", "h"], "partition_by": ["h"]}
+        table.write(df, 1, **settings)
+        published = table.write(df.withColumn("word", F.lit("b")), 2, **settings)
+        assert (published.updated, published.inserted) == (3, 0)
+        assert table.rows("id", "word") == [(1, "b")] * 3
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("ADD CONSTRAINT small CHECK (version < 9)", "1 rows break the table's constraint `version < 9`"),
+        (None, "1 rows break `version`, which may not be null"),
+    ],
+)
+def test_rows_that_the_table_would_not_take_stop_before_anything_is_staged_for_good(spark, table, statement, says):
+    columns = ROWS if statement else ROWS.replace("version INT", "version INT NOT NULL")
+    spark.sql(f"CREATE TABLE delta.`{table.folder}` ({columns}) USING delta")
+    if statement:
+        spark.sql(f"ALTER TABLE delta.`{table.folder}` {statement}")
+    table.write(rows(spark, (1, 1, "a", False)), 1, **BY_VERSION)
+    good, bad = (1, 2, "b", False), (2, 9 if statement else None, "c", False)
+    with pytest.raises(LakeError, match=says):
+        table.write(rows(spark, good, bad), 2, **BY_VERSION)
+    assert table.beside() == ["table"]
+    table.write(rows(spark, good, (*bad[:3], True)), 2, **BY_VERSION)
+    assert table.rows("id", "word") == [(1, "b")]
+
+
+def test_a_condition_that_fails_on_a_row_stops_before_anything_is_staged_for_good(spark, table):
+    settings = BY_VERSION | {"delete_when": "CAST(version AS TINYINT) = 0"}
+    table.write(rows(spark, (1, 1, "a", False)), 1, **settings)
+    with pytest.raises(Exception, match="CAST_OVERFLOW"):
+        table.write(rows(spark, (1, 1000, "b", False)), 2, **settings)
+    assert table.beside() == ["table"]
+
+
+@pytest.mark.parametrize("changed", [{"order_by": "later"}, {"keys": ["later"]}])
+def test_what_rows_are_compared_by_has_to_be_in_the_table(spark, table, changed):
+    table.write(rows(spark, (1, 1, "a", False)), 1, **BY_VERSION)
+    df = rows(spark, (1, 2, "b", False)).withColumn("later", F.lit(1))
+    with pytest.raises(LakeError, match="the table has no column `later`, so nothing can be compared by it"):
+        table.write(df, 2, **BY_VERSION | changed, schema_changes="evolve")

@@ -216,3 +216,19 @@ def test_a_process_that_wakes_up_after_another_has_published_its_run_adds_nothin
     with pytest.raises(Exception, match="(?i)concurrent"):
         staged.pending.commit()
     assert table.rows("id") == [(0,), (1,), (2,), (3,)]
+
+
+@pytest.mark.parametrize("condition", ["day = 10 AND 1 = 0", "id IS NULL", "false"])
+def test_rows_are_outside_a_condition_that_spark_knows_to_be_never_true(spark, table, condition):
+    df = days(spark, (1, 10, 1.0), (2, 20, None)).na.fill({"id": 0, "day": 0})
+    table.write(df, 1, mode="append")
+    with pytest.raises(LakeError, match="for 2 of the new rows"):
+        table.write(df, 2, mode="overwrite", replace_where=condition)
+    assert len(table.rows()) == 2
+
+
+def test_a_folder_s_column_of_another_case_is_read_back_from_the_plan(spark, table):
+    table.write(days(spark, (1, 10, 1.0)).withColumnRenamed("day", "Day"), 1, mode="append", partition_by=["Day"])
+    staged = table.stage(days(spark, (2, 20, 2.0)), 2, mode="append")
+    table.publish(staged.plan, 2, mode="append")
+    assert table.rows("id", "Day") == [(1, 10), (2, 20)]
