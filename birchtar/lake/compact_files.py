@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from birchtar.lake.errors import LakeError
 from birchtar.lake.exchange import exchange
 from birchtar.lake.files import is_hidden
-from birchtar.lake.rewrite import Kind, clean, kind_of, rewrite
+from birchtar.lake.rewrite import Kind, TypesChangedError, clean, kind_of, rewrite
 from birchtar.lake.source import Format
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def compact_files(
     Raises:
         LakeError: Another compaction works on it.
     """
-    told = Compacted()
+    told, table = Compacted(), table.resolve()
     with _alone(table):
         _recover(table)
         for folder in [table, *(path for path in sorted(table.rglob("*")) if path.is_dir())]:
@@ -115,6 +115,7 @@ def recover(table: Path) -> int:
     Raises:
         LakeError: One is at work.
     """
+    table = table.resolve()
     with _alone(table):
         return _recover(table)
 
@@ -151,11 +152,15 @@ def _compact_folder(
     if groups:
         old = [file for files in groups.values() for file in files]
         intent = _Intent(folder, uuid.uuid4().hex, [file.name for file in old], [file.name for file in listed], [])
-        _stage(start, intent, form, {kind: (files, wanted[kind]) for kind, files in groups.items()})
-        if _put_in_place(intent, inode):
-            told.folders += 1
+        try:
+            _stage(start, intent, form, {kind: (files, wanted[kind]) for kind, files in groups.items()})
+        except TypesChangedError as error:
+            told.left.append(f"{folder}: Spark would change its types. {error}.")
         else:
-            told.left.append(f"{folder}: another job replaced it meanwhile.")
+            if _put_in_place(intent, inode):
+                told.folders += 1
+            else:
+                told.left.append(f"{folder}: another job replaced it meanwhile.")
     now = _data_files(folder)
     told.files_after += len(now)
     told.bytes_after += sum(file.stat().st_size for file in now)

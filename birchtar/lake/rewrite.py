@@ -5,12 +5,14 @@ Only files that hold the same columns are put together. Text is joined as it sta
 
 import gzip
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from birchtar.lake.files import is_hidden
 from birchtar.lake.source import Format
 
 if TYPE_CHECKING:
@@ -18,8 +20,16 @@ if TYPE_CHECKING:
 
 _CODECS = ("snappy", "gz", "zstd", "zst", "lz4", "lz4raw", "lz4_raw", "lzo", "zlib", "brotli", "bz2", "deflate", "xz")
 _SPARK_CODECS = {"gz": "gzip", "lz4raw": "lz4_raw", "zst": "zstd"}
+_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+"""What a text begins with that says by this in which signs it is."""
+
+_LOOKED_AT = 1 << 16
 _JOINABLE = ("", "gz")
 """Compressions of text that can be undone and done again here."""
+
+
+class TypesChangedError(Exception):
+    """Spark writes a type of the files otherwise than it stands there."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +51,18 @@ def kind_of(file: Path, form: Format, *, header: bool = True) -> Kind | None:
     """
     codec = next((part for part in reversed(file.name.lower().split(".")) if part in _CODECS), "")
     if form in ("csv", "json"):
-        if codec not in _JOINABLE:
+        if codec not in _JOINABLE or not _is_joinable(file, form):
             return None
         return Kind(_header(file).decode("latin-1") if form == "csv" and header else "", codec)
     return Kind(_READ_COLUMNS[form](file), codec)
 
 
 def rewrite(start: "Callable[[], SparkSession]", form: Format, kind: Kind, files: list[Path], to: Path, n: int) -> None:
-    """Write the rows of files of one kind to about ``n`` new ones in a new folder. Other files there may be hidden."""
+    """Write the rows of files of one kind to about ``n`` new ones in a new folder. Other files there may be hidden.
+
+    Raises:
+        TypesChangedError: The new files would not hold the same types.
+    """
     if form in ("csv", "json"):
         _join(form, kind, files, to, n)
     else:
@@ -58,6 +72,8 @@ def rewrite(start: "Callable[[], SparkSession]", form: Format, kind: Kind, files
 def _through_spark(spark: "SparkSession", form: Format, kind: Kind, files: list[Path], to: Path, n: int) -> None:
     from birchtar.lake.many_paths import AS_THEY_ARE  # with it comes PySpark, which text files do without
 
+    spark = spark.newSession()
+    spark.conf.set("spark.sql.parquet.outputTimestampType", _times_in(files[0]) if form == "parquet" else "INT96")
     reader = spark.read.format(form).options(**AS_THEY_ARE, recursiveFileLookup="true")
     writer = reader.load([f"file:{file}" for file in files]).coalesce(n).write.format(form)
     if kind.codec:
@@ -66,6 +82,20 @@ def _through_spark(spark: "SparkSession", form: Format, kind: Kind, files: list[
         writer = writer.option("avroSchema", json.loads(kind.columns)["avro.schema"])
         writer = writer.option("compression", _avro_codec(kind))
     writer.save(f"file:{to}")
+    if form in _TYPES:
+        made = next(file for file in to.iterdir() if not is_hidden(file.name))
+        if changed := [
+            f"{was} would be {now}"
+            for was, now in zip(_TYPES[form](files[0]), _TYPES[form](made), strict=True)
+            if was != now
+        ]:
+            raise TypesChangedError(f"{files[0].name}: {'; '.join(changed)}")
+
+
+def _times_in(file: Path) -> str:
+    """Return the way in which a Parquet file keeps times, by Spark's name for it."""
+    kept = " ".join(_parquet_types(file))
+    return "INT96" if "INT96" in kept else "TIMESTAMP_MILLIS" if "TIMESTAMP_MILLIS" in kept else "TIMESTAMP_MICROS"
 
 
 def _avro_codec(kind: Kind) -> str:
@@ -107,6 +137,22 @@ def _shares(files: Iterable[Path], size: float) -> Iterator[list[Path]]:
         yield share
 
 
+def _is_joinable(file: Path, form: Format) -> bool:
+    """Tell whether a text can be put behind another: lines of one byte per sign, and of JSON a whole object on each."""
+    with _open(file, "rb") as stored:
+        start = stored.read(_LOOKED_AT)
+    if start.startswith(_MARKS) or b"\0" in start or re.search(rb"\r(?!\n|$)", start):
+        return False
+    if form == "csv":
+        return True
+    with _open(file, "rb") as stored:
+        line = stored.readline()
+    try:
+        return not line.strip() or isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
 def _header(file: Path) -> bytes:
     """Return the first record of a CSV file: up to the first end of line that is not inside quotes."""
     header = b""
@@ -128,6 +174,28 @@ def _parquet_columns(file: Path) -> str:
     with ParquetFile(file) as opened:
         stored = str(opened.schema).partition("\n")[2]  # its first line is an address in memory
         return f"{stored}{opened.schema_arrow.to_string(truncate_metadata=False)}"
+
+
+def _parquet_types(file: Path) -> list[str]:
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(file) as opened:
+        columns = [opened.schema.column(position) for position in range(len(opened.schema))]
+        # Of lists and maps others name the inner columns otherwise.
+        return [
+            f"`{each.path.partition('.')[0]}` {each.physical_type} {each.logical_type.type} {each.converted_type}"
+            f" {each.precision} {each.scale}"
+            for each in columns
+        ]
+
+
+def _orc_types(file: Path) -> list[str]:
+    from pyarrow.orc import ORCFile
+
+    return [f"`{field.name}` {field.type}" for field in ORCFile(file).schema]
+
+
+_TYPES: dict[Format, Callable[[Path], list[str]]] = {"orc": _orc_types, "parquet": _parquet_types}
 
 
 def _orc_columns(file: Path) -> str:

@@ -92,6 +92,12 @@ def without_empty_files(spark: SparkSession, staged: Staged) -> Staged:
     return replace(staged, files=0, bytes=0)
 
 
+def count_staged(spark: SparkSession, staged: Staged) -> int:
+    """Return how many rows were staged. Starts a Spark job over plain files."""
+    told = staged.plan["staged"].get("rows") if staged.plan["sink"]["format"] == "delta" else None
+    return staged_rows(spark, staged.plan).count() if told is None else int(told)
+
+
 def staged_rows(spark: SparkSession, plan: Plan) -> DataFrame:
     """Return the rows of plain files that are staged and not published yet. Lazy."""
     sink = Sink.model_validate(plan["sink"])

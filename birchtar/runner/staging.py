@@ -13,7 +13,7 @@ from birchtar.lake.label import Label
 from birchtar.lake.observed import observed_rows
 from birchtar.lake.paths import absolute
 from birchtar.lake.sink import Sink
-from birchtar.lake.write import stage, without_empty_files
+from birchtar.lake.write import count_staged, stage, without_empty_files
 from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.plan import Plan
 from birchtar.runner.progress import Progress
@@ -133,7 +133,9 @@ def _stage_one(spark: SparkSession, output: _Output, label: Label, group: str, p
             staged = stage(counting, output.sink, absolute(output.path), replace(label, output=output.name))
     except Exception as error:
         raise JobError(f"{output.where}: {sentence(error)}") from error
-    rows = observed_rows(counted) or 0
+    rows = observed_rows(counted)
+    if rows is None:  # of a frame that Spark knows to be empty nothing is told
+        rows = count_staged(spark, staged)
     if not rows:
         staged = without_empty_files(spark, staged)
     report = OutputReport(output.name, rows, staged.files, staged.bytes, output.path, output.sink.format)

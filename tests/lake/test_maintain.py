@@ -282,3 +282,67 @@ def test_csv_files_without_a_header_keep_rows_that_all_of_them_begin_with(folder
     compact(never, Table(str(folder), "csv", header=False))
     (file,) = folder.glob("*.csv")
     assert sorted(file.read_text().splitlines()) == ["1,Ulm", "1,Ulm", "2,a", "2,b"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "content"),
+    [
+        pytest.param("json", '{"id":0}\n'.encode("utf-16"), id="UTF-16"),
+        pytest.param("json", '{"id":0}\n'.encode("utf-16-le"), id="UTF-16 that does not say so"),
+        pytest.param("json", b'\xef\xbb\xbf{"id":0}\n', id="a mark of UTF-8"),
+        pytest.param("json", b'[{"id":0},\n {"id":1}]', id="an array on several lines"),
+        pytest.param("json", b'{\n  "id": 0\n}\n', id="an object on several lines"),
+        pytest.param("csv", b"id,t\r1,a\r2,b\r", id="ends of lines that are carriage returns"),
+        pytest.param("csv", "id\n1\n".encode("utf-16"), id="CSV in UTF-16"),
+    ],
+)
+def test_text_that_cannot_be_joined_stays_as_it_is(folder, ending, content):
+    folder.mkdir(parents=True)
+    for number in range(3):
+        (folder / f"{number}.{ending}").write_bytes(content)
+    done = compact(never, Table(str(folder), ending, header=True))
+    assert (done.files_before, done.files_after) == (3, 3)
+    assert [file.read_bytes() for file in sorted(folder.iterdir())] == [content] * 3
+
+
+def test_lines_that_end_as_in_windows_are_joined(folder):
+    folder.mkdir(parents=True)
+    for number in range(3):
+        (folder / f"{number}.csv").write_bytes(b"id,t\r\n%d,a\r\n" % number)
+    compact(never, Table(str(folder), "csv", header=True))
+    assert csv_rows(folder) == [("0", "a"), ("1", "a"), ("2", "a")]
+    assert len(data(folder)) == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "stays"),
+    [
+        pytest.param(pyarrow.array([1], pyarrow.uint32()), True, id="unsigned"),
+        pytest.param(pyarrow.array([1], pyarrow.timestamp("us", "UTC")), False, id="microseconds"),
+        pytest.param(pyarrow.array([1], pyarrow.timestamp("us")), False, id="microseconds without a zone"),
+        pytest.param(pyarrow.array([1], pyarrow.timestamp("ms", "UTC")), False, id="milliseconds"),
+        pytest.param(pyarrow.array([[{"a": 1}]]), False, id="a list of structs"),
+    ],
+)
+def test_types_of_parquet_stay_or_the_files_do(spark, folder, column, stays):
+    folder.mkdir(parents=True)
+    for number in range(2):
+        pyarrow.parquet.write_table(pyarrow.table({"c": column}), folder / f"{number}.parquet")
+    before = pyarrow.parquet.ParquetFile(folder / "0.parquet").schema.column(0)
+    done = compact(lambda: spark, Table(str(folder), "parquet"))
+    assert done.files_after == (2 if stays else 1)
+    assert [("`c` INT32 INT UINT_32" in said) for said in done.left] == [True] * stays
+    after = pyarrow.parquet.ParquetFile(folder / data(folder)[0]).schema.column(0)
+    assert (after.physical_type, str(after.logical_type)) == (before.physical_type, str(before.logical_type))
+    assert hidden(folder) == []
+
+
+def test_a_table_behind_a_link_is_compacted_there(folder):
+    real = folder.parent.parent / "disk" / "real"
+    text(real, a="id\n1\n", b="id\n2\n")
+    folder.parent.mkdir()
+    folder.symlink_to(real)
+    compact(never, Table(str(folder), "csv", header=True))
+    assert folder.is_symlink()
+    assert (csv_rows(folder), len(data(real))) == ([("1",), ("2",)], 1)
+    assert hidden(folder) == hidden(real) == []

@@ -20,7 +20,8 @@ def write_folder(df: DataFrame, folder: str) -> tuple[list[StagedFile], int]:
     listed: list[StagedFile] = [
         {"path": file.name, "partition": {}, "rows": 0, "bytes": file.size} for file in files.data_files(folder)
     ]
-    return listed, observed_rows(counted) or 0
+    rows = observed_rows(counted)
+    return listed, df.sparkSession.read.parquet(folder).count() if rows is None else rows
 
 
 def delete_folder(spark: SparkSession, folder: str) -> None:
