@@ -94,14 +94,18 @@ def without_empty_files(spark: SparkSession, staged: Staged) -> Staged:
 
 def count_staged(spark: SparkSession, staged: Staged) -> int:
     """Return how many rows were staged. Starts a Spark job over plain files."""
-    told = staged.plan["staged"].get("rows") if staged.plan["sink"]["format"] == "delta" else None
-    return staged_rows(spark, staged.plan).count() if told is None else int(told)
+    if staged.plan["sink"]["format"] == "delta":
+        return int(staged.plan["staged"]["rows"])
+    return staged_rows(spark, staged.plan).count() if staged.files else 0
 
 
 def staged_rows(spark: SparkSession, plan: Plan) -> DataFrame:
     """Return the rows of plain files that are staged and not published yet. Lazy."""
     sink = Sink.model_validate(plan["sink"])
-    return spark.read.format(sink.format).options(**AS_THEY_ARE).load(plan["staged"]["hidden"])
+    reader = spark.read.format(sink.format).options(**AS_THEY_ARE)
+    if sink.format == "csv":
+        reader = reader.options(**_CSV, multiLine=True).options(**sink.options)
+    return reader.load(plan["staged"]["hidden"])
 
 
 def publish(spark: SparkSession, plan: Plan, staged: Staged | None = None) -> None:

@@ -22,7 +22,7 @@ from birchtar.lake.errors import LakeError
 from birchtar.lake.files import FileSystem
 from birchtar.lake.label import Label
 from birchtar.lake.sink import COMPRESSION_NAMES, Sink
-from birchtar.lake.write import Staged, clean, publish, stage
+from birchtar.lake.write import Staged, clean, count_staged, publish, stage
 from transforms.drop_fields import drop_fields
 
 FORMATS = ["avro", "csv", "delta", "json", "orc", "parquet"]
@@ -521,3 +521,12 @@ def test_a_table_can_be_replaced_by_what_was_read_from_it(spark, table):
 def test_options_reach_the_writer(spark, table):
     store(spark.sql("SELECT 1 AS a, 2 AS b"), table, format="csv", options={"sep": ";", "header": False})
     assert data_files(table)[0].read_text() == "1;2\n"
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("rows", [0, 3])
+def test_staged_rows_are_counted_in_every_format(spark, table, kind, rows):
+    df = spark.range(rows).withColumn("text", F.lit('two\nlines, "quoted"'))
+    assert count_staged(spark, staged_at(df, table, format=kind)) == rows
+    partitioned = staged_at(df, table.parent / "other", format=kind, partition_by=["id"])
+    assert count_staged(spark, partitioned) == rows
