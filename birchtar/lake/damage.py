@@ -5,6 +5,7 @@ of the input looked at, each by the very code that Spark reads it with. What is 
 exception: Spark passes over what is no archive, and of bzip2 it checks no sums. So that is unpacked once before.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -62,13 +63,20 @@ class Damage:
     """Of a packed file, how many bytes could be unpacked."""
 
 
+_NO_ACCESS = re.compile(
+    r"AccessControlException|AccessDenied|Permission denied|FileNotFoundException|Input/output error"
+    r"|(SocketTimeout|Connect|UnknownHost|NoRouteToHost)Exception"
+)
+"""What is said of a file that nobody could look into: whether it is sound is not known, and it may be another time."""
+
+
 def find_damage(spark: SparkSession, source: Source) -> list[Damage]:
     """Return the damaged files of a source, by name. Reads all that could be: packed texts, or Parquet, ORC and Avro.
 
     A database, a Delta table and files of plain text have none.
 
     Raises:
-        LakeError: The files cannot be listed.
+        LakeError: The files cannot be listed, or one cannot be opened.
     """
     if source.format not in (*TEXT_FORMATS, *WHOLE_FORMATS):
         return []
@@ -185,6 +193,7 @@ def _packed(spark: SparkSession, source: Source, listed: Listing) -> Iterator[Da
             counted = java.org.apache.commons.io.input.CountingInputStream(unpacked)
             java.org.apache.commons.io.IOUtils.consume(counted)
         except Exception as error:
+            _require_access(file, error)
             # Where the last block is cut off, those before it are sound.
             is_unsound = file.endswith(_BZIP2) and packed.read() != -1
             position = int(counted.getByteCount()) if counted else 0
@@ -199,6 +208,11 @@ def _packed(spark: SparkSession, source: Source, listed: Listing) -> Iterator[Da
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = pool.map(look, [file for file in listed if file.size])  # Spark passes over empty files
         yield from (each for each in found if each)
+
+
+def _require_access(file: str, error: Exception) -> None:
+    if _NO_ACCESS.search(str(error)):
+        raise LakeError.at([file], f"the file cannot be opened: {_reason(error)}") from None
 
 
 def _headed(spark: SparkSession, source: Source, listed: Listing, found: list[Damage]) -> list[Damage]:
@@ -243,6 +257,7 @@ def _broken(spark: SparkSession, source: Source, listed: Listing) -> Iterator[Da
             df.write.format("noop").mode("overwrite").save()
         except Exception as error:
             if len(files) == 1:
+                _require_access(files[0], error)
                 return [Damage(shown(files[0]), CORRUPT_FILE, _reason(error))]
             return look(files[: len(files) // 2]) + look(files[len(files) // 2 :])
         return []
