@@ -63,6 +63,22 @@ def name_pattern(glob: str) -> re.Pattern[str]:
         raise LakeError(f"{glob} is no glob: {error}.") from error
 
 
+def fits(glob: str, path: str) -> bool:
+    """Return whether a glob stands for a path, or for a folder in which it lies.
+
+    Example:
+        >>> fits("lake/*", "lake/out/part-0.csv"), fits("lake/*/*.json", "lake/out/part-0.csv")
+        (True, False)
+    """
+    names = path.split("/")
+    wanted = [each.rstrip("/").split("/") for each in without_slashes_in_braces(glob)]
+    return any(
+        len(parts) <= len(names)
+        and all(name_pattern(part).fullmatch(name) for part, name in zip(parts, names, strict=False))
+        for parts in wanted
+    )
+
+
 def _translated(character: str, *, in_set: bool) -> str:
     if character in "*?":
         return ".*" if character == "*" else "."

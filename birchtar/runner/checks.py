@@ -5,7 +5,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from birchtar.lake import sink, source
-from birchtar.lake.paths import covers, exists, is_local
+from birchtar.lake.errors import LakeError
+from birchtar.lake.globs import fits, is_glob
+from birchtar.lake.paths import covers, exists, is_local, local
 from birchtar.lake.sink import COMPRESSION_NAMES, Sink
 from birchtar.lake.source import CONFLICT_FORMATS, TEXT_FORMATS, WHOLE_FORMATS, Source
 from birchtar.runner.bookmark_checks import in_bookmark, in_database
@@ -35,7 +37,7 @@ def mistakes(job: Job, made: Collection[str] = ()) -> Iterator[Complaint]:
     for name, written in job.outputs.items():
         yield from _in_output(("outputs", name), written)
         if written.path != NOWHERE:
-            yield from _in_place(job, name, written.path)
+            yield from _in_place(job, name, written.path, written.format)
 
 
 def _in_names(job: Job) -> Iterator[Complaint]:
@@ -184,7 +186,7 @@ def _in_options(location: Location, options: Iterable[str], own: Mapping[str, st
             yield Complaint((*location, option), f"{what} a credentials file, or a profile in conf/spark.", of_key=True)
 
 
-def _in_place(job: Job, name: str, path: str) -> Iterator[Complaint]:
+def _in_place(job: Job, name: str, path: str, form: str) -> Iterator[Complaint]:
     location: Location = ("outputs", name, "path")
     round_it = [other for other, written in job.outputs.items() if covers(written.path, path)]
     alike = [other for other in round_it if covers(path, job.outputs[other].path)]
@@ -194,8 +196,17 @@ def _in_place(job: Job, name: str, path: str) -> Iterator[Complaint]:
     if alike[0] != name:
         yield Complaint(location, f"`{path}` is the place of the output `{alike[0]}`.")
     for input_name, read in job.inputs.items():
-        if any(covers(path, place) or covers(place, path) for place in read.paths):
+        if any(covers(path, place) or covers(place, path) or _finds(place, path, form) for place in read.paths):
             yield Complaint(location, f"`{path}` holds what the input `{input_name}` reads.")
+
+
+def _finds(place: str, path: str, form: str) -> bool:
+    """Tell whether a glob stands for the files of an output."""
+    file = f"{path.rstrip('/')}/part-00000.{'parquet' if form == 'delta' else form}"
+    try:
+        return is_glob(place) and fits(*(local(each) if is_local(each) else each for each in (place, file)))
+    except LakeError:
+        return False  # no glob: that is told of the input
 
 
 def _siblings(path: str) -> str:

@@ -172,6 +172,16 @@ def complaints(path: Path, *settings: str) -> list[str]:
             id="an output over its input",
         ),
         pytest.param(
+            "inputs:\n  people: {path: 'p*', format: csv}\noutputs:\n  people: {path: pout, format: csv}",
+            ["4:18: `pout` holds what the input `people` reads."],
+            id="an output among what a glob stands for",
+        ),
+        pytest.param(
+            "inputs:\n  p: {path: '{people.csv,lake/*.csv}', format: csv}\noutputs:\n  p: {path: lake, format: csv}",
+            ["4:13: `lake` holds what the input `p` reads."],
+            id="an output whose files a glob stands for",
+        ),
+        pytest.param(
             "outputs:\n  people: {path: out, format: delta, mode: overwrite_partitions}",
             ["3:44: `overwrite_partitions` needs `partition_by`."],
             id="partitions to overwrite without partitions",
