@@ -14,7 +14,7 @@ from birchtar.runner.bookmark_checks import in_bookmark, in_database
 from birchtar.runner.complaints import Complaint
 from birchtar.runner.document import Location
 from birchtar.runner.queries import is_type
-from birchtar.runner.spec import Job
+from birchtar.runner.spec import LONGEST_NAME, Job
 from transforms.errors import PathSyntaxError, closest, say_known
 
 NOWHERE = "\0"
@@ -40,11 +40,20 @@ def mistakes(job: Job, made: Collection[str] = ()) -> Iterator[Complaint]:
             yield from _in_place(job, name, written.path, written.format)
 
 
+def too_long(name: str) -> str:
+    """Return what is said of a name with more characters than a name may have."""
+    return f"a name has at most {LONGEST_NAME} characters, this one has {len(name):,}: give it a shorter one."
+
+
 def _in_names(job: Job) -> Iterator[Complaint]:
     for kind, entries in (("inputs", job.inputs), ("tables", job.tables)):
         for name in entries:
             if not _TABLE_NAME.fullmatch(name):
                 yield Complaint((kind, name), f"`{name}` has to be letters, digits and underscores.", of_key=True)
+    for kind, names in (("inputs", job.inputs), ("tables", job.tables), ("outputs", job.outputs)):
+        for name in names:
+            if len(name) > LONGEST_NAME:
+                yield Complaint((kind, name), too_long(name), of_key=True)
     for name in job.inputs.keys() & job.tables.keys():
         yield Complaint(("tables", name), f"`{name}` is the name of an input already.", of_key=True)
 

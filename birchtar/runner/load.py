@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from birchtar.runner.bookmark_checks import replaces_what_it_keeps
+from birchtar.runner.checks import too_long
 from birchtar.runner.complaints import names
 from birchtar.runner.document import Document, Location
 from birchtar.runner.load_job import complain_of, document_of, job_in
@@ -21,7 +22,7 @@ from birchtar.runner.queries import (
     words_read,
 )
 from birchtar.runner.rules import ACTIONS, ON_TABLES, RULES, PlannedRule, rule_name
-from birchtar.runner.spec import Job, Table
+from birchtar.runner.spec import LONGEST_NAME, Job, Table
 from birchtar.runner.steps import (
     FUNCTION_NAME,
     TRANSFORMS,
@@ -129,6 +130,9 @@ class _Loader:
                 of_key=True,
             )
             return
+        if len(name) > LONGEST_NAME:
+            self._complain(location, too_long(name), of_key=True)
+            return
         yield from self._call(job, table, name, {} if arguments is None else arguments, location, reads)
 
     def _rule(
@@ -154,6 +158,8 @@ class _Loader:
             return
         arguments = self._rule_arguments(kind, said[kind])
         name = said.get("name") or rule_name(kind, said[kind])
+        if len(str(name)) > LONGEST_NAME:
+            self._complain((*location, "name"), too_long(str(name)))
         for call in self._call(job, table, RULES.get(kind, kind), arguments, place, reads, called=kind):
             yield PlannedRule(name, kind, action, call.function, call.arguments, call.place)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from hashlib import blake2b
 from typing import Any, Literal
 
 from pyspark.sql import Column, DataFrame, Observation
@@ -38,6 +39,9 @@ _COLUMNS = ("column", "columns")
 """Arguments that go without saying."""
 
 _NUMBERS = "numbers"
+
+_LONGEST = 120
+"""Characters of a name that was not given: it stands in every row that the rule rejects, and in messages."""
 
 _TOGETHER = 10
 """Rules whose verdicts make one number. A histogram of doubles with a place for each of the 1,024 counts exactly: of
@@ -78,17 +82,24 @@ class CheckedTable:
 
 
 def rule_name(kind: str, said: Any) -> str:
-    """Return the name of a rule that was given none.
+    """Return the name of a rule that was given none; of a long one the beginning, and a digest of the whole.
 
     Example:
         >>> rule_name("not_null", ["carrier", "flight"]), rule_name("between", {"column": "age", "lowest": 0})
         ('not_null carrier, flight', 'between age, lowest: 0')
+        >>> name = rule_name("in", {"column": "id", "values": list(range(1000))})
+        >>> len(name), name[:27], name[-9:]
+        (120, 'in id, values: 0, 1, 2, 3, ', ' 03bea87a')
     """
     if isinstance(said, Mapping):
         parts = [_words(value) if key in _COLUMNS else f"{key}: {_words(value)}" for key, value in said.items()]
     else:
         parts = [_words(said)]
-    return f"{kind} {', '.join(parts)}".strip()
+    name = f"{kind} {', '.join(parts)}".strip()
+    if len(name) <= _LONGEST:
+        return name
+    digest = blake2b(name.encode(), digest_size=4).hexdigest()
+    return f"{name[: _LONGEST - len(digest) - 2]}… {digest}"
 
 
 def _words(said: Any) -> str:

@@ -8,6 +8,9 @@ from birchtar.lake.sink import Sink
 from birchtar.lake.source import Source
 from birchtar.lake.text_forms import SHARE
 
+LONGEST_NAME = 200
+"""Characters of a name that a config gives: names stand in messages, tables and the state database's keys."""
+
 Step = dict[str, Any]
 """One key, the name of a transform, `sql` or `package.module:function`; its value holds the keyword arguments."""
 

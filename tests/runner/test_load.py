@@ -308,6 +308,22 @@ def complaints(path: Path, *settings: str) -> list[str]:
             ["2:61: `inferSchema` is not yours to set: types are inferred where there is no `schema`."],
             id="an option of Spark that is ours",
         ),
+        pytest.param(
+            f"inputs:\n  {'i' * 201}: {{path: people.csv, format: csv}}\ntables:\n  {'t' * 201}: {{from: {'i' * 201}}}"
+            f"\noutputs:\n  {'t' * 201}: {{path: out, format: csv}}",
+            [f"{n}:3: a name has at most 200 characters, this one has 201: give it a shorter one." for n in (2, 4, 6)],
+            id="names beyond measure",
+        ),
+        pytest.param(
+            f"tables:\n  a:\n    from: people\n    rules:\n      - {{not_null: age, name: {'r' * 3000}}}",
+            ["6:31: a name has at most 200 characters, this one has 3,000: give it a shorter one."],
+            id="a rule's name beyond measure",
+        ),
+        pytest.param(
+            f"tables:\n  a:\n    from: people\n    steps:\n      - {'mine.' * 40}a:f",
+            ["6:9: a name has at most 200 characters, this one has 203: give it a shorter one."],
+            id="a step's name beyond measure",
+        ),
         pytest.param("tabels: {}", ["2:1: there is no key `tabels` here. Did you mean `tables`?"], id="a wrong part"),
     ],
 )

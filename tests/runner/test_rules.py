@@ -10,7 +10,7 @@ from birchtar.runner import tables
 from birchtar.runner.failures import JobError
 from birchtar.runner.load import load
 from birchtar.runner.problems import ConfigError, Place
-from birchtar.runner.rules import PlannedRule, checked, judge
+from birchtar.runner.rules import PlannedRule, checked, judge, rule_name
 from transforms.rules.key_rules import foreign_key
 
 HEAD = """
@@ -339,3 +339,12 @@ def test_rejected_rows_that_a_driver_should_not_hold_are_computed_once_more(run_
         '{"name":"Cy","town":9,"age":7}',
     ]
     assert sum(found.rows for found in report.rejects) == 2
+
+
+def test_long_rules_that_differ_only_at_their_end_have_short_names_that_differ():
+    values = list(range(100_000_000, 100_000_300))
+    one, other = (rule_name("in", {"column": "id", "values": [*values, last]}) for last in (1, 2))
+    assert one[:111] == other[:111] == "in id, values: " + "".join(f"10000000{n}, " for n in range(8)) + "1000000…"
+    assert len(one) == len(other) == 120
+    assert one != other
+    assert rule_name("in", {"column": "id", "values": [*values, 1]}) == one
