@@ -26,6 +26,11 @@ class Buckets:
         return self._order[start:end]
 
 
+def bucket_of(path: str) -> int:
+    """Return the bucket of a path."""
+    return crc32(path.encode()) >> 16
+
+
 def in_buckets(listing: Listing) -> Buckets:
     """Put the files of a listing in buckets. A path may be in it only once.
 

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
-from birchtar.state.buckets import Buckets, in_buckets
+from birchtar.state.buckets import Buckets, bucket_of, in_buckets
 from birchtar.state.listed import ListedFile, Listing
 from birchtar.state.tables import bookmark_buckets, bookmark_files, bookmarks
 
@@ -110,8 +110,7 @@ def remember(connection: Connection, bookmark_id: int, files: Iterable[ListedFil
     touched = in_buckets(listing)
     is_first = connection.execute(select(f.path).where(f.bookmark_id == bookmark_id).limit(1)).first() is None
     if not is_first:
-        for paths in _chunks(listing.paths, _FEW):
-            connection.execute(delete(bookmark_files).where(f.bookmark_id == bookmark_id, f.path.in_(paths)))
+        _forget(connection, bookmark_id, listing, touched)
     rows = (
         {
             "bookmark_id": bookmark_id,
@@ -155,8 +154,8 @@ def reset(connection: Connection, bookmark_id: int) -> int:
 def explain(connection: Connection, bookmark_id: int, path: str, listed: Listing) -> Explanation:
     """Return why a file, by its path as listings have it, would be read or not."""
     f = bookmark_files.c
-    asked = select(f.size, f.modified, f.run_number).where(f.bookmark_id == bookmark_id, f.path == path)
-    row = connection.execute(asked).first()
+    here = and_(f.bookmark_id == bookmark_id, f.bucket == bucket_of(path), f.path == path)
+    row = connection.execute(select(f.size, f.modified, f.run_number).where(here)).first()
     there = listed[listed.paths.index(path)] if path in listed.paths else None
     if row is None:
         return Explanation("new" if there else "nowhere", None, None, there)
@@ -204,13 +203,24 @@ def _known(
     wanted = (
         [f.bucket.in_(part) for part in _chunks(files, _FEW)]
         if by_bucket
-        else [f.path.in_(part) for part in _chunks(paths, _FEW)]
+        else [and_(f.bucket.in_(set(map(bucket_of, part))), f.path.in_(part)) for part in _chunks(paths, _FEW)]
     )
     found: dict[str, tuple[int, int]] = {}
     for these in wanted:
         rows = connection.execute(select(f.path, f.size, f.modified).where(f.bookmark_id == bookmark_id, these))
         found |= {path: (size, modified) for path, size, modified in rows}
     return found
+
+
+def _forget(connection: Connection, bookmark_id: int, listing: Listing, buckets: Buckets) -> None:
+    """Forget the files of a listing, as far as they are known, and leave the digests as they are."""
+    f = bookmark_files.c
+    for numbers in _chunks(buckets.digests, _FEW):
+        these = and_(f.bookmark_id == bookmark_id, f.bucket.in_(numbers))
+        listed = {listing.paths[at] for number in numbers for at in buckets.positions(number)}
+        known = listed.intersection(connection.scalars(select(f.path).where(these)))
+        for paths in _chunks(known, _FEW):
+            connection.execute(delete(bookmark_files).where(these, f.path.in_(paths)))
 
 
 def _refresh(connection: Connection, bookmark_id: int, numbers: Sequence[int]) -> None:

@@ -100,13 +100,17 @@ run_inputs = Table(
 run_files = Table(
     "run_files",
     metadata,
-    Column("run_id", _Id, primary_key=True),
-    Column("input", Text, primary_key=True),
-    Column("path", Text, primary_key=True),
+    Column("run_id", _Id, nullable=False),
+    Column("input", Text, nullable=False),
+    Column("path", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("modified", BigInteger, nullable=False, doc="Microseconds since 1970, UTC."),
+    Index(None, "run_id"),
 )
-"""The exact files that a run reads of its bookmarked inputs. Gone once the run has succeeded or failed."""
+"""The exact files that a run reads of its bookmarked inputs. Gone once the run has succeeded or failed.
+
+Paths, here and of `bookmark_files`, and the reasons of `quarantine` are in no key: PostgreSQL takes no text of more
+than 2,704 bytes into one."""
 
 run_outputs = Table(
     "run_outputs",
@@ -146,15 +150,15 @@ bookmark_marks = Table(
 bookmark_files = Table(
     "bookmark_files",
     metadata,
-    Column("bookmark_id", ForeignKey("bookmarks.id", ondelete="CASCADE"), primary_key=True),
-    Column("path", Text, primary_key=True),
-    Column("bucket", Integer, nullable=False),
+    Column("bookmark_id", ForeignKey("bookmarks.id", ondelete="CASCADE"), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("bucket", Integer, nullable=False, doc="Tells of a path where its row is: `birchtar.state.buckets`."),
     Column("size", BigInteger, nullable=False),
     Column("modified", BigInteger, nullable=False, doc="Microseconds since 1970, UTC."),
     Column("run_number", Integer, nullable=False, doc="The run that read it, in this size and of this time."),
     Index(None, "bookmark_id", "bucket"),
 )
-"""Every file that a bookmark knows."""
+"""Every file that a bookmark knows, once."""
 
 bookmark_buckets = Table(
     "bookmark_buckets",
@@ -179,6 +183,6 @@ quarantine = Table(
     Column("rows", BigInteger, nullable=False),
     Column("resolved", BigInteger, nullable=False),
     Column("path", Text, nullable=False),
-    UniqueConstraint("run_id", "table", "step", "rule", "code"),
-    Index(None, "job", "code"),
+    Index(None, "run_id"),
+    Index(None, "job"),
 )

@@ -6,18 +6,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from postgres_server import PostgresServer
 from processes import all_at_once, outcome, start
-from sqlalchemy import insert, select, text
+from sqlalchemy import delete, insert, inspect, select, text
 
 from birchtar.runner.submit import packages_zip
 from birchtar.state import migrations
+from birchtar.state.connect import WRITES, connect, state_url
 from birchtar.state.database import StateError, open_state
-from birchtar.state.tables import jobs, metadata
+from birchtar.state.tables import bookmark_files, bookmarks, jobs, metadata, quarantine, run_files
 
 OPEN_AND_LOOK = """
     import sys
@@ -63,6 +65,59 @@ def test_the_migrations_make_the_tables_of_the_code(state):
     assert state.read(differences) == []
 
 
+def made_by_an_earlier_program(url: str, revision: str, *rows: str) -> None:
+    """Make a database as it was in a revision, with rows."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    engine = connect(state_url(url))
+    with engine.connect().execution_options(**{WRITES: True}) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        for row in rows:
+            connection.execute(text(row))
+        connection.commit()
+    engine.dispose()
+
+
+def test_a_database_of_an_earlier_program_keeps_its_rows(url):
+    made_by_an_earlier_program(
+        url,
+        "0002",
+        "INSERT INTO jobs VALUES ('job', 'k')",
+        "INSERT INTO runs (id, job, number, state, attempt, kind, started_at)"
+        " VALUES (7, 'job', 1, 'RUNNING', 1, 'run', '2024-01-31 00:00:00')",
+        "INSERT INTO run_files VALUES (7, 'days', 'file:/a', 3, 5)",
+        "INSERT INTO bookmarks (id, job, input, kind, run_number) VALUES (4, 'job', 'days', 'files', 1)",
+        "INSERT INTO bookmark_files VALUES (4, 'file:/a', 9, 3, 5, 1), (4, 'file:/b', 2, 4, 6, 1)",
+        'INSERT INTO quarantine (run_id, job, "table", step, rule, code, "rows", resolved, path)'
+        " VALUES (7, 'job', 'sales', 'read', '', 'CAST', 5, 2, 'data/quarantine/job')",
+    )
+    state = open_state(url)
+
+    def kept(connection):
+        tables = (run_files, bookmark_files, quarantine)
+        return [list(map(tuple, connection.execute(select(table)))) for table in tables]
+
+    assert state.read(kept) == [
+        [(7, "days", "file:/a", 3, 5)],
+        [(4, "file:/a", 9, 3, 5, 1), (4, "file:/b", 2, 4, 6, 1)],
+        [(1, 7, "job", "sales", "read", "", "CAST", 5, 2, "data/quarantine/job")],
+    ]
+
+    def keys(connection):
+        there = inspect(connection)
+        return [there.get_pk_constraint(name)["constrained_columns"] for name in ("run_files", "bookmark_files")]
+
+    assert state.read(keys) == [[], []]
+    assert state.read(lambda connection: compare_metadata(MigrationContext.configure(connection), metadata)) == []
+    state.write(lambda connection: connection.execute(delete(bookmarks)))
+    assert state.read(kept)[1] == []
+    more = {"run_id": 7, "job": "job", "table": "t", "step": "s", "rule": "", "code": "c", "path": "p"}
+    state.write(lambda connection: connection.execute(insert(quarantine).values(**more, rows=1, resolved=0)))
+    assert [row[0] for row in state.read(kept)[2]] == [1, 2]
+    state.engine.dispose()
+
+
 def test_the_revisions_are_those_of_the_files():
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
@@ -83,7 +138,7 @@ def test_one_of_the_newest_version_is_opened_without_alembic(url):
 def test_a_database_of_a_newer_program_is_refused(state, url):
     state.write(lambda connection: connection.execute(text("UPDATE alembic_version SET version_num = '9999'")))
     with pytest.raises(
-        StateError, match=r"has the version 9999, which .* does not know \(it knows 0001, 0002\).*newer"
+        StateError, match=r"has the version 9999, which .* does not know \(it knows 0001, 0002, 0003\).*newer"
     ):
         open_state(url)
 

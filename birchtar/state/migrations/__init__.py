@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 
 from birchtar.state.errors import StateError
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """All that there are, the newest last."""
 
 _LOCK = 4_815_162_342
