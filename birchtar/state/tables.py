@@ -50,6 +50,22 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Words(TypeDecorator[str]):
+    r"""A text that others wrote, such as an error: what no database takes of it is replaced, rather than all lost.
+
+    Example:
+        >>> Words().process_bind_param("a \0 and a \udcff", None)
+        'a � and a \\udcff'
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect | None) -> str | None:
+        """Write U+FFFD for NUL, and what is half of a sign as its number."""
+        return value and value.replace("\0", "\ufffd").encode(errors="backslashreplace").decode()
+
+
 _Json = JSON(none_as_null=True)
 """None is NULL, not the JSON text null."""
 
@@ -79,7 +95,7 @@ runs = Table(
     Column("started_at", Moment, nullable=False),
     Column("prepared_at", Moment, doc="When everything was staged: from here on a run is only ever finished."),
     Column("finished_at", Moment),
-    Column("error", Text),
+    Column("error", Words),
     Column("report", _Json, doc="Counts and places, as the command line printed them."),
     Column("scope", Text, doc="The interval of a backfill; runs of different scopes go beside each other."),
     UniqueConstraint("job", "number"),
@@ -176,10 +192,10 @@ quarantine = Table(
     Column("id", _Id, primary_key=True),
     Column("run_id", ForeignKey("runs.id"), nullable=False),
     Column("job", Text, nullable=False),
-    Column("table", Text, nullable=False),
-    Column("step", Text, nullable=False),
-    Column("rule", Text, nullable=False, doc="Empty where no rule, but a read or a step, rejected the rows."),
-    Column("code", Text, nullable=False),
+    Column("table", Words, nullable=False),
+    Column("step", Words, nullable=False),
+    Column("rule", Words, nullable=False, doc="Empty where no rule, but a read or a step, rejected the rows."),
+    Column("code", Words, nullable=False),
     Column("rows", BigInteger, nullable=False),
     Column("resolved", BigInteger, nullable=False),
     Column("path", Text, nullable=False),

@@ -4,13 +4,15 @@ import random
 
 import pytest
 
+from birchtar.state.abandon import give_up
 from birchtar.state.bookmark_changes import set_files
 from birchtar.state.bookmark_views import reads_now, view_bookmarks
 from birchtar.state.bookmarks import bookmark_in, move_bookmarks
+from birchtar.state.history import list_runs
 from birchtar.state.intents import RunFile, RunInput, intent, record_intent
 from birchtar.state.known_files import explain, new_files
 from birchtar.state.listed import ListedFile, Listing
-from birchtar.state.publishing import prepare, succeed
+from birchtar.state.publishing import fail, prepare, succeed
 from birchtar.state.quarantine import RejectedRows, index_rejects, list_rejects, resolve_rejects
 from birchtar.state.runs import begin
 
@@ -55,3 +57,31 @@ def test_a_file_is_read_and_known_whatever_the_length_of_its_path(state):
     changed, explained = state.read(known)
     assert changed == [(one.path, 2, 1_000_000)]
     assert (explained.state, explained.run_number) == ("known", 2)
+
+
+FOREIGN = "bytes \0 and \udcff that are no text"
+KEPT = "bytes \ufffd and \\udcff that are no text"
+
+
+def test_an_error_is_told_whatever_signs_are_in_it(state):
+    fail(state, begin(state, "job"), FOREIGN)
+    assert [(run.state, run.error) for run in list_runs(state)] == [("FAILED", KEPT)]
+
+
+def test_a_run_is_given_up_whatever_signs_are_in_the_reason(state):
+    run = begin(state, "job")
+    state.write(lambda connection: give_up(connection, run.id, FOREIGN))
+    assert [(run.state, run.error) for run in list_runs(state)] == [("ABANDONED", KEPT)]
+
+
+@pytest.mark.parametrize("field", ["step", "rule", "code"])
+def test_rejected_rows_are_counted_whatever_signs_are_in_their_reason(state, field):
+    told = {"table": "sales", "step": "rules", "rule": "", "code": "RULE"} | {field: FOREIGN}
+    run = begin(state, "job")
+    prepare(state, run, [], report={"reason": FOREIGN})
+    found = RejectedRows(**told, rows=7, path="p")
+    succeed(state, run, None, lambda connection: index_rejects(connection, run, [found]))
+    resolved = (1, found.table, found.step, found.rule, found.code, 4)
+    state.write(lambda connection: resolve_rejects(connection, "job", [resolved]))
+    assert [(getattr(each, field), each.rows, each.resolved) for each in list_rejects(state)] == [(KEPT, 7, 4)]
+    assert list_runs(state)[0].report == {"reason": FOREIGN}
