@@ -10,7 +10,7 @@ from birchtar.state import known_files
 from birchtar.state.errors import StateError
 from birchtar.state.intents import RunInput
 from birchtar.state.listed import ListedFile
-from birchtar.state.runs import Run
+from birchtar.state.runs import UNFINISHED, Run, lock
 from birchtar.state.tables import bookmark_marks, bookmarks
 
 FILES = "files"
@@ -33,16 +33,20 @@ class Bookmark:
 
 
 def bookmark_of(connection: Connection, run: Run, input_name: str, kind: str) -> Bookmark:
-    """Return the bookmark of an input of a run's job, made where there is none.
+    """Return the bookmark of an input of a run's job, made where there is none; under the lock of the job's row.
 
     Raises:
+        LostRunError: The run is no longer ours.
         StateError: As `bookmark_in`.
     """
+    lock(connection, run, *UNFINISHED)
     return bookmark_in(connection, run.job, input_name, kind)
 
 
 def bookmark_in(connection: Connection, job: str, input_name: str, kind: str) -> Bookmark:
     """Return the bookmark of an input, made where there is none. One that was reset becomes of any kind.
+
+    Whoever may make one holds the lock of the job's row: another would make it too.
 
     Raises:
         StateError: There is one of another kind: the input was something else when it was last read.
