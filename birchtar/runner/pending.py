@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pyspark.sql import DataFrame, SparkSession
+from sqlalchemy import Connection
 
 from birchtar.lake.delta_changes import DeltaMark, newest, read_appended, read_changes
 from birchtar.lake.errors import LakeError
@@ -21,9 +22,9 @@ from birchtar.runner.plan import Plan
 from birchtar.state.bookmarks import FILES, Bookmark, bookmark_of
 from birchtar.state.database import State
 from birchtar.state.intents import RunFile, RunInput, intent, record_intent
-from birchtar.state.known_files import new_files, settle
+from birchtar.state.known_files import Difference, new_files, settle
 from birchtar.state.listed import Listing
-from birchtar.state.runs import Run
+from birchtar.state.runs import RUNNING, Run, lock
 
 _MOST_SHOWN = 5
 """Files that a message names."""
@@ -83,18 +84,18 @@ def _pending(name: str, source: Source, spark: SparkSession, state: State, run: 
     kind = kind_of(source)
     found = state.write(lambda connection: bookmark_of(connection, run, name, kind))
     if kind == FILES:
-        return _pending_files(name, source, found, spark, state)
+        return _pending_files(name, source, found, spark, state, run)
     if kind == KEYS:
         last = newest_keys(spark, source, _keys(found.mark))
         return Pending(RunInput(name, kind, found.mark, last and last.as_json()), found)
     return Pending(RunInput(name, kind, found.mark, list(newest(spark, source))), found)
 
 
-def _pending_files(name: str, source: Source, found: Bookmark, spark: SparkSession, state: State) -> Pending:
+def _pending_files(name: str, source: Source, found: Bookmark, spark: SparkSession, state: State, run: Run) -> Pending:
     listed = list_files(source.paths, spark=spark, options=source.options)
     difference = state.read(lambda connection: new_files(connection, found.id, listed))
     if difference.quiet:
-        state.write(lambda connection: settle(connection, found.id, difference))
+        difference = state.write(lambda connection: _settled(connection, run, found, listed))
     found_files, notes = next_files(source, difference), []
     if ignored := found_files.ignored:
         what = "have changed since they were read, and are not read again"
@@ -106,6 +107,14 @@ def _pending_files(name: str, source: Source, found: Bookmark, spark: SparkSessi
     until = None if left or ignored else difference.digest
     read = RunInput(name, FILES, found.run_number, until, files, bytes=sum(chosen.sizes))
     return Pending(read, found, wanted, notes, next(iter(listed.paths), None))
+
+
+def _settled(connection: Connection, run: Run, found: Bookmark, listed: Listing) -> Difference:
+    """Settle what is gone, and return the difference anew: what is known may have changed since it was looked at."""
+    lock(connection, run, RUNNING)
+    difference = new_files(connection, found.id, listed)
+    settle(connection, found.id, difference)
+    return difference
 
 
 def _as_before(pending: dict[str, Pending], state: State, run: Run) -> dict[str, Pending]:
