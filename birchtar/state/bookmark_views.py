@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, exists, func, select
 
 from birchtar.state.bookmarks import FILES, bookmarks_of
 from birchtar.state.database import State
@@ -69,8 +69,9 @@ def view_bookmarks(state: State, job: str, *, files: int = 3) -> list[BookmarkVi
 
 def bookmarks_below(state: State, folder: str) -> list[tuple[str, str]]:
     """Return the bookmarks that know a file below a folder, as the names of jobs and inputs."""
-    b, f = bookmarks.c, bookmark_files.c
-    knows = exists().where(f.bookmark_id == b.id, f.path.startswith(f"{folder.rstrip('/')}/", autoescape=True))
+    b, f, below = bookmarks.c, bookmark_files.c, f"{folder.rstrip('/')}/"
+    # Not by LIKE, to which upper and lower case are the same in SQLite.
+    knows = exists().where(f.bookmark_id == b.id, func.substr(f.path, 1, len(below)) == below)
 
     def work(connection: Connection) -> list[tuple[str, str]]:
         rows = connection.execute(select(b.job, b.input).where(knows).order_by(b.job, b.input))

@@ -5,7 +5,7 @@ from processes import start
 from sqlalchemy import select
 
 from birchtar.state.bookmark_changes import reset, rewind, set_files, set_mark
-from birchtar.state.bookmark_views import reads_now, unfinished, view_bookmarks
+from birchtar.state.bookmark_views import bookmarks_below, reads_now, unfinished, view_bookmarks
 from birchtar.state.bookmarks import bookmark_in, find_bookmark, move_bookmarks
 from birchtar.state.errors import JobBusyError, StateError
 from birchtar.state.history import list_runs
@@ -246,3 +246,23 @@ def test_two_processes_that_change_a_bookmark_at_once_do_it_one_after_the_other(
         assert process.wait(timeout=100) == 0, process.stderr.read()
     assert view_bookmarks(state, "job")[0].known == 42
     assert [past.number for past in list_runs(state, limit=50)] == list(range(41, 0, -1))
+
+
+@pytest.mark.parametrize(
+    ("folder", "knows"),
+    [
+        pytest.param("file:/data/sales", True, id="the folder"),
+        pytest.param("file:/data/sales/", True, id="with a stroke"),
+        pytest.param("file:/data", True, id="one above"),
+        pytest.param("file:/data/Sales", False, id="another case"),
+        pytest.param("file:/data/sale", False, id="the beginning of a name"),
+        pytest.param("file:/data/sales/a.csv", False, id="a file"),
+        pytest.param("file:/data/100%_ü\\", True, id="signs of patterns"),
+        pytest.param("file:/data/100%_x\\", False, id="signs of patterns in another name"),
+        pytest.param("file:/data/s%", False, id="a pattern"),
+    ],
+)
+def test_a_bookmark_is_found_by_the_folders_of_its_files(state, folder, knows):
+    days = [RunFile(f"file:/data/{name}/a.csv", 1, 1) for name in ("sales", "100%_ü\\")]
+    run(state, *days)
+    assert bookmarks_below(state, folder) == ([("job", "days")] if knows else [])
