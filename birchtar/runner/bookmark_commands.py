@@ -12,6 +12,7 @@ import typer
 
 from birchtar.runner.bookmark_target import Target, bookmarked, require_job, target_of
 from birchtar.runner.command_options import Profile, Settings, spark_when_needed
+from birchtar.runner.job_name import job_name
 
 if TYPE_CHECKING:
     from birchtar.runner import spec
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Show and move what jobs remember of their inputs.")
 
-Job = Annotated[str, typer.Argument(metavar="JOB|CONFIG", help="A job's name, or its config.", show_default=False)]
+Job = Annotated[
+    str,
+    typer.Argument(metavar="JOB|CONFIG", help="A job's name, or its config: a .yaml or .yml.", show_default=False),
+]
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="A job's config, such as conf/jobs/flights.yaml.")]
 OneInput = Annotated[str | None, typer.Argument(metavar="[INPUT]", help="Only this input.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -60,7 +64,7 @@ def diff(
     from birchtar.runner.bookmark_diff import diff as diff_of
     from birchtar.runner.bookmark_prints import diff_as_json, print_diff, say, say_run
 
-    said, job = _load(config, settings), target_of(str(config)).job
+    said, job = _load(config, settings), job_name(config)
     inputs = bookmarked(config, said, input_name)
     with _state_to_look_at() as state, spark_when_needed(profile) as start:
         found, first = diff_of(state, job, inputs, start), comes_first(state, job)
@@ -90,7 +94,7 @@ def explain(
     from birchtar.runner.bookmark_prints import plain, print_verdicts, say, verdict_as_json
     from birchtar.runner.located import located
 
-    said, job = _load(config, settings), target_of(str(config)).job
+    said, job = _load(config, settings), job_name(config)
     inputs = {name: located(source) for name, source in said.inputs.items()}
     with _state_to_look_at() as state, spark_when_needed(profile) as start:
         verdicts, closest = explain_file(state, job, inputs, file, start)
@@ -147,7 +151,7 @@ def set_(
     from birchtar.runner.bookmark_prints import print_changes, say
     from birchtar.runner.bookmark_set import Wish, set_bookmark
 
-    said, job = _load(config, settings), target_of(str(config)).job
+    said, job = _load(config, settings), job_name(config)
     source, state = bookmarked(config, said, input_name)[input_name], _state(must_exist=False)
     wish = Wish(files or (), all_known, version, keys or ())
     with spark_when_needed(profile) as start:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from birchtar.runner.job_name import job_name
 from birchtar.state.errors import StateError
 
 if TYPE_CHECKING:
@@ -23,14 +24,14 @@ class Target:
 
 
 def target_of(said: str) -> Target:
-    """Return the job that a name or the path of a config stands for.
+    """Return the job that a name or the path of a config stands for; its ending tells a config from a name.
 
     Example:
-        >>> target_of("conf/jobs/flights.yaml").job, target_of("flights").job
-        ('flights', 'flights')
+        >>> target_of("conf/jobs/flights.yaml").job, target_of("flights").job, target_of("flights.2013").job
+        ('flights', 'flights', 'flights.2013')
     """
     is_config = said.lower().endswith(_CONFIGS)
-    return Target(Path(said).stem, Path(said)) if is_config else Target(said, None)
+    return Target(job_name(said), Path(said)) if is_config else Target(said, None)
 
 
 def require_job(state: "State", job: str) -> None:

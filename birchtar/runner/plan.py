@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 from typing import Any
 
 from birchtar.runner.document import Location
+from birchtar.runner.job_name import job_name
 from birchtar.runner.problems import Place
 from birchtar.runner.queries import Reference
 from birchtar.runner.rules import PlannedRule
@@ -66,7 +66,7 @@ class Plan:
     @property
     def name(self) -> str:
         """The name by which the job's runs are remembered: that of its config, without the ending."""
-        return Path(self.file).stem
+        return job_name(self.file)
 
     def place(self, location: Location) -> Place:
         """Return where a key of the config stands."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from birchtar.runner.cli import main
+from birchtar.runner.load import load
 from birchtar.state.bookmarks import move_bookmarks
 from birchtar.state.database import open_state
 from birchtar.state.intents import RunFile, RunInput, record_intent
@@ -214,6 +215,19 @@ def test_set_makes_files_known_before_the_first_run(state, capsys):
     assert "made known by run 1 (set)" in call(capsys, "explain", "job.yaml", "days/2024-01.csv")
     call(capsys, "set", "job.yaml", "days", "--all-known")
     assert as_json(capsys, "diff", "job.yaml", "days")["inputs"][0]["nothing_new"]
+
+
+@pytest.mark.parametrize("config", ["bf.conf", "bf.2013.yaml", "bf"])
+def test_a_config_of_any_ending_is_that_of_the_job_that_a_run_of_it_is_of(state, capsys, config):
+    Path("job.yaml").rename(config)
+    day("a.csv", 1)
+    name = {"bf.conf": "bf", "bf.2013.yaml": "bf.2013", "bf": "bf"}[config]
+    assert load(config).name == name
+    call(capsys, "set", config, "days", "--all-known")
+    assert as_json(capsys, "show", name)["job"] == name
+    told = as_json(capsys, "diff", config, "days")
+    assert (told["job"], told["inputs"][0]["nothing_new"]) == (name, True)
+    assert as_json(capsys, "explain", config, "days/a.csv")["inputs"][0]["state"] == "known"
 
 
 def test_set_takes_the_keys_of_a_database_in_their_order(state, capsys):
