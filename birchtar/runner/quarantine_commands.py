@@ -44,7 +44,7 @@ def show(
     limit: Annotated[int, typer.Option(metavar="NUMBER", help="How many, at most.", min=1)] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Print rejected rows, the newest first. Starts Spark only for --where."""
+    """Print rejected rows that no replay has resolved, the newest first. Starts Spark only for --where."""
     from birchtar.runner.quarantine_table import print_records
 
     if where is None:

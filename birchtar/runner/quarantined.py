@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from birchtar.runner.failures import JobError
-from birchtar.runner.places import QUARANTINE, quarantine_path
+from birchtar.runner.places import QUARANTINE, quarantine_path, resolved_path
 from transforms.errors import say_known
 
 
@@ -17,7 +17,7 @@ def records(
     rule: str | None = None,
     limit: int = 20,
 ) -> list[dict[str, Any]]:
-    """Return rejected rows of a job, the newest first; None of a choice means all.
+    """Return rejected rows of a job that no replay has resolved, the newest first; None of a choice means all.
 
     Raises:
         JobError: The job has no quarantine below the current folder.
@@ -42,6 +42,9 @@ def records(
     files.sort(key=lambda file: file.stat().st_mtime, reverse=True)
     tables = [_chosen(ParquetFile(file, coerce_int96_timestamp_unit="us").read(), chosen) for file in files]
     found = pyarrow.concat_tables(tables, promote_options="default")
+    for file in Path(resolved_path(job)).glob("*.parquet"):
+        resolved = ParquetFile(file).read(["id"])["id"]
+        found = found.filter(pc.invert(pc.is_in(found["id"], value_set=resolved)))
     order = pc.sort_indices(found, [("run", "descending"), ("table", "ascending"), ("id", "ascending")])
     return found.take(order).slice(0, limit).to_pylist()  # type: ignore[no-any-return]  # pyarrow has no types
 

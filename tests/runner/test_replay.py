@@ -16,9 +16,10 @@ from birchtar.runner.cli import app
 from birchtar.runner.failures import JobError
 from birchtar.runner.load import load
 from birchtar.runner.progress import Progress
+from birchtar.runner.quarantined import records
 from birchtar.runner.replay import replay
 from birchtar.runner.replayable import flows, require_adding
-from birchtar.runner.replayed import Selection
+from birchtar.runner.replayed import Selection, chosen_records
 from birchtar.state.database import open_state
 from birchtar.state.history import list_runs
 from birchtar.state.quarantine import list_rejects
@@ -130,7 +131,7 @@ def test_rows_go_through_the_corrected_job_and_are_resolved(lake: Path, run_file
     ]
 
 
-def test_rows_are_replayed_once(lake: Path, run_file, replay_job):
+def test_rows_are_replayed_once(lake: Path, run_file, replay_job, spark):
     run_file()
     (lake / "job.yaml").write_text(CORRECTED)
     replay_job(table="known")
@@ -139,6 +140,8 @@ def test_rows_are_replayed_once(lake: Path, run_file, replay_job):
     replay_job(where="record LIKE '%many%'")
     assert [row[0] for row in known()] == [1, 2, 3, 5]
     assert [row[5] for row in index()] == [0, 1, 1, 0]
+    for left in (records("job"), chosen_records(spark, "job", Selection(), 20)):
+        assert [(row["table"], row["code"]) for row in left] == [("events", "MALFORMED"), ("orders", "MALFORMED")]
     assert "nothing to replay" in replay_job(table="known").notes[0]
 
 
