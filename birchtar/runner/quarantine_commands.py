@@ -46,10 +46,10 @@ def show(
 ) -> None:
     """Print rejected rows that no replay has resolved, the newest first. Starts Spark only for --where."""
     from birchtar.runner.quarantine_table import print_records
+    from birchtar.runner.quarantined import records, require_here
 
+    require_here(job, {"code": reason, "run": run, "table": table, "rule": rule})
     if where is None:
-        from birchtar.runner.quarantined import records
-
         found = records(job, reason=reason, run=run, table=table, rule=rule, limit=limit)
     else:
         from birchtar.runner.replayed import Selection, chosen_records

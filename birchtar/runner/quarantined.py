@@ -1,11 +1,47 @@
 """Rejected rows, read from their files without Spark."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from birchtar.runner.failures import JobError
 from birchtar.runner.places import QUARANTINE, quarantine_path, resolved_path
 from transforms.errors import say_known
+
+if TYPE_CHECKING:
+    from birchtar.state.database import State
+
+
+def require_here(job: str, chosen: Mapping[str, str | int | None], state: "State | None" = None) -> None:
+    """Refuse to look for rejected rows below a folder that has none, where the state database knows of some.
+
+    Args:
+        job: The job's name.
+        chosen: What columns of the quarantine have to hold; None: anything.
+        state: Where they are counted; else it is opened, if it is there.
+
+    Raises:
+        JobError: With the folder; the job ran in another one, or its quarantine was deleted.
+    """
+    folder = Path(quarantine_path(job)).absolute()
+    if folder.is_dir():
+        return
+    # Here, for with them comes SQLAlchemy, which takes longer to load than the rows to read.
+    from birchtar.state.database import open_state
+    from birchtar.state.errors import NoStateError
+    from birchtar.state.quarantine import list_rejects
+
+    try:
+        state = state or open_state(must_exist=True)
+    except NoStateError:
+        return
+    found = list_rejects(state, job)
+    meant = (each for each in found if all(wanted in (None, getattr(each, key)) for key, wanted in chosen.items()))
+    if left := sum(each.rows - each.resolved for each in meant):
+        raise JobError(
+            f"There is no folder {folder}, but {left:,} rejected rows of the job `{job}` are not resolved, as"
+            f" {state.place} has it. Go to the folder that the job runs in: its quarantine lies below it."
+        )
 
 
 def records(

@@ -6,6 +6,7 @@ from pyspark.sql import SparkSession
 
 from birchtar.runner.plan import Plan
 from birchtar.runner.progress import Progress
+from birchtar.runner.quarantined import require_here
 from birchtar.runner.replayable import require_adding
 from birchtar.runner.replayed import Selection
 from birchtar.runner.report import Report
@@ -34,10 +35,12 @@ def replay(
         What was finished first, and at last the replay.
 
     Raises:
-        JobError: The job overwrites an output, or a row cannot enter it as its config is now; or what `run` raises.
+        JobError: The job overwrites an output, or a row cannot enter it as its config is now; the rows lie below
+            another folder; or what `run` raises.
         JobBusyError: As `run`.
     """
     require_adding(plan)
+    require_here(plan.name, selection.columns, state)
     reports: list[Report] = []
     while True:
         owned = begin(state, plan.name, kind="replay", when_busy=plan.job.when_busy, on_wait=on_wait)

@@ -60,6 +60,11 @@ class Selection:
     where: str | None = None
     """A condition in SQL on the columns of the quarantine."""
 
+    @property
+    def columns(self) -> dict[str, str | int | None]:
+        """What the other choices say of the quarantine's columns."""
+        return {"code": self.reason, "run": self.run, "table": self.table, "rule": self.rule}
+
 
 @dataclass
 class Replayed:
@@ -91,8 +96,7 @@ def unresolved(spark: SparkSession, job: str, selection: Selection) -> DataFrame
     if not files.exists(path) or not any(files.data_files(path)):
         return None
     df = spark.read.options(mergeSchema="true", **AS_THEY_ARE).parquet(path)
-    chosen = {"code": selection.reason, "run": selection.run, "table": selection.table, "rule": selection.rule}
-    for column, wanted in chosen.items():
+    for column, wanted in selection.columns.items():
         if wanted is not None:
             df = df.where(F.col(column) == F.lit(wanted))
     if selection.where:

@@ -11,7 +11,15 @@ from typer.testing import CliRunner
 
 from birchtar.runner.cli import app
 from birchtar.runner.failures import JobError
+from birchtar.runner.load import load
 from birchtar.runner.quarantined import records
+from birchtar.runner.replay import replay
+from birchtar.runner.replayed import Selection
+from birchtar.state.database import open_state
+from birchtar.state.history import list_runs
+from birchtar.state.publishing import prepare, succeed
+from birchtar.state.quarantine import RejectedRows, index_rejects, resolve_rejects
+from birchtar.state.runs import begin
 
 
 @pytest.fixture
@@ -47,3 +55,52 @@ def test_the_rows_are_shown_that_no_replay_has_resolved(chosen, expected):
 def test_where_nothing_was_rejected_is_said():
     with pytest.raises(JobError, match="data/quarantine/jobs holds no rejected rows: .* Did you mean `job`"):
         records("jobs")
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder without a quarantine; the state database knows of 12 rows of the job, of which 5 are resolved."""
+    monkeypatch.setenv("BIRCHTAR_STATE_URL", f"sqlite:///{tmp_path}/state.db")
+    monkeypatch.chdir(tmp_path)
+    state = open_state()
+    run = begin(state, "job")
+    prepare(state, run, [])
+    kinds = [("read", "", "CAST", 9), ("rules", "land", "RULE", 3)]
+    found = [RejectedRows("sales", step, rule, code, rows, "data/quarantine/job") for step, rule, code, rows in kinds]
+    succeed(state, run, {}, lambda connection: index_rejects(connection, run, found))
+    resolved = [(1, "sales", "read", "", "CAST", 2), (1, "sales", "rules", "land", "RULE", 3)]
+    state.write(lambda connection: resolve_rejects(connection, "job", resolved))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        pytest.param([], id="all"),
+        pytest.param(["--reason", "CAST", "--run", "1", "--table", "sales"], id="by what the index knows"),
+        pytest.param(["--where", "record LIKE '%x%'"], id="by a condition, before Spark starts"),
+    ],
+)
+def test_rows_that_lie_below_another_folder_are_told_of(elsewhere, chosen):
+    shown = CliRunner().invoke(app, ["quarantine", "show", "job", *chosen])
+    assert str(shown.exception) == (
+        f"There is no folder {elsewhere}/data/quarantine/job, but 7 rejected rows of the job `job` are not resolved, as"
+        f" {elsewhere}/state.db has it. Go to the folder that the job runs in: its quarantine lies below it."
+    )
+
+
+@pytest.mark.parametrize("chosen", [["--reason", "RULE"], ["--run", "2"], ["--table", "x"], ["--rule", "y"]])
+@pytest.mark.usefixtures("elsewhere")
+def test_where_no_chosen_row_is_unresolved_none_lies_elsewhere(chosen):
+    shown = CliRunner().invoke(app, ["quarantine", "show", "job", *chosen])
+    assert "data/quarantine/job holds no rejected rows" in str(shown.exception)
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_a_replay_from_another_folder_is_refused_before_it_begins():
+    Path("sales.csv").write_text("id\n1\n")
+    text = "inputs: {sales: {path: sales.csv, format: csv}}\noutputs: {sales: {path: out, format: csv, mode: append}}\n"
+    Path("job.yaml").write_text(text)
+    with pytest.raises(JobError, match="There is no folder .*, but 7 rejected rows of the job `job` are not resolved"):
+        replay(load("job.yaml"), None, open_state(), None, Selection())
+    assert [run.kind for run in list_runs(open_state())] == ["run"]
