@@ -60,5 +60,8 @@ def _moment(option: str, said: str, zone: ZoneInfo) -> datetime:
 
 def _shown(file: ListedFile, zone: ZoneInfo) -> datetime:
     """Return, as a moment in UTC, what a clock in the zone showed when a file was changed."""
-    moment = _EPOCH + timedelta(milliseconds=file.modified // 1000)
-    return moment.astimezone(zone).replace(tzinfo=UTC)
+    try:
+        moment = _EPOCH + timedelta(milliseconds=file.modified // 1000)
+        return moment.astimezone(zone).replace(tzinfo=UTC)
+    except OverflowError:  # outside of the years 1 to 9999
+        return (datetime.max if file.modified > 0 else datetime.min).replace(tzinfo=UTC)

@@ -1,6 +1,7 @@
 """The intervals of a backfill: a range of times or of numbers, in steps."""
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -105,23 +106,26 @@ def _bound(option: str, said: str) -> Bound:
         return Decimal(said)
     try:
         moment = datetime.fromisoformat(said)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         what = "a date such as 2024-01-31, a time such as 2024-01-31T06:00, or a number"
         raise IntervalError(f"{option} has to be {what}, not {said}.") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _moments(first: datetime, last: datetime, step: str) -> Iterator[Bound]:
     match = _STEP.fullmatch(step)
-    if match is None or not int(match[1]):
+    if match is None or not match[1].strip("0"):
         raise IntervalError(f"--step has to be a length such as 15min, 6h, 1d, 2w, 1mo or 1y, not {step}.")
-    number, unit = int(match[1]), match[2]
     point, taken = first, 0
     while point < last:
         yield point
         taken = _counted(taken, step)
         # From the beginning each time: a month after January 31 is February 29, and another one is March 31.
-        point = _later(first, taken * number, unit)
+        try:
+            point = _later(first, taken * int(match[1]), match[2])
+        except (ValueError, OverflowError):
+            what = "leads past the year 9999, which is the last that has dates: take a shorter one, or an earlier --to"
+            raise IntervalError(f"--step {step} {what}.") from None
     if first < last:
         yield last
 
@@ -131,9 +135,7 @@ def _later(moment: datetime, number: int, unit: str) -> datetime:
         return moment + number * _LENGTHS[unit]
     month = moment.month - 1 + number * _MONTHS[unit]
     year, month = moment.year + month // 12, month % 12 + 1
-    following = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
-    last_day = (following - timedelta(days=1)).day
-    return moment.replace(year=year, month=month, day=min(moment.day, last_day))
+    return moment.replace(year=year, month=month, day=min(moment.day, monthrange(year, month)[1]))
 
 
 def _numbers(first: Decimal, last: Decimal, step: str) -> Iterator[Bound]:

@@ -12,6 +12,7 @@ from birchtar.lake.errors import LakeError
 from birchtar.lake.globs import name_pattern
 from birchtar.lake.hadoop_listing import list_through_spark
 from birchtar.lake.listing import list_files
+from birchtar.lake.listing_filters import file_filter
 from birchtar.state.listed import ListedFile
 
 PLAIN = ["a.txt", "b.txt", "_SUCCESS", ".x.crc", "sub/c.txt", "_hidden/d.txt", "e.txt._COPYING_", "_metadata"]
@@ -122,6 +123,17 @@ def test_files_are_chosen_by_time_as_spark_does(spark, tmp_path, zone):
         expected = read_by_spark(spark, [str(tmp_path)], options)
         assert len(expected) in (1, 2)
         assert names(list_files([str(tmp_path)], options=options, spark=spark)) == expected
+
+
+@pytest.mark.parametrize(
+    ("option", "kept"),
+    [("modifiedbefore", ["long ago", "a second before 1970"]), ("modifiedafter", ["in the year 10000", "far away"])],
+)
+def test_a_file_of_a_time_that_no_calendar_has_is_before_or_after_all_that_have_one(option, kept):
+    times = {"long ago": -(2**63), "a second before 1970": -1_000_000}
+    times |= {"in the year 10000": 2_932_897 * 86_400_000_000, "far away": 2**63 - 1}
+    is_wanted = file_filter({option: "1970-01-01T00:00:00"}, None)
+    assert [name for name, modified in times.items() if is_wanted(ListedFile(name, 0, modified))] == kept
 
 
 @pytest.mark.parametrize(

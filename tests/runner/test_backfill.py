@@ -245,6 +245,8 @@ def test_that_intervals_may_replace_each_others_partitions_is_said(config):
         (["--from", "2024-01-02", "--to", "2024-01-01"], "is not before"),
         (["--from", "2024-01-01", "--to", "2024-01-02", "--by", "path"], "needs --pattern"),
         (["--from", "2024-01-01", "--to", "2024-01-02", "--pattern", "%Y"], "is for --by path"),
+        (["--from", "9999-01-01", "--to", "9999-12-31", "--step", "1y"], "--step 1y leads past the year 9999"),
+        (["--from", "2024-01-01", "--to", "2024-01-02", "--step", "99999999w"], "leads past the year 9999"),
     ],
 )
 def test_a_wrong_call_is_refused_before_spark_starts(config, capsys, arguments, says):

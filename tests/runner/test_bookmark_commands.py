@@ -196,6 +196,13 @@ def test_rewind_tells_what_is_read_again_and_what_becomes_of_outputs(state, caps
     )
 
 
+def test_a_file_of_a_time_that_no_calendar_has_is_shown(state, capsys):
+    run(state, RunFile(f"file:{Path('days').absolute()}/a.csv", 5, 300_000_000_000_000_000))
+    (days,) = as_json(capsys, "show", "job")["bookmarks"]
+    assert days["latest_files"][0]["modified"] == "9999-12-31T23:59:59.999999+00:00"
+    assert "after the year 9999 UTC" in call(capsys, "explain", "job.yaml", "days/a.csv")
+
+
 def test_reset_forgets_one_input_or_all(state, capsys):
     run(state, day("a.csv", 1), version=3)
     call(capsys, "reset", "job", "sales", "--yes")
