@@ -1,5 +1,6 @@
 """Rules on a job's tables: what breaks them is counted, rejected, or stops the run, in the pass that writes."""
 
+from hashlib import blake2b
 from uuid import uuid4
 
 import duckdb
@@ -11,6 +12,8 @@ from birchtar.runner.failures import JobError
 from birchtar.runner.load import load
 from birchtar.runner.problems import ConfigError, Place
 from birchtar.runner.rules import PlannedRule, checked, judge, rule_name
+from birchtar.state.database import open_state
+from birchtar.state.quarantine import list_rejects
 from transforms.rules.key_rules import foreign_key
 
 HEAD = """
@@ -339,6 +342,17 @@ def test_rejected_rows_that_a_driver_should_not_hold_are_computed_once_more(run_
         '{"name":"Cy","town":9,"age":7}',
     ]
     assert sum(found.rows for found in report.rejects) == 2
+
+
+@pytest.mark.usefixtures("each_state")
+def test_a_rule_of_long_values_is_counted_like_any_other(run_job):
+    values = ", ".join(["Ada", "Bob", "Dee", *(blake2b(bytes([n])).hexdigest() for n in range(40))])
+    run_job(job(f"{{in: {{column: name, values: [{values}]}}, action: reject}}"))
+    assert written() == ["Ada", "Bob", "Bob", "Dee"]
+    ((_, step, rule, code, message, _),) = quarantined()
+    assert (step, code, message) == ("rules", "RULE", f'The row breaks the rule "{rule}".')
+    assert (len(rule), rule[:32]) == (120, "in name, values: Ada, Bob, Dee, ")
+    assert [(each.rule, each.rows) for each in list_rejects(open_state())] == [(rule, 1)]
 
 
 def test_long_rules_that_differ_only_at_their_end_have_short_names_that_differ():
