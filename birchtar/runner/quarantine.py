@@ -110,7 +110,8 @@ def _written(rejects: Rejects, df: DataFrame) -> DataFrame:
         return df
     hiding = F.udf(partial(hide, paths=rejects.hidden), "message STRING, record STRING, hidden BOOLEAN", useArrow=False)
     shown = df.withColumn("shown", hiding("code", "message", "record"))
-    return shown.withColumns({name: F.col("shown").getField(name) for name in ("message", "record", "hidden")})
+    told = {name: F.col("shown").getField(name) for name in ("message", "record", "hidden")}
+    return shown.withColumns(told).drop("shown")
 
 
 def _reports(counted: Mapping[str, Any] | None, path: str) -> Iterator[RejectReport]:
