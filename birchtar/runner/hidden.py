@@ -14,8 +14,19 @@ Paths = frozenset[Path]
 
 HIDDEN = "***"
 
+_RETURNED = re.compile(r"(?s)(returned [\w.]+:|cannot hold) .*")
+_NUMBER_ENDS = r"(?:BD|[LSYDF])?"
+"""How Spark ends a number of a certain type."""
+
+_CHOICES = ("array", "map", "struct")
+"""Members of a choice that have fields of their own: a path passes through them."""
+
 _WITHHELD = " The record is withheld, for it may hold what the job masks; it stands in its file."
-_SHOWN = re.compile(r"(?s)(\bvalue|\bvalue:|\brecord:?|\brow:?|\bstring|\bthe text)\s+('[^']*'|\"[^\"]*\"|`[^`]*`)")
+_SHOWN = re.compile(
+    r"(?s)(\bvalue|\bvalue:|\brecord:?|\brow:?|\bstring|\bthe text)\s+('.*'|\".*\"|`[^`]*`)(?!\w)"
+    r"|(\bvalue:?|\bstring|\bthe text)\s+([-+]?\d\S*)"
+)
+"""A value behind the word that announces it. There may be quotes in it, so it goes on up to the last one."""
 
 
 class Rejected(NamedTuple):
@@ -37,29 +48,35 @@ def hide(code: str, message: str | None, record: str | None, paths: Paths) -> Re
         Rejected(message='`card` is not an int: ***', record='{"id":"1","card":"***"}', is_hidden=True)
         >>> hide("MALFORMED", "The line does not have 3 values.", "1,47", frozenset({("card",)})).record
     """
-    if not paths or record is None:
+    if not paths:
         return Rejected(message, record, False)
-    try:
-        value = json.loads(record)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict | list):
-        return Rejected((message or "") + _WITHHELD, None, True)
-    taken: list[str] = []
-    shown = _without(value, paths, taken)
     said = message or ""
     if code == "FUNCTION":
         said = f"{said.partition(':')[0]}: {HIDDEN}"
-    for text in sorted({text for text in taken if text}, key=len, reverse=True):
-        said = re.sub(rf"(?<!\w){re.escape(text)}(?!\w)", HIDDEN, said)
+    if code == "SCHEMA":  # of what the function made of the values
+        said = _RETURNED.sub(rf"\1 {HIDDEN}.", said)
+    if record is None:
+        return Rejected(message and hide_values(said), None, False)
+    try:
+        value = json.loads(record, parse_int=_Number, parse_float=_Number, parse_constant=_Number)
+    except ValueError:
+        value = None
+    taken: list[str] = []
+    if not isinstance(value, dict | list) or () in paths:
+        return Rejected(_without_texts(hide_values(said), [record, *_texts(value)]) + _WITHHELD, None, True)
+    shown = _without(value, frozenset(map(plain, paths)), taken)
+    said = _without_texts(said, taken)
     if not taken:
         return Rejected(said, record, False)
-    return Rejected(said, json.dumps(shown, ensure_ascii=False, separators=(",", ":")), True)
+    return Rejected(said, _json(shown), True)
 
 
 def hide_example(record: str | None, paths: Paths) -> str | None:
     """Return a row that a message shows as an example, without the values of some fields."""
-    return hide("RULE", None, record, paths).record if record is not None else None
+    if record is None:
+        return None
+    shown = hide("RULE", None, record, paths)
+    return shown.record or HIDDEN
 
 
 def hide_values(text: str) -> str:
@@ -71,12 +88,18 @@ def hide_values(text: str) -> str:
     """
     text = re.sub(r"(?s)(Malformed CSV record:).*", rf"\1 {HIDDEN}", text)
     text = re.sub(r"(times, such as ).*", rf"\1{HIDDEN}", text)
-    return _SHOWN.sub(rf"\1 {HIDDEN}", text)
+    return _SHOWN.sub(lambda match: f"{match[1] or match[3]} {HIDDEN}", text)
 
 
 def covers(paths: Paths, place: Path) -> bool:
-    """Return whether a field, or one inside or around it, is among those that are hidden."""
-    return any(path[: len(place)] == place[: len(path)] for path in paths)
+    """Return whether a field, or one inside or around it, is among those that are hidden.
+
+    Example:
+        >>> covers(frozenset({("person", "card")}), ("Person",)), covers(frozenset({()}), ("age",))
+        (True, True)
+    """
+    place = plain(place)
+    return any(path[: len(place)] == place[: len(path)] for path in map(plain, paths))
 
 
 def missing_in(schema: "StructType", paths: Iterable[Path]) -> list[Path]:
@@ -89,12 +112,12 @@ def missing_in(schema: "StructType", paths: Iterable[Path]) -> list[Path]:
         [('crad',)]
     """
     leaves = list(leaf_paths(schema))
-    there = {_plain(path[:depth]) for path in leaves for depth in range(1, len(path) + 1)}
-    open_ended = [_plain(path) for path in leaves if _holds_any(find(schema, path))]
+    there = {plain(path[:depth]) for path in leaves for depth in range(1, len(path) + 1)}
+    open_ended = [plain(path) for path in leaves if _holds_any(find(schema, path))]
     return [
         path
         for path in paths
-        if (names := _plain(path)) not in there and not any(names[: len(outer)] == outer for outer in open_ended)
+        if (names := plain(path)) not in there and not any(names[: len(outer)] == outer for outer in open_ended)
     ]
 
 
@@ -105,35 +128,69 @@ def _holds_any(kind: "DataType | None") -> bool:
     return kind is not None and kind.typeName() in ("map", "variant")
 
 
-def _without(value: Any, paths: Paths, taken: list[str], here: Path = ()) -> Any:
-    """Replace values at paths. A key that is itself a dotted path, as flat tables have it, counts as that path."""
+def plain(path: Path) -> Path:
+    """Return a path as names without the marks of arrays and maps, dots parted: SQL does not tell cases apart.
+
+    Example:
+        >>> plain(("Orders[]", "home.zip"))
+        ('orders', 'home', 'zip')
+    """
+    return tuple(name.lower() for step in path for name in step.replace("[]", "").replace("{}", "").split("."))
+
+
+class _Number(str):
+    """A number as the record has it."""
+
+
+def _without(value: Any, paths: Paths, taken: list[str], here: Paths = frozenset({()})) -> Any:
+    """Replace values at paths. A key that is itself a dotted path, as flat tables have it, counts as that path.
+
+    Args:
+        value: A part of a record.
+        paths: The fields to hide, with all that is in them.
+        taken: Gets the texts that were replaced.
+        here: Where the part is, by one path or several.
+    """
     if isinstance(value, list):
         return [_without(each, paths, taken, here) for each in value]
     if not isinstance(value, dict):
         return value
     shown = {}
     for key, inner in value.items():
-        path = _plain((*here, key))
-        if any(_plain(wanted) == path for wanted in paths):
-            texts = list(_texts(inner))
-            taken += texts
+        inside = frozenset(plain((*place, key)) for place in here)
+        if any(place[:depth] in paths for place in inside for depth in range(1, len(place) + 1)):
+            taken += _texts(inner)
             shown[key] = HIDDEN if inner is not None else None
         else:
-            shown[key] = _without(inner, paths, taken, (*here, key))
+            shown[key] = _without(inner, paths, taken, inside | here if key in _CHOICES else inside)
     return shown
 
 
-def _plain(path: Path) -> Path:
-    """Return a path as names without array marks, dots parted, in lower case: SQL does not tell cases apart."""
-    return tuple(name.lower() for step in path for name in step.replace("[]", "").split(".") if name)
-
-
 def _texts(value: Any) -> Iterator[str]:
+    """Yield the texts of a value's parts. Spark may write a number in another way than the record does."""
     if isinstance(value, dict):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, list):
+        value = list(value.values())
+    if isinstance(value, list):
         for each in value:
             yield from _texts(each)
+    elif isinstance(value, _Number):
+        yield from (str(value), repr(float(value)))
     elif value is not None:
         yield value if isinstance(value, str) else json.dumps(value)
+
+
+def _without_texts(said: str, texts: Iterable[str]) -> str:
+    for text in sorted({text for text in texts if text}, key=len, reverse=True):
+        said = re.sub(rf"(?<!\w){re.escape(text)}{_NUMBER_ENDS}(?!\w)", HIDDEN, said)
+    return said
+
+
+def _json(value: Any) -> str:
+    """Return a value's JSON with its numbers as they stood."""
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{_json(key)}:{_json(each)}' for key, each in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{','.join(map(_json, value))}]"
+    return json.dumps(value, ensure_ascii=False)

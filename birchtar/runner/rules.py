@@ -209,7 +209,8 @@ def _judged(check: CheckedTable, unheard: Sequence[Observation]) -> Iterator[Rul
         about = (check.table, rule.name, rule.action, str(rule.place))
         if rule.kind in ON_TABLES:
             holds, found = seen[f"table{n}"]
-            if covers(check.hidden, (str(rule.arguments.get("column", "")),)):
+            about_column = rule.arguments.get("column")
+            if about_column and covers(check.hidden, (str(about_column),)):
                 found = HIDDEN
             yield RuleReport(*about, holds, seen["all"], None, found)
         else:
