@@ -1,21 +1,22 @@
 """Which fields hold what nobody may read in the quarantine or in a message: those that a job masks, or that it names.
 
 A field is sensitive from its input up to the step that masks it, under every name that it has on the way, as far as
-the config can tell: `rename_field`, `apply_mapping`, expressions and SQL are followed by their names; a function of
-the user's is taken to leave names as they are. Where in doubt, too much is hidden rather than too little.
+the config can tell: steps, expressions and SQL are followed by their names; a function of the user's is taken to leave
+names as they are. Where in doubt, too much is hidden rather than too little: where a field may have gone anywhere, the
+empty path stands for the whole record.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 
-from birchtar.runner.hidden import Paths
+from birchtar.runner.derived import ANYTHING, AS_IT_IS, Made, before, behind
+from birchtar.runner.derived_queries import made_by_query
+from birchtar.runner.derived_steps import MASKING, made_by
+from birchtar.runner.hidden import Paths, plain
 from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep, Step
 from birchtar.runner.replayed import READ, RULES, labels
-from transforms.paths import Path, parse_path, parse_paths
+from transforms.errors import PathSyntaxError
+from transforms.paths import parse_paths
 
-MASKING = ("hash_columns", "mask_columns", "redact_columns")
-
-_NAME = re.compile(r"`([^`]+)`|([^\W\d]\w*)")
 _NONE: Paths = frozenset()
 
 
@@ -24,20 +25,19 @@ def sensitive_fields(plan: Plan) -> dict[tuple[str, str], Paths]:
 
     The keys are what the quarantine calls ``table`` and ``step``.
     """
-    before = _masked_later(plan)
+    masked = _masked_later(plan)
     there = {
-        name: before.get(name, _NONE) | frozenset(parse_paths(source.sensitive) if source.sensitive else ())
-        for name, source in plan.job.inputs.items()
+        name: masked.get(name, _NONE) | _parsed(source.sensitive or ()) for name, source in plan.job.inputs.items()
     }
     found = {(name, READ): paths for name, paths in there.items()}
     for table in plan.tables:
-        paths = frozenset[Path]().union(*(there.get(name, _NONE) for name in table.reads))
-        later = _later_in(table, before.get(f"{table.name} end", _NONE))
+        paths = _NONE.union(*(there.get(name, _NONE) for name in table.reads))
+        later = _later_in(table, masked.get(f"{table.name} end", _NONE))
         for step, label, still in zip(table.steps, labels(table), later, strict=False):
             paths |= still
             found[table.name, label] = paths
             paths = _forward(step, paths)
-        paths |= before.get(f"{table.name} end", _NONE)
+        paths |= masked.get(f"{table.name} end", _NONE)
         found[table.name, RULES] = there[table.name] = paths
     return {place: paths for place, paths in found.items() if paths}
 
@@ -64,77 +64,31 @@ def _later_in(table: PlannedTable, at_end: Paths) -> list[Paths]:
 
 
 def _backward(step: Step, paths: Paths) -> Paths:
-    if isinstance(step, FunctionStep) and step.name in MASKING:
-        return paths | frozenset(parse_paths(step.arguments["columns"]))
-    made = (
-        _moved(path, new, source)
-        for new, sources in _made(step)
-        for path in paths
-        if _meets(path, new)
-        for source in sources
-    )
-    return paths | frozenset(made)
-
-
-def _moved(path: Path, new: Path, source: "str | Path") -> Path:
-    """Return where a field was before a step that made it; one name stands for a column used in an expression."""
-    if isinstance(source, str):
-        return (source,)
-    return source + path[len(new) :]
+    masked = _masked(step)
+    return paths | (before(_made(step, paths), paths) if masked is None else masked)
 
 
 def _forward(step: Step, paths: Paths) -> Paths:
+    masked = _masked(step)
+    return behind(_made(step, paths), paths) if masked is None else paths - masked
+
+
+def _masked(step: Step) -> Paths | None:
     if isinstance(step, FunctionStep) and step.name in MASKING:
-        masked = frozenset(parse_paths(step.arguments["columns"]))
-        return frozenset(path for path in paths if path not in masked)
-    more = set()
-    for new, sources in _made(step):
-        for source in sources:
-            at: Path = (source,) if isinstance(source, str) else source
-            more |= {new + (path[len(at) :] if isinstance(source, tuple) else ()) for path in paths if _meets(path, at)}
-    return paths | more
+        return _parsed(step.arguments["columns"])
+    return None
 
 
-def _meets(path: Path, other: Path) -> bool:
-    shared = min(len(path), len(other))
-    return path[:shared] == other[:shared]
-
-
-def _made(step: Step) -> Iterator[tuple[Path, "list[str | Path]"]]:
-    """Yield the fields that a step makes, each with the fields, or the names, that it is made of."""
+def _made(step: Step, paths: Paths) -> list[Made]:
+    if not paths:
+        return []
     if isinstance(step, QueryStep):
-        yield from _of_query(step.query)
-        return
-    said = step.arguments
-    match step.name:
-        case "rename_field":
-            yield parse_path(said["new_name"]), [parse_path(said["old_name"])]
-        case "apply_mapping":
-            for mapping in said["mappings"]:
-                if len(mapping) > 1:
-                    yield parse_path(mapping[1 if len(mapping) == 2 else 2]), [parse_path(mapping[0])]
-        case "derive_column":
-            yield (said["column"],), _names(said["expression"])
-        case "with_fields":
-            yield from ((parse_path(path), _names(text)) for path, text in said["fields"].items())
-        case "map_rows" if "expressions" in said:
-            yield from (((name,), _names(text)) for name, text in said["expressions"].items())
-        case "concatenate":
-            yield (said["new_column"],), list(said["columns"])
-
-
-def _of_query(query: str) -> Iterator[tuple[Path, "list[str | Path]"]]:
-    import sqlglot
-    from sqlglot import exp
-    from sqlglot.errors import SqlglotError
-
+        return made_by_query(step.query)
     try:
-        parsed = sqlglot.parse_one(query, dialect="spark")
-    except SqlglotError:
-        return
-    for alias in parsed.find_all(exp.Alias):
-        yield (alias.alias,), [column.name for column in alias.this.find_all(exp.Column)]
+        return [AS_IT_IS, *made_by(step.name, step.arguments, paths)]
+    except PathSyntaxError:  # which the step itself will tell of, where it is one
+        return [ANYTHING]
 
 
-def _names(expression: str) -> "list[str | Path]":
-    return [quoted or plain for quoted, plain in _NAME.findall(expression)]
+def _parsed(texts: str | Sequence[str]) -> Paths:
+    return frozenset(map(plain, parse_paths(texts)))
