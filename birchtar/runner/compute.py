@@ -13,7 +13,7 @@ from birchtar.lake.label import Label
 from birchtar.runner.accounting import account
 from birchtar.runner.damaged import Found, around_damage
 from birchtar.runner.failures import JobError, sentence
-from birchtar.runner.hidden import hide_values
+from birchtar.runner.harmless import harmless
 from birchtar.runner.input_reports import input_report, new_files_report
 from birchtar.runner.pending import Pending, find_pending, require_unchanged
 from birchtar.runner.plan import Plan
@@ -91,9 +91,9 @@ def compute(
     except BaseException as error:
         with suppress(Exception):  # what went wrong first is what the user has to hear
             discard(spark, staged)
-            fail(state, owned, hide_values(sentence(error)) if hides else sentence(error))
+            fail(state, owned, harmless(error) if hides else sentence(error))
         if hides and isinstance(error, Exception) and not isinstance(error, StateError):
-            raise JobError(hide_values(sentence(error))) from None
+            raise JobError(harmless(error)) from None
         raise
     finally:
         if replayed is not None:

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 _CONDITION = re.compile(r"\[(?P<name>[A-Z][A-Z0-9_.]+)\] (?P<said>.*?)(?: SQLSTATE: \w+|$)", re.DOTALL)
 _CONDITION_NAME = re.compile(r"\[[A-Z][A-Z0-9_.]+\] ")
-_WRAPPERS = ("FAILED_EXECUTE_UDF", "FAILED_READ_FILE", "TASK_WRITE_FAILED", "WRITING_JOB_ABORTED")
+WRAPPERS = ("FAILED_EXECUTE_UDF", "FAILED_READ_FILE", "TASK_WRITE_FAILED", "WRITING_JOB_ABORTED")
 _TWINS = (
     "{} is there twice, if upper and lower case are one, as they are to Spark unless its profile (--profile, a file of"
     " conf/spark) says `spark.sql.caseSensitive: true`. Else let a JSON input's `schema` name the one that is meant, or"
     " give a column of the table another name first, as `rename_field` does."
 )
-_ROW_VALUES = re.compile(r" (is )?violated by row with values:.*", re.DOTALL)
+ROW_VALUES = re.compile(r" (is )?violated by row with values:.*", re.DOTALL)
 """What Delta says of a constraint. Values may be such as nobody should read; rules with `reject` show them, masked."""
 
 _ADVICE = {"CAST_INVALID_INPUT": " The step `cast_fields` with `misfits: reject` sends such rows to the quarantine."}
-_HEADER = re.compile(
+HEADER = re.compile(
     r"CSV header.*? Header(?: length)?: (?P<found>.*?),?\s+[Ss]chema(?: size)?: (?P<first>[^\n]*)"
     r".*?CSV file: (?P<file>[^\n]+)",
     re.DOTALL,
@@ -68,17 +68,22 @@ def texts_of(error: BaseException) -> Iterator[str]:
 
 def _of_spark(texts: list[str]) -> str:
     """Take the telling sentence out of Spark's texts: those that only carry another one are passed over."""
-    if header := next(filter(None, map(_HEADER.search, texts)), None):
+    if header := next(filter(None, map(HEADER.search, texts)), None):
         return _of_header(header)
     for match in (match for text in texts for match in _CONDITION.finditer(text)):
         if match["name"] == "COLUMN_ALREADY_EXISTS" and (named := re.search("`.*`", match["said"])):
             return _TWINS.format(named[0])
-        if not match["name"].startswith(_WRAPPERS):
-            return _plain(match["said"]) + _ADVICE.get(match["name"], "")
+        if not match["name"].startswith(WRAPPERS):
+            return bare(match["said"]) + advice(match["name"])
     outer = _CONDITION.search(texts[0])
-    said = _plain(outer["said"] if outer else texts[0])
-    root = _plain(texts[-1])
+    said = bare(outer["said"] if outer else texts[0])
+    root = bare(texts[-1])
     return said if root in said or len(texts) == 1 else f"{said} {root}"
+
+
+def advice(condition: str) -> str:
+    """Return what we add to one of Spark's conditions; often nothing."""
+    return _ADVICE.get(condition, "")
 
 
 def _of_header(header: re.Match[str]) -> str:
@@ -89,13 +94,13 @@ def _of_header(header: re.Match[str]) -> str:
     return _HEADERS_DIFFER.format(file, f"is `{found}`", f"`{first}`")
 
 
-def _plain(text: str) -> str:
+def bare(text: str) -> str:
     """Return the sentence of a text, without Java's class, the place in Java, Spark's plans, and a row's values."""
-    text = _ROW_VALUES.sub(" is violated by a row.", text)
+    text = ROW_VALUES.sub(" is violated by a row.", text)
     lines = [line.strip() for line in re.sub(r"^[\w.$]+(?:Exception|Error): ", "", text).splitlines()]
     told = [line for line in lines if line and not line.startswith(("at ", "'", "+-", ":-", "==", "^"))]
     sentence = re.sub(r"; line \d+ pos \d+;?$| SQLSTATE: \w+", "", " ".join(told[:3])).rstrip(";")
-    return _CONDITION_NAME.sub("", sentence)
+    return _CONDITION_NAME.sub("", sentence).strip()
 
 
 def _of_python(text: str) -> str:

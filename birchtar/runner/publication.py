@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from birchtar.lake.write import clean, publish
 from birchtar.runner.failures import JobError, sentence
+from birchtar.runner.harmless import harmless
 from birchtar.runner.report import Report
 from birchtar.runner.span import BACKFILL
 from birchtar.runner.staged import StagedOutput
@@ -22,7 +23,7 @@ from birchtar.state.runs import Run
 
 
 def publish_run(
-    spark: SparkSession, state: State, owned: Run, report: Report, staged: Sequence[StagedOutput]
+    spark: SparkSession, state: State, owned: Run, report: Report, staged: Sequence[StagedOutput], *, hides: bool
 ) -> Report:
     """Let readers see what is staged, output by output, and then remember the run. Safe to begin again at any point.
 
@@ -32,6 +33,7 @@ def publish_run(
         owned: A run of ours that is PREPARED.
         report: What it has counted.
         staged: What this process has staged; nothing where another one did.
+        hides: Whether there are values that no message may show.
 
     Raises:
         JobError: An output cannot be published. The next run of the job begins again here.
@@ -44,13 +46,15 @@ def publish_run(
             try:
                 publish(spark, output.plan, here.get(output.output))
             except Exception as error:
+                said = f"output {output.output}: {harmless(error) if hides else sentence(error)}"
                 with suppress(StateError):
-                    fail(state, owned, f"output {output.output}: {sentence(error)}")
+                    fail(state, owned, said)
                 raise JobError(
-                    f"output {output.output}: {sentence(error)}\nEverything is computed and waits beside its table:"
-                    " run the job again when the cause is gone, and it will be published. Where it cannot be mended,"
+                    f"{said}
+Everything is computed and waits beside its table: run the job again when the cause is"
+                    " gone, and it will be published. Where it cannot be mended,"
                     f" `birchtar abandon {owned.job}` gives the run up, and the next one reads its inputs again."
-                ) from error
+                ) from (None if hides else error)
             mark_published(state, owned, output.output)
         clean(spark, output.plan)
     read = intent(state, owned)

@@ -18,6 +18,7 @@ from birchtar.runner.progress import Progress
 from birchtar.runner.publication import publish_run
 from birchtar.runner.replayed import Selection
 from birchtar.runner.report import Report
+from birchtar.runner.sensitive import sensitive_fields
 from birchtar.runner.span import BACKFILL, Span
 from birchtar.runner.staged import StagedOutput
 from birchtar.state.database import State
@@ -98,4 +99,4 @@ def carry_out(
         else:
             report = replace(Report.from_json(owned.report or {}), attempt=owned.attempt)
             report.notes.append(f"Run {owned.number} had died when all was computed; it was finished now.")
-        return publish_run(spark, state, owned, report, staged)
+        return publish_run(spark, state, owned, report, staged, hides=bool(sensitive_fields(plan)))

@@ -1,13 +1,17 @@
 """What a job masks is nowhere to be read: not in the quarantine, not in a message."""
 
 import json
+import re
 from pathlib import Path
 
 import duckdb
 import pytest
+from pyspark.errors import AnalysisException, PySparkTypeError
 from rich.console import Console
 
 from birchtar.runner.failures import JobError
+from birchtar.runner.harmless import harmless
+from birchtar.runner.hidden import hide, hide_example, hide_values
 from birchtar.runner.load import load
 from birchtar.runner.problems import ConfigError
 from birchtar.runner.progress import Progress
@@ -239,3 +243,176 @@ def test_rows_of_json_may_all_lack_a_sensitive_field(run_job, place: Path):
     text = "inputs: {people: {path: people.json, format: json, sensitive: [card, 'items[].id']}}\n"
     report = run_job(text + "outputs: {people: {path: out, format: parquet}}\n")
     assert report.notes == ["input people: `sensitive` names `card`, which no row has."]
+
+
+def test_a_secret_is_hidden_under_every_name_it_gets(run_job, place: Path):
+    rows = [
+        {"id": 99, "card": "4711-1", "person": {"card": "4711-3333", "name": "Ada"}, "tags": ["4711-4", "b"]},
+        {"id": 98, "card": None, "person": {"card": None, "name": "Bo"}, "tags": []},
+    ]
+    (place / "i.json").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    made = {
+        "field": ("sql: SELECT id, person.card FROM i", {"id": 99, "card": "***"}),
+        "unnamed": ("sql: SELECT id, upper(card) FROM i", None),
+        "struct": ("sql: SELECT id, person.* FROM i", {"id": 99, "card": "***", "name": "Ada"}),
+        "union": ("sql: SELECT id, 'x' AS y FROM i UNION SELECT id, card FROM i", {"id": 99, "y": "***"}),
+        "view": (
+            "sql: SELECT id, c FROM i LATERAL VIEW explode(tags) t AS c",
+            {"id": 99, "c": "***"},
+        ),
+        "flat": (
+            "from: i, steps: [select_fields: {paths: [id, person]}, flatten: {}]",
+            {"id": 99, "person.card": "***", "person.name": "Ada"},
+        ),
+        "text": (
+            "from: i, steps: [select_fields: {paths: [id, person]}, cast_fields: {types: {person: string}}]",
+            {"id": 99, "person": "***"},
+        ),
+    }
+    rule = "rules: [{expression: id < 99, action: reject, name: none}]"
+    tables = "".join(
+        f"  {name}: {{{text}, {rule}}}\n" if text.startswith("from") else f"  {name}:\n    {text}\n    {rule}\n"
+        for name, (text, _) in made.items()
+    )
+    outputs = "".join(f"  {name}: {{path: out/{name}, format: json}}\n" for name in made)
+    run_job(
+        "inputs: {i: {path: i.json, format: json, sensitive: [card, person.card, tags]}}\n"
+        f"tables:\n{tables}outputs:\n{outputs}"
+    )
+    assert "4711" not in everything(place)
+    found = quarantined('"table", record')
+    for name, (_, record) in made.items():
+        records = [text and json.loads(text) for table, text in found if table == name]
+        assert record in records, name
+
+
+def test_values_that_stop_a_run_are_not_shown_whatever_spark_calls_them(run_job, place: Path):
+    (place / "people.csv").write_text("name,card\nO'Brien 4711,4711222233334444\n")
+    (place / "own").mkdir()
+    (place / "own/stops.py").write_text(
+        "from pyspark.sql import functions as F\n\n\n"
+        "def on_the_driver(df):\n    raise KeyError(df.first().card)\n\n\n"
+        "def in_spark(df):\n    return df.withColumn('card', F.udf(lambda text: int(text[:4] + 'x'))('card'))\n"
+    )
+    read = "{path: people.csv, format: csv, schema: 'name STRING, card STRING', sensitive: [name]}"
+    stops = {
+        "with_fields: {fields: {card: CAST(CAST(card AS BIGINT) AS INT)}}": (
+            r'The value \*\*\* of the type "BIGINT" cannot be cast to "INT" due to an overflow'
+        ),
+        "derive_column: {column: n, expression: CAST(name AS INT)}": (
+            r'The value \*\*\* of the type "STRING" .* The step `cast_fields` with `misfits: reject`'
+        ),
+        "with_fields: {fields: {card: 'to_timestamp(card, ''yyyy-MM'')'}}": r"\*\*\*\. Use `try_to_timestamp` to",
+        "with_fields: {fields: {card: 'CAST(CAST(card AS DOUBLE) AS DECIMAL(5, 2))'}}": (
+            r"\*\*\* cannot be represented as Decimal\(5, 2\)"
+        ),
+        "with_fields: {fields: {card: 'map_from_arrays(array(card, card), array(1, 2))[card]'}}": (
+            r"Duplicate map key \*\*\* was found"
+        ),
+        "with_fields: {fields: {card: 'from_json(card, ''array<int>'', map(''mode'', ''FAILFAST''))[0]'}}": (
+            r"Malformed records are detected in record parsing: \*\*\*"
+        ),
+        "with_fields: {fields: {card: raise_error(card)}}": r"output safe: \*\*\*",
+        '"own.stops:on_the_driver": {}': r"KeyError \(in on_the_driver, .*stops.py:5\)",
+        '"own.stops:in_spark": {}': r"ValueError \(in <lambda>, .*stops.py:9\)",
+        "filter_rows: {where: nope > 1}": r"step filter_rows of table safe: .* There is no column `nope`",
+    }
+    for step, says in stops.items():
+        with pytest.raises(JobError, match=f"(?s)job.yaml:.*: .*{says}") as caught:
+            run_job(
+                f"""
+                inputs: {{people: {read}}}
+                tables:
+                  safe:
+                    from: people
+                    steps:
+                      - {step}
+                      - mask_columns: {{columns: card}}
+                outputs: {{safe: {{path: out/safe, format: json}}}}
+                """
+            )
+        assert "4711" not in str(caught.value), step
+    assert "4711" not in everything(place)
+
+
+def test_what_is_repeated_of_another_error_is_told_anew():
+    try:
+        raise ValueError("7")
+    except ValueError as error:
+        told = JobError("job.yaml:7:9: step own.module:f of table safe: 7")
+        told.__cause__ = error
+    assert re.fullmatch(r"job.yaml:7:9: step own.module:f of table safe: ValueError \(in .*", harmless(told))
+
+
+def test_spark_tells_names_and_types_where_there_is_no_row(spark):
+    with pytest.raises(AnalysisException) as caught:
+        spark.range(1).select("nope")
+    assert "`nope` cannot be resolved" in harmless(caught.value)
+    assert harmless(PySparkTypeError("[NO_SUCH_CONDITION] 4711")).startswith("Spark says NO_SUCH_CONDITION. The rest")
+    assert "4711" not in harmless(PySparkTypeError("[4711] 4711"))
+
+
+def test_an_error_of_publishing_is_not_shown_either(run_job, place: Path, monkeypatch):
+    (place / "people.csv").write_text(f"name,card\nAda,{SECRET}\n")
+
+    def fail(*_):
+        raise ValueError(SECRET)
+
+    monkeypatch.setattr("birchtar.runner.publication.publish", fail)
+    text = "inputs: {people: {path: people.csv, format: csv, sensitive: [card]}}\n"
+    for _ in range(2):  # the second run only finishes the first
+        with pytest.raises(JobError, match="(?s)output people: ValueError .*Everything is computed") as caught:
+            run_job(text + "outputs: {people: {path: out, format: parquet}}\n")
+        assert SECRET not in str(caught.value) + everything(place)
+        assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "record", "message_shown", "record_shown"),
+    [
+        pytest.param("CAST", "`card` is not an int: 1.50", '{"card":1.50,"n":2.0}', "`card` is not an int: ***", None),
+        pytest.param("CAST", "no 4711222233334444L", '{"card":4711222233334444,"n":2.0}', "no ***", None),
+        pytest.param("CAST", "no 150.0", '{"card":1.5e2,"n":2.0}', "no ***", None),
+        pytest.param("CAST", "no 12", '{"card":1,"n":2.0}', "no 12", None),
+    ],
+)
+def test_numbers_are_hidden_as_the_record_has_them(code, message, record, message_shown, record_shown):
+    found = hide(code, message, record, frozenset({("card",)}))
+    assert found == (message_shown, record_shown or '{"card":"***","n":2.0}', True)
+
+
+def test_a_record_of_which_anything_may_be_hidden_is_withheld():
+    message, record, is_hidden = hide("CAST", "`age` is not an int: x", '{"age":"x"}', frozenset({()}))
+    assert (record, is_hidden) == (None, True)
+    assert message.startswith("`age` is not an int: ***")
+    assert hide_example('{"age":"x"}', frozenset({()})) == "***"
+    assert hide("FUNCTION", "KeyError: '4711'", "no JSON", frozenset({("card",)})).message.startswith("KeyError: ***")
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("`n` is declared int, but the function returned str: '47'.", "but the function returned str: ***."),
+        ("`n` is declared tinyint, which cannot hold 4711.", "which cannot hold ***."),
+    ],
+)
+def test_what_a_function_makes_of_values_is_not_told(said, shown):
+    assert hide("SCHEMA", said, '{"card":"4711-1"}', frozenset({("card",)})).message.endswith(shown)
+
+
+def test_all_that_is_inside_a_hidden_field_is_hidden():
+    record = '{"person.card":1,"Person":{"card":2},"a":{"struct":{"b":3,"c":4}},".zip":5,"zip":6}'
+    found = hide("RULE", None, record, frozenset({("person",), ("a", "b"), ("", "zip")}))
+    assert found.record == '{"person.card":"***","Person":"***","a":{"struct":{"b":"***","c":4}},".zip":"***","zip":6}'
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("The value 'O'Brien 4711' of the type", "The value *** of the type"),
+        ("The value 4711L of `card`", "The value *** of `card`"),
+        ("Text `card` and the value 'x'", "Text `card` and the value ***"),
+    ],
+)
+def test_values_are_hidden_up_to_their_last_quote(said, shown):
+    assert hide_values(said) == shown
