@@ -6,14 +6,15 @@ names as they are. Where in doubt, too much is hidden rather than too little: wh
 empty path stands for the whole record.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from birchtar.runner.derived import ANYTHING, AS_IT_IS, Made, before, behind
 from birchtar.runner.derived_queries import made_by_query
 from birchtar.runner.derived_steps import MASKING, made_by
 from birchtar.runner.hidden import Paths, plain
-from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep, Step
+from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep, Step, owner
 from birchtar.runner.replayed import READ, RULES, labels
+from birchtar.runner.steps import table_parameters
 from transforms.errors import PathSyntaxError
 from transforms.paths import parse_paths
 
@@ -31,15 +32,22 @@ def sensitive_fields(plan: Plan) -> dict[tuple[str, str], Paths]:
     }
     found = {(name, READ): paths for name, paths in there.items()}
     for table in plan.tables:
-        paths = _NONE.union(*(there.get(name, _NONE) for name in table.reads))
+        paths = _NONE if table.start is None else there.get(owner(table.start, set(there)), _NONE)
         later = _later_in(table, masked.get(f"{table.name} end", _NONE))
         for step, label, still in zip(table.steps, labels(table), later, strict=False):
-            paths |= still
+            paths |= still.union(*(there.get(name, _NONE) for name in _read(table, step, set(there))))
             found[table.name, label] = paths
             paths = _forward(step, paths)
         paths |= masked.get(f"{table.name} end", _NONE)
         found[table.name, RULES] = there[table.name] = paths
     return {place: paths for place, paths in found.items() if paths}
+
+
+def _read(table: PlannedTable, step: Step, known: set[str]) -> Iterable[str]:
+    """Return the inputs and tables whose fields come in with a step."""
+    if isinstance(step, QueryStep):
+        return {owner(reference.name, known) for reference in step.references} - {table.name}
+    return table.reads if table_parameters(step.function) else ()
 
 
 def _masked_later(plan: Plan) -> dict[str, Paths]:

@@ -106,6 +106,21 @@ def test_steps_are_followed(config, step, hidden, shown):
     assert readable(config, f"from: i\n        steps: [{{{step}}}]", [*hidden, *shown]) == shown
 
 
+@pytest.mark.parametrize(
+    "later",
+    [
+        pytest.param("join: {other: i, keys: id}", id="join"),
+        pytest.param("union: {other: [i]}", id="union"),
+        pytest.param("sql: 'SELECT * FROM t JOIN i USING (id)'", id="sql"),
+    ],
+)
+def test_fields_come_in_with_the_step_that_reads_them(config, later):
+    made = f"sql: 'SELECT id, town FROM j'\n        steps: [filter_rows: {{where: id > 1}}, {{{later}}}]"
+    assert readable(config, made, ["card", "id", "town"]) == ["id", "town"]
+    again = f"{made[:-1]}, sql: 'SELECT id, name AS card FROM t']"
+    assert readable(config, again, ["card", "id"]) == ["card", "id"]
+
+
 def test_flat_tables_are_followed(config):
     names = ["`items.val.sku`", "value", "`items.val.price`", "town"]
     made = "from: i\n        steps: [relationalize: {}]"
