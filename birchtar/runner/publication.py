@@ -50,8 +50,7 @@ def publish_run(
                 with suppress(StateError):
                     fail(state, owned, said)
                 raise JobError(
-                    f"{said}
-Everything is computed and waits beside its table: run the job again when the cause is"
+                    f"{said}\nEverything is computed and waits beside its table: run the job again when the cause is"
                     " gone, and it will be published. Where it cannot be mended,"
                     f" `birchtar abandon {owned.job}` gives the run up, and the next one reads its inputs again."
                 ) from (None if hides else error)
