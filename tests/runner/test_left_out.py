@@ -145,3 +145,9 @@ def test_a_replay_asks_no_rule_on_the_table_as_a_whole_and_counts_what_enters(fa
     assert [(each.table, each.step, each.rows) for each in report.resolved] == [("good", "rules", 2)]
     assert [(each.table, each.step, each.rows) for each in report.rejects] == [("good", "rules", 1)]
     assert duckdb.sql("SELECT id FROM 'out/*.parquet' ORDER BY id").fetchall() == [(1,), (2,)]
+
+
+def test_a_rule_that_spark_knows_no_row_to_keep_rejects_all(facts, run_job):
+    report = run_job(JOB % ("{expression: 'false', action: reject, name: never}", "drop_fields: {paths: [k]}"))
+    assert [(each.table, each.rule, each.rows) for each in report.rejects] == [("facts", "", 2), ("good", "never", 3)]
+    assert [(each.rows_in, each.rows, each.rejected, each.filtered) for each in report.tables] == [(5, 0, 5, 0)]
