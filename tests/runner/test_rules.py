@@ -362,3 +362,9 @@ def test_long_rules_that_differ_only_at_their_end_have_short_names_that_differ()
     assert len(one) == len(other) == 120
     assert one != other
     assert rule_name("in", {"column": "id", "values": [*values, 1]}) == one
+
+
+def test_hundreds_of_values_may_be_allowed(run_job):
+    values = [*range(1000, 1500), 1, 2]
+    report = run_job(job(f"{{in: {{column: town, values: {values}}}, action: reject, name: known}}"))
+    assert [(each.rule, each.rows) for each in report.rejects] == [("known", 1)]

@@ -5,7 +5,7 @@ Columns are paths, so a field of a struct will do. All are lazy.
 
 from collections.abc import Sequence
 from functools import reduce
-from operator import and_, or_
+from operator import and_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -49,7 +49,13 @@ def is_in(df: DataFrame, column: str, values: Sequence[Operand]) -> Column:
     if not values:
         raise TransformError("The rule `in` needs at least one value.")
     value = rule_value(df, column, rule="in")
-    return reduce(or_, [meets(value, "=", each, df.sparkSession, where="The rule `in`") for each in values])
+    return _any_of([meets(value, "=", each, df.sparkSession, where="The rule `in`") for each in values])
+
+
+def _any_of(conditions: Sequence[Column]) -> Column:
+    """Return that one of some conditions holds: in pairs, for a chain of hundreds is too deep for Spark."""
+    half = len(conditions) // 2
+    return _any_of(conditions[:half]) | _any_of(conditions[half:]) if half else conditions[0]
 
 
 def between(df: DataFrame, column: str, lowest: Operand | None = None, highest: Operand | None = None) -> Column:
