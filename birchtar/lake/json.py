@@ -53,7 +53,7 @@ def read_json(spark: SparkSession, source: Source, schema: StructType | None = N
     if source.sampling_ratio is not None:
         settings = settings.option("samplingRatio", source.sampling_ratio)
     if given is not None:
-        settings = settings.schema(StructType([*given.fields, StructField(CORRUPT, StringType())]))
+        settings = settings.schema(_with_corrupt(given.fields))
     df = load_paths(spark, settings, source.paths)
     fields = [field for field in df.schema.fields if field.name != CORRUPT]
     names = [field.name for field in fields]
@@ -61,6 +61,10 @@ def read_json(spark: SparkSession, source: Source, schema: StructType | None = N
     if not names:
         raise LakeError.at(source.paths, "there is no JSON object to take the columns from. Declare a schema.")
     what = "a JSON object" if source.ddl is None else f"a JSON object of the schema {source.ddl}"
+    if given is None and source.sampling_ratio is not None:
+        # What parsed in the sample says nothing of the other records.
+        df = load_paths(spark, settings.schema(_with_corrupt(fields)), source.paths)
+        what += " of the types that were found in a sample"
     message = f"The record is not {what}."
     by_spark = _by_spark(df, names, message) if CORRUPT in df.columns else df  # else all parsed for the schema
     if not has_texts(source):
@@ -139,6 +143,10 @@ def _by_spark(df: DataFrame, names: Sequence[str], message: str) -> DataFrame:
         message=F.lit(message),
         record=corrupt,
     )
+
+
+def _with_corrupt(fields: Sequence[StructField]) -> StructType:
+    return StructType([*fields, StructField(CORRUPT, StringType())])
 
 
 def _reader(spark: SparkSession, source: Source) -> DataFrameReader:

@@ -420,3 +420,11 @@ def test_files_may_be_several_by_list_and_glob(spark, stored):
     folder = stored(a1_csv="n\n1\n", a2_csv="n\n2\n", b_csv="n\n3\n", c_csv="n\n4\n")
     source = Source(path=[f"{folder}/a*.csv", f"{folder}/b.csv"], format="csv")
     assert rows(read(spark, source)) == [(1,), (2,), (3,)]
+
+
+def test_what_a_sample_does_not_show_is_rejected_with_its_text(csv):
+    lines = "".join(f"{number},x\n" for number in range(200))
+    df = csv(f"a,b\n{lines}7\ntext,y\n", sampling_ratio=0.02)
+    assert df.where("_error IS NULL").count() == 200
+    told = df.where("_error IS NOT NULL").select("_error.code", "_error.record").collect()
+    assert sorted(map(tuple, told)) == [("CAST", '{"a":"text","b":"y"}'), ("MALFORMED", "7")]

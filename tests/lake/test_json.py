@@ -206,3 +206,12 @@ def test_a_record_from_the_quarantine_is_looked_at_as_closely_as_one_from_a_file
     assert list(map(tuple, told)) == rows[:3]
     named = source.model_copy(update={"options": {"encoding": "ISO-8859-1"}})
     assert [row.s for row in read_again(spark, named, came, schema).where("a = 5").collect()] == ["café"]
+
+
+def test_what_a_sample_does_not_show_is_rejected_with_its_text(json):
+    strange = ['{"a": 7, "b": ', '{"a":"text","b":"y"}']
+    df = json(*(f'{{"a":{number},"b":"x"}}' for number in range(200)), *strange, sampling_ratio=0.02)
+    assert accepted(df) == [(number, "x") for number in range(200)]
+    assert records(df) == [("MALFORMED", line) for line in strange]
+    message = "The record is not a JSON object of the types that were found in a sample."
+    assert {row.message for row in df.select("_error.message").collect()} == {None, message}
