@@ -7,14 +7,14 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StringType, StructField, StructType
 
 from birchtar.lake.csv_records import (
-    STANDARD,
     files_with_open_quotes,
     has_open_quote,
     null_value_of,
     parsed_records,
+    standard,
 )
 from birchtar.lake.errors import LakeError, SchemaMismatchError
-from birchtar.lake.many_paths import load_paths
+from birchtar.lake.many_paths import load_source
 from birchtar.lake.rejects import (
     CAST,
     CORRUPT,
@@ -64,10 +64,10 @@ def read_csv(spark: SparkSession, source: Source) -> DataFrame:
     ``_c`` and its position for one, and of names that Spark does not tell apart each gets its position behind it.
     Without a header a declared schema names the columns in their order.
 
-    A line with too many or too few values, and with a declared schema a value that is not of its type, make a row with
-    an ``_error``; what could be read is in the other columns. Without a schema the types are the narrowest that fit
-    every row; that takes a Spark job over all rows. With the option multiLine another job looks for a quote that is not
-    closed: such a line is rejected by itself.
+    Lines of nothing but blanks, tabs among them, are no records. A line with too many or too few values, and with a
+    declared schema a value that is not of its type, make a row with an ``_error``; what could be read is in the other
+    columns. Without a schema the types are the narrowest that fit every row; that takes a Spark job over all rows. With
+    the option multiLine another job looks for a quote that is not closed: such a line is rejected by itself.
 
     Raises:
         SchemaMismatchError: A column of the declared schema is not in the header, or not all headers are the same.
@@ -95,7 +95,7 @@ def read_texts(spark: SparkSession, source: Source) -> DataFrame:
 
 def csv_reader(spark: SparkSession, source: Source, *, header: bool) -> DataFrameReader:
     """Return Spark's reader of CSV, such that all values are texts."""
-    reader = spark.read.format("csv").options(**(STANDARD | source.options | _whole_signs(source)))
+    reader = spark.read.format("csv").options(**(standard(source) | _whole_signs(source)))
     return reader.options(header=header, inferSchema=False)
 
 
@@ -112,7 +112,7 @@ def header_names(spark: SparkSession, source: Source, declared: StructType | Non
         SchemaMismatchError: A column of the declared schema is not in the header.
         LakeError: There is neither a schema nor a line; or the header is not in the files' encoding.
     """
-    names = load_paths(spark, csv_reader(spark, source, header=source.header), source.paths).columns
+    names = load_source(spark, csv_reader(spark, source, header=source.header), source).columns
     if not names and declared is None:
         raise LakeError.at(source.paths, "there is no line to take the columns from. Declare a schema.")
     if source.header and not says_encoding(source) and any(REPLACED in name for name in names):
@@ -162,7 +162,7 @@ def _texts(spark: SparkSession, source: Source, names: list[str]) -> DataFrame:
         # Of a text in quotes that is empty, Spark makes the second, of one without quotes the first.
         .options(nullValue=null_value, emptyValue=null_value)
     )
-    df = load_paths(spark, reader, source.paths)
+    df = load_source(spark, reader, source)
     _refuse_twice(spark, source, df, names)
     if files := files_with_open_quotes(spark, source):
         records = parsed_records(spark, source, names)
@@ -175,7 +175,7 @@ def _refuse_twice(spark: SparkSession, source: Source, df: DataFrame, names: lis
     in_line = _in_line(df)
     if len(in_line) == len(names):
         return
-    unnamed = load_paths(spark, csv_reader(spark, source, header=False), source.paths).columns
+    unnamed = load_source(spark, csv_reader(spark, source, header=False), source).columns
     header = names[: len(numbered(unnamed))]
     if twice := [name for name in header if name not in in_line]:
         raise LakeError.at(
@@ -201,7 +201,7 @@ def _has_made_up_names(spark: SparkSession, source: Source, names: list[str]) ->
     """
     if not any(name.endswith(str(position)) for position, name in enumerate(names)):
         return False  # Spark writes its position into every name that it makes up
-    lines = load_paths(spark, csv_reader(spark, source, header=False), source.paths)
+    lines = load_source(spark, csv_reader(spark, source, header=False), source)
     in_line = numbered(lines.columns)
     header = list(lines.select(*map(named, in_line)).first() or [])
     if header == names[: len(header)]:

@@ -12,18 +12,29 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from birchtar.lake.rejects import CORRUPT, files_of, named, quoted
-from birchtar.lake.source import Source
+from birchtar.lake.source import OptionValue, Source
 from birchtar.lake.texts import TEXT, has_texts, is_set, load_texts, without_mark
 
-STANDARD = {"escape": '"', "maxColumns": "100000"}
-"""A quote inside quotes is doubled, as RFC 4180 has it and everybody writes it; Spark alone expects a backslash. And a
-line of more than 20,480 values is rejected like any other that has too many; Spark alone stops."""
+_MOST_COLUMNS = {"maxColumns": "100000"}
+"""A line of more than 20,480 values is rejected like any other that has too many; Spark alone stops."""
 
 _MOST_BYTES = 256 * 2**20
 """Of a larger file the text is not held in memory to be looked through."""
 
 _END = r"(?:\r\n?|\n|\z)"
 _PARSED = "_birchtar_parsed"
+
+
+def standard(source: Source) -> dict[str, OptionValue]:
+    """Return the options of Spark's reader for a source: a quote inside quotes is doubled, whatever the quote is.
+
+    So RFC 4180 has it, and everybody writes it; Spark alone expects a backslash.
+
+    Example:
+        >>> standard(Source(path="x", format="csv", options={"quote": "'"}))
+        {'escape': "'", 'maxColumns': '100000', 'quote': "'"}
+    """
+    return {"escape": _escape(source)} | _MOST_COLUMNS | source.options
 
 
 def files_with_open_quotes(spark: SparkSession, source: Source) -> list[str]:
@@ -67,7 +78,7 @@ def parsed_record(record: Column, names: Sequence[str], source: Source) -> Colum
     """Return a struct of a record's values as texts, and `CORRUPT`, the record, where it is malformed."""
     ddl = ", ".join(f"{quoted(name)} STRING" for name in [*names, CORRUPT])
     empty = null_value_of(source)
-    options = STANDARD | source.options | {"nullValue": empty, "emptyValue": empty, "mode": "PERMISSIVE"}
+    options = standard(source) | {"nullValue": empty, "emptyValue": empty, "mode": "PERMISSIVE"}
     options |= {"columnNameOfCorruptRecord": CORRUPT}
     struct = F.from_csv(record, ddl, {key: str(value) for key, value in options.items()})
     return F.when(has_open_quote(record, source), struct.withField(CORRUPT, record)).otherwise(struct)
@@ -107,6 +118,11 @@ def _quote(source: Source) -> str:
 def _opened(source: Source) -> str:
     """Return the expression of a value in quotes up to before the quote that closes it."""
     quote = _quote(source)
-    escape = re.escape(source.option("escape") or '"')
+    escape = re.escape(_escape(source))
     escaped = rf"{quote}{quote}" if escape == quote else rf"{escape}."
     return rf"{quote}(?:[^{quote}{escape}]++|{escaped})*+"
+
+
+def _escape(source: Source) -> str:
+    """Return the sign before a quote that does not close a value: as a rule a quote too."""
+    return source.option("escape") or source.option("quote") or '"'

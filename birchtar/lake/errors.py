@@ -13,6 +13,10 @@ class LakeError(ValueError):
         return cls(f"{', '.join(path.removeprefix('file:') for path in paths)}: {what}")
 
 
+class MissingPathError(LakeError):
+    """A path or glob leads to nothing."""
+
+
 class SchemaMismatchError(LakeError):
     """Files do not have the declared columns."""
 

@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
+BEING_COPIED = "._COPYING_"
+"""How the name of a file ends that Hadoop's own tools have not copied to its end."""
+
+
 def is_hidden(name: str) -> bool:
     """Return whether Spark, Hive and others pass over a file or folder of this name.
 
@@ -16,6 +20,16 @@ def is_hidden(name: str) -> bool:
         (True, True, False)
     """
     return name.startswith(".") or (name.startswith("_") and "=" not in name)
+
+
+def is_passed_over(name: str) -> bool:
+    """Return whether Spark passes over a file or folder of this name, one that Hadoop's tools still copy included.
+
+    Example:
+        >>> is_passed_over("_SUCCESS"), is_passed_over("a.csv._COPYING_"), is_passed_over("a.csv")
+        (True, True, False)
+    """
+    return (name[:1] in "._" and is_hidden(name)) or name.endswith(BEING_COPIED)
 
 
 @dataclass(frozen=True)
@@ -43,6 +57,10 @@ class FileSystem:
     def exists(self, path: str) -> bool:
         """Return whether a file or folder is there."""
         return bool(self._files.exists(self._path(path)))
+
+    def is_file(self, path: str) -> bool:
+        """Return whether there is a file, and no folder."""
+        return bool(self._files.exists(self._path(path)) and self._files.getFileStatus(self._path(path)).isFile())
 
     def size(self, path: str) -> int:
         """Return the bytes of a file."""

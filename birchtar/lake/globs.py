@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 
 from birchtar.lake.errors import LakeError
+from birchtar.lake.files import is_passed_over
 
 _MAGIC = frozenset("{}[]*?\\")
 _PLAIN = frozenset(".$()|+")
@@ -132,6 +133,26 @@ def unescaped(component: str) -> str:
         'a*b'
     """
     return re.sub(r"\\(.)", r"\1", component, flags=re.DOTALL)
+
+
+def escaped(path: str) -> str:
+    r"""Return a path in which Spark takes no character for a wildcard.
+
+    Example:
+        >>> escaped("/data/[set]*.txt")
+        '/data/\\[set\\]\\*.txt'
+    """
+    return re.sub(r"([{}\[\]*?\\])", r"\\\1", path)
+
+
+def shows(component: str, name: str) -> bool:
+    """Return whether a component with a wildcard stands for a name that fits: a hidden one it has to begin like.
+
+    Example:
+        >>> shows("*", "_temporary"), shows("_*", "_temporary"), shows(".*", ".t.staged"), shows("*", "day=1")
+        (False, True, True, True)
+    """
+    return unescaped(component)[0] in "._" or not is_passed_over(name)
 
 
 def has_wildcard(component: str) -> bool:

@@ -9,7 +9,7 @@ from pyspark.sql.types import StringType, StructField, StructType, VariantType
 from birchtar.lake.csv import says_encoding
 from birchtar.lake.errors import LakeError
 from birchtar.lake.json_records import IS_BROKEN, IS_FOLLOWED, ROW, is_single, parsed
-from birchtar.lake.many_paths import load_paths
+from birchtar.lake.many_paths import load_source
 from birchtar.lake.raw_text import escaped
 from birchtar.lake.rejects import (
     CORRUPT,
@@ -54,7 +54,7 @@ def read_json(spark: SparkSession, source: Source, schema: StructType | None = N
         settings = settings.option("samplingRatio", source.sampling_ratio)
     if given is not None:
         settings = settings.schema(_with_corrupt(given.fields))
-    df = load_paths(spark, settings, source.paths)
+    df = load_source(spark, settings, source)
     fields = [field for field in df.schema.fields if field.name != CORRUPT]
     names = [field.name for field in fields]
     refuse_error_column(names, source.paths)
@@ -63,7 +63,7 @@ def read_json(spark: SparkSession, source: Source, schema: StructType | None = N
     what = "a JSON object" if source.ddl is None else f"a JSON object of the schema {source.ddl}"
     if given is None and source.sampling_ratio is not None:
         # What parsed in the sample says nothing of the other records.
-        df = load_paths(spark, settings.schema(_with_corrupt(fields)), source.paths)
+        df = load_source(spark, settings.schema(_with_corrupt(fields)), source)
         what += " of the types that were found in a sample"
     message = f"The record is not {what}."
     by_spark = _by_spark(df, names, message) if CORRUPT in df.columns else df  # else all parsed for the schema
@@ -111,7 +111,7 @@ def read_variants(spark: SparkSession, source: Source, *, share: float | None = 
     if not has_texts(source):
         value = StructType([StructField("value", VariantType()), StructField(CORRUPT, StringType())])
         reader = _reader(spark, source).option("singleVariantColumn", "value").schema(value)
-        return _by_spark(sampled(load_paths(spark, reader, source.paths), share), ["value"], message)
+        return _by_spark(sampled(load_source(spark, reader, source), share), ["value"], message)
     texts = sampled(load_texts(spark, source).select(TEXT), share)
     rows = parsed(texts, VariantType(), source.options)
     code = _code(source)

@@ -34,8 +34,9 @@ def list_files(
             else UTC).
 
     Raises:
-        LakeError: A path is not there, a glob fits nothing or is none, a folder may not be read, a name is no text, or
-            files lie beside partition folders and in none.
+        LakeError: A path is not there, a glob fits nothing or is none, a folder may not be read, a name is no text, a
+            path is a hidden file, or files lie where Spark would pass over them: beside partition folders and in none,
+            or in folders below the one that is read.
 
     Example:
         >>> import tempfile, pathlib
@@ -59,14 +60,14 @@ def list_files(
     return _distinct(listing) if len(paths) > 1 or listing_may_repeat(paths) else listing
 
 
-def require_all_read(source: "Source") -> None:
-    """Raise where Spark would pass over files of local paths without a word. Of others nothing is looked for.
+def require_all_read(spark: "SparkSession", source: "Source") -> None:
+    """Raise where Spark would pass over files without a word.
 
     Raises:
-        LakeError: There are files beside partition folders.
+        LakeError: As `list_files`.
     """
-    if source.format not in ("delta", "jdbc") and all(map(is_local, source.paths)):
-        list_local(source.paths, {key.lower(): str(value) for key, value in source.options.items()})
+    if source.format not in ("delta", "jdbc"):
+        list_files(source.paths, spark=spark, options=source.options)
 
 
 def listing_may_repeat(paths: Sequence[str]) -> bool:

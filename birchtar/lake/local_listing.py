@@ -6,14 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 
-from birchtar.lake.errors import LakeError
-from birchtar.lake.files import is_hidden
-from birchtar.lake.globs import has_wildcard, is_glob, name_pattern, unescaped, without_slashes_in_braces
+from birchtar.lake.errors import LakeError, MissingPathError
+from birchtar.lake.files import BEING_COPIED, is_passed_over
+from birchtar.lake.globs import has_wildcard, is_glob, name_pattern, shows, unescaped, without_slashes_in_braces
 from birchtar.lake.paths import absolute, local
 from birchtar.state.listed import Listing
-
-_BEING_COPIED = "._COPYING_"
-"""How the name of a file ends that Hadoop's own tools have not copied to its end."""
 
 
 def list_local(paths: Sequence[str], options: Mapping[str, str]) -> Listing:
@@ -37,17 +34,36 @@ def passed_over(folder: str, file: str, partition: str) -> LakeError:
     )
 
 
+def too_deep(folder: str, file: str, root: str) -> LakeError:
+    """Return the error of a file in a folder below the one that is read: without partitions Spark looks into none."""
+    depth = folder.removeprefix(root).count("/")
+    kind = os.path.splitext(file)[1]  # noqa: PTH122
+    return LakeError(
+        f"{folder}: its files, such as {file}, lie below {root}, of which Spark reads only what is in it directly. To"
+        f" read all that lies below it, set the option recursiveFileLookup, or give the path {root}{'/*' * depth};"
+        f" to leave them out, {root}/*{kind}."
+    )
+
+
+def hidden_input(path: str) -> LakeError:
+    """Return the error of an input that is a single file which Spark passes over."""
+    return LakeError(
+        f"{path}: Spark passes over files whose names begin with `_` or `.`, or end with `{BEING_COPIED}`, and would"
+        " read nothing. Rename it."
+    )
+
+
 def expanded(path: str) -> list[str]:
     """Return the local files and folders, without scheme, that a path stands for.
 
     Raises:
-        LakeError: There is none.
+        MissingPathError: There is none.
     """
     found = [place for one in without_slashes_in_braces(local(path)) for place in _fitting(one)]
     if not is_glob(path):
         found = [place for place in [local(path)] if os.path.exists(place)]  # noqa: PTH110
     if not found:
-        raise LakeError(f"{path}: there is no such file or folder.")
+        raise MissingPathError(f"{path}: there is no such file or folder.")
     return found
 
 
@@ -56,7 +72,12 @@ def _fitting(glob: str) -> list[str]:
     for component in glob.strip("/").split("/"):
         if has_wildcard(component):
             fits = name_pattern(component).fullmatch
-            places = [f"{place}/{name}" for place in places for name in _names(place or "/") if fits(name)]
+            places = [
+                f"{place}/{name}"
+                for place in places
+                for name in _names(place or "/")
+                if fits(name) and shows(component, name)
+            ]
         else:
             places = [f"{place}/{unescaped(component)}" for place in places]
     return [place for place in places if os.path.exists(place)]  # noqa: PTH110
@@ -95,11 +116,12 @@ class _Walk:
     def root(self, path: str) -> None:
         is_partition = self._leads_through_partitions(path)
         if not os.path.isdir(path):  # noqa: PTH112
-            if not is_hidden(name := os.path.basename(path)) and not name.endswith(_BEING_COPIED):  # noqa: PTH119
-                start = len(self.listing)
-                stat = os.stat(path)  # noqa: PTH116
-                self.listing.add(_uri(path), stat.st_size, stat.st_mtime_ns // 1000)
-                self.folders.append(_Folder(os.path.dirname(path), start, start + 1, is_partition, True))  # noqa: PTH120
+            if is_passed_over(os.path.basename(path)):  # noqa: PTH119
+                raise hidden_input(path)
+            start = len(self.listing)
+            stat = os.stat(path)  # noqa: PTH116
+            self.listing.add(_uri(path), stat.st_size, stat.st_mtime_ns // 1000)
+            self.folders.append(_Folder(os.path.dirname(path), start, start + 1, is_partition, True))  # noqa: PTH120
             return
         stack = [(path.rstrip("/"), is_partition, True)]
         while stack:
@@ -119,7 +141,7 @@ class _Walk:
             with os.scandir(folder or "/") as entries:
                 for entry in entries:
                     name = entry.name
-                    if (name[0] in "._" and is_hidden(name)) or name.endswith(_BEING_COPIED):
+                    if is_passed_over(name):
                         continue
                     if entry.is_dir():
                         yield name
@@ -142,15 +164,23 @@ class _Walk:
         """Return the files of partition folders where there are any with data, else those of the roots themselves.
 
         Raises:
-            LakeError: There are files beside partition folders, which Spark would pass over.
+            LakeError: There are files beside partition folders, or below the roots, which Spark would pass over.
         """
         partitions = [folder for folder in self.folders if folder.is_partition and self._has_data(folder)]
         if not partitions:
-            return self._files_of([folder for folder in self.folders if folder.is_root])
+            roots = [folder for folder in self.folders if folder.is_root]
+            self._require_none_below({folder.path for folder in roots})
+            return self._files_of(roots)
         for folder in self.folders:
             if not folder.is_partition and (file := self._some_file(folder)):
                 raise passed_over(folder.path, file, partitions[0].path)
         return self._files_of(partitions)
+
+    def _require_none_below(self, roots: set[str]) -> None:
+        for folder in self.folders:
+            if folder.path not in roots and (file := self._some_file(folder)):
+                above = max((root for root in roots if folder.path.startswith(f"{root}/")), key=len)
+                raise too_deep(folder.path, file, above)
 
     def _has_data(self, folder: _Folder) -> bool:
         return any(self.listing.sizes[folder.start : folder.end])

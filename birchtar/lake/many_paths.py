@@ -7,6 +7,8 @@ from typing import Any
 from pyspark.sql import DataFrame, DataFrameReader, SparkSession
 
 from birchtar.lake.paths import is_local
+from birchtar.lake.places import places_of
+from birchtar.lake.source import Source
 
 _SINGLY = 100
 """Up to here PySpark hands each path to Java by a call of its own, which takes a tenth of a millisecond."""
@@ -27,6 +29,16 @@ def load_paths(spark: SparkSession, reader: DataFrameReader, paths: Sequence[str
     settings: Any = reader
     with _settings(spark, _how_to_list(spark, paths)):
         return DataFrame(settings._jreader.load(together), spark)
+
+
+def load_source(spark: SparkSession, reader: DataFrameReader, source: Source) -> DataFrame:
+    """Return what a reader makes of a source's files, each once; a glob finds nothing that is hidden.
+
+    Raises:
+        MissingPathError: A glob fits nothing.
+    """
+    is_listed = AS_THEY_ARE.items() <= source.options.items()
+    return load_paths(spark, reader, source.paths if is_listed else places_of(spark, source.paths, source.options))
 
 
 def _how_to_list(spark: SparkSession, paths: Sequence[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from birchtar.lake.csv import read_csv
 from birchtar.lake.errors import SchemaMismatchError
 from birchtar.lake.jdbc import read_table
 from birchtar.lake.json import read_json
-from birchtar.lake.many_paths import load_paths
+from birchtar.lake.many_paths import load_source
 from birchtar.lake.rejects import named
 from birchtar.lake.source import Source
 from birchtar.lake.xml import read_xml
@@ -47,7 +47,7 @@ def load(spark: SparkSession, source: Source) -> DataFrame:
         return read_table(spark, source)
     # Delta takes one path only, and as a text.
     reader = spark.read.options(**source.options).format(source.format)
-    return reader.load(source.paths[0]) if source.format == "delta" else load_paths(spark, reader, source.paths)
+    return reader.load(source.paths[0]) if source.format == "delta" else load_source(spark, reader, source)
 
 
 def _selected(df: DataFrame, declared: StructType, source: Source) -> DataFrame:

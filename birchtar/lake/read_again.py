@@ -2,18 +2,20 @@
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructField, StructType
+from pyspark.sql.types import AtomicType, StructField, StructType
 
 from birchtar.lake.charsets import decoded
 from birchtar.lake.csv import line_names, typed, without_null_values
 from birchtar.lake.csv_records import parsed_record
-from birchtar.lake.errors import LakeError
+from birchtar.lake.errors import LakeError, MissingPathError
+from birchtar.lake.globs import is_glob
 from birchtar.lake.json import FOLLOWED, NOT_DECODED
 from birchtar.lake.json_records import IS_BROKEN, IS_FOLLOWED, ROW, parsed
+from birchtar.lake.paths import is_local, local
 from birchtar.lake.raw_text import escaped, restored
 from birchtar.lake.rejects import CORRUPT, ENCODING, ERROR_COLUMN, MALFORMED, named, with_error
 from birchtar.lake.source import Source
-from birchtar.lake.texts import TEXT, encoding_of
+from birchtar.lake.texts import TEXT, encoding_of, folder_value
 from birchtar.lake.xml import known_encoding, parsed_records
 from birchtar.lake.xml_records import POSITION
 
@@ -51,7 +53,7 @@ def read_again(spark: SparkSession, source: Source, rows: DataFrame, schema: Str
     )
     df = _READERS[source.format](spark, source, came, schema)
     there = set(df.columns)
-    filled = [_filled(field, there).alias(field.name) for field in schema.fields]
+    filled = [_filled(field, there, source).alias(field.name) for field in schema.fields]
     return df.select(*filled, _traced().alias(ERROR_COLUMN))
 
 
@@ -108,9 +110,9 @@ def _header(spark: SparkSession, source: Source, schema: StructType) -> list[str
     declared = source.declared()
     try:
         return line_names(spark, source, declared)
-    except LakeError:
-        raise
     except Exception as error:
+        if isinstance(error, LakeError) and not isinstance(error, MissingPathError):
+            raise
         if declared is None:
             raise LakeError.at(
                 source.paths, "there is no file whose header could name the values of a line. Declare a schema."
@@ -118,15 +120,22 @@ def _header(spark: SparkSession, source: Source, schema: StructType) -> list[str
         return schema.names
 
 
-def _filled(field: StructField, there: set[str]) -> Column:
-    folder = F.regexp_extract(F.coalesce(named(_CAME[1]), F.lit("")), f"/\\Q{field.name}\\E=([^/]*)/", 1)
-    of_path = F.url_decode(F.nullif(folder, F.lit(""))).try_cast(field.dataType) if _is_plain(field) else None
-    found = [*([named(field.name)] if field.name in there else []), *([] if of_path is None else [of_path])]
+def _filled(field: StructField, there: set[str], source: Source) -> Column:
+    found = [named(field.name)] if field.name in there else []
+    if isinstance(field.dataType, AtomicType):
+        value = folder_value(F.regexp_extract(_below(source), f"(?i).*/\\Q{field.name}\\E=([^/]*)/", 1))
+        found.append(value.try_cast(field.dataType))
     return F.coalesce(*found) if found else F.lit(None).cast(field.dataType)
 
 
-def _is_plain(field: StructField) -> bool:
-    return field.dataType.typeName() in ("string", "integer", "long", "date", "timestamp", "double", "boolean")
+def _below(source: Source) -> Column:
+    """Return the path of a record's file below the folder that the input names: others say nothing of its columns."""
+    file = F.coalesce(named(_CAME[1]), F.lit(""))
+    for path in source.paths if source.option("basePath") is None else ():
+        base = local(path) if is_local(path) else path.rstrip("/")
+        if not is_glob(path):
+            file = F.when(file.startswith(F.lit(f"{base}/")), F.substr(file, F.lit(len(base) + 1))).otherwise(file)
+    return file
 
 
 def _traced() -> Column:

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from birchtar.lake.many_paths import load_paths
+from birchtar.lake.many_paths import load_source
 from birchtar.lake.paths import absolute, is_local, local
 from birchtar.lake.read import load
 from birchtar.lake.read_files import restricted
@@ -40,7 +40,7 @@ def _with_folders_of(whole: DataFrame, part: Source, df: DataFrame) -> DataFrame
     if schema == df.schema:
         return df
     reader = df.sparkSession.read.options(**part.options).format(part.format).schema(schema)
-    return load_paths(df.sparkSession, reader, part.paths)
+    return load_source(df.sparkSession, reader, part)
 
 
 def _footer(spark: SparkSession, source: Source, file: str) -> str:

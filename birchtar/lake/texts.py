@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
-from birchtar.lake.many_paths import load_paths
+from birchtar.lake.many_paths import load_source
 from birchtar.lake.rejects import named
 from birchtar.lake.source import Source
 
@@ -67,11 +67,11 @@ def load_texts(spark: SparkSession, source: Source, schema: StructType | None = 
     options = {key: value for key, value in source.options.items() if key.lower() not in _OF_THE_VALUES}
     reader = spark.read.format("text").options(**options).option("wholetext", is_whole(source))
     text = StructField(TEXT, StringType())
-    df = load_paths(spark, reader.schema(StructType([text])), source.paths)
+    df = load_source(spark, reader.schema(StructType([text])), source)
     folders = {name.lower() for name in df.columns}
     told = [field for field in schema or [] if field.name.lower() in folders]
     if told:
-        df = load_paths(spark, reader.schema(StructType([text, *told])), source.paths)
+        df = load_source(spark, reader.schema(StructType([text, *told])), source)
     return df.withColumn(TEXT, _decoded(named(TEXT))) if is_whole(source) else df
 
 
@@ -82,9 +82,13 @@ def folders_of(texts: DataFrame) -> Iterator[tuple[str, Column]]:
         if field.name != TEXT:
             # Spark has folders' names twice encoded here: once by itself, once as a part of a path.
             told = F.regexp_extract(F.url_decode(path), f"(?i).*/\\Q{field.name}\\E=([^/]*)/", 1)
-            plain = F.coalesce(F.try_url_decode(F.regexp_replace(told, "[+]", "%2B")), told)
-            value = F.when(~told.isin("", _NO_FOLDER), plain)
-            yield field.name, value.cast(field.dataType)
+            yield field.name, folder_value(told).cast(field.dataType)
+
+
+def folder_value(text: Column) -> Column:
+    """Return what a folder's name says behind its `=`: encoded as a rule, and null by Hive's word for it."""
+    plain = F.coalesce(F.try_url_decode(F.regexp_replace(text, "[+]", "%2B")), text)
+    return F.when(~text.isin("", _NO_FOLDER), plain)
 
 
 def bare(text: Column) -> Column:

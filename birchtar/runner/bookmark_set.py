@@ -77,7 +77,8 @@ def _chosen(name: str, source: Source, listed: Listing, said: Sequence[str], sta
     for path in said:
         try:
             spark = None if is_local(path) else start()
-            found = [file.path for file in list_files([absolute(path)], spark=spark) if file.path in known]
+            below = list_files([absolute(path)], spark=spark, options={"recursiveFileLookup": True})
+            found = [file.path for file in below if file.path in known]
         except LakeError:
             found = []
         if not found:

@@ -251,7 +251,7 @@ class _Maker:
                 return new
             source = new
         else:
-            require_all_read(source)
+            require_all_read(self.spark, source)
         return read_around(self.spark, source, self.damage.get(name, []), partial(self._read_source, name))
 
     def _read_source(self, name: str, source: Source) -> DataFrame:

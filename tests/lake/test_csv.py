@@ -428,3 +428,14 @@ def test_what_a_sample_does_not_show_is_rejected_with_its_text(csv):
     assert df.where("_error IS NULL").count() == 200
     told = df.where("_error IS NOT NULL").select("_error.code", "_error.record").collect()
     assert sorted(map(tuple, told)) == [("CAST", '{"a":"text","b":"y"}'), ("MALFORMED", "7")]
+
+
+@pytest.mark.parametrize("more", [{}, {"multiLine": True}])
+def test_a_quote_of_another_sign_is_doubled_inside_quotes(spark, tmp_path, more):
+    (tmp_path / "a.csv").write_text("id,word\n1,'it''s'\n2,'a,b'\n3,say \"x\"\n")
+    df = read(spark, Source(path=str(tmp_path), format="csv", options={"quote": "'"} | more))
+    assert sorted((row.id, row.word, row._error) for row in df.collect()) == [
+        (1, "it's", None),
+        (2, "a,b", None),
+        (3, 'say "x"', None),
+    ]

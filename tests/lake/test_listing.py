@@ -16,6 +16,7 @@ from birchtar.lake.listing_filters import file_filter
 from birchtar.state.listed import ListedFile
 
 PLAIN = ["a.txt", "b.txt", "_SUCCESS", ".x.crc", "sub/c.txt", "_hidden/d.txt", "e.txt._COPYING_", "_metadata"]
+FLAT = [name for name in PLAIN if name != "sub/c.txt"]
 PARTITIONS = ["day=1/a.txt", "day=2/hour=3/../b.txt", "day=2/_x.txt", "day=3/.y.txt", "top.txt"]
 HIDDEN_PARTITIONS = ["_day=1/a.txt", "_day=2/b.txt"]
 DEEP = ["x/y/day=1/a.txt", "x/y/day=2/b.txt", "x/y/day=2/deeper/still/c.txt"]
@@ -42,16 +43,15 @@ def names(files) -> list[str]:
 @pytest.mark.parametrize(
     ("there", "paths", "options"),
     [
-        pytest.param(PLAIN, [""], {}, id="hidden names and folders below are passed over"),
+        pytest.param(FLAT, [""], {}, id="hidden names are passed over"),
         pytest.param(PLAIN, [""], {"recursiveFileLookup": "true"}, id="all folders, where asked for"),
         pytest.param(PLAIN, ["/_hidden"], {}, id="a hidden folder that is named"),
         pytest.param(PLAIN, ["/a.txt", "/sub"], {}, id="a file and a folder"),
-        pytest.param(PLAIN, ["/*"], {}, id="a glob shows hidden folders"),
         pytest.param(PLAIN, ["/*.txt"], {}, id="a glob of files"),
         pytest.param(PLAIN, ["/{a,sub/c}.txt"], {}, id="a slash in braces"),
         pytest.param(PLAIN, ["/[a-b].t?t"], {}, id="a set and a question mark"),
         pytest.param(PLAIN, ["/[^b]*.txt"], {}, id="all but a set"),
-        pytest.param(PLAIN, [""], {"pathGlobFilter": "{a,c}*"}, id="a filter by name"),
+        pytest.param(PLAIN, [""], {"pathGlobFilter": "{a,b}*"}, id="a filter by name"),
         pytest.param(PARTITIONS, [""], {"pathGlobFilter": "[ab].txt"}, id="files beside partitions, not wanted"),
         pytest.param(PARTITIONS, ["/day=1", "/day=2"], {}, id="folders of partitions, named"),
         pytest.param(PARTITIONS, ["/day=*"], {}, id="folders of partitions, by a glob"),
@@ -95,7 +95,7 @@ def test_an_empty_file_is_listed(spark, tmp_path):
 
 
 def test_a_file_that_two_paths_lead_to_is_listed_once(tmp_path):
-    make(tmp_path, PLAIN)
+    make(tmp_path, FLAT)
     assert names(list_files([str(tmp_path), f"{tmp_path}/a.txt", f"{tmp_path}/*.txt"])) == [
         "a.txt",
         "b.txt",
@@ -159,6 +159,61 @@ def test_files_beside_partition_folders_but_in_none_are_an_error(spark, tmp_path
         list_files([folder])
     with pytest.raises(Exception, match="(?i)conflicting|its files, such as b.txt, are beside partition folders"):
         list(list_through_spark(spark, [f"file:{folder}"], {}))
+
+
+@pytest.mark.parametrize(
+    ("glob", "expected"),
+    [
+        pytest.param("/*", ["a.txt", "b.txt", "c.txt"], id="all"),
+        pytest.param("/*/*.txt", ["c.txt"], id="in the middle"),
+        pytest.param("/{_hidden,sub}/*", ["c.txt"], id="braces are wildcards too"),
+        pytest.param("/_h*", ["d.txt"], id="one that begins as hidden names do"),
+        pytest.param("/{sub/c,_hidden/d}.txt", ["c.txt", "d.txt"], id="no wildcard once the braces are resolved"),
+    ],
+)
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+def test_a_glob_finds_nothing_that_is_hidden(spark, tmp_path, monkeypatch, glob, expected, is_elsewhere):
+    """Spark's own globs find what another job is staging."""
+    folder = make(tmp_path, PLAIN)
+    assert names(list_files([folder + glob])) == expected
+    if is_elsewhere:
+        monkeypatch.setattr("birchtar.lake.places.is_local", lambda _: False)
+    assert names(list_through_spark(spark, [f"file:{folder}{glob}"], {})) == expected
+
+
+@pytest.mark.parametrize("there", [["2024/01/x.json"], ["2024/01/x.json", "top.json"]])
+def test_files_below_the_folder_that_is_read_are_an_error(spark, tmp_path, there):
+    """Spark looks for partitions in them, and without any reads none of their rows, without a word."""
+    folder = make(tmp_path, there)
+    said = rf"{folder}/2024/01: its files, such as x.json, lie below .*{folder}, .* recursiveFileLookup"
+    said += rf".* path .*{folder}/\*/\*; to leave them out, .*{folder}/\*.json"
+    with pytest.raises(LakeError, match=said):
+        list_files([folder])
+    with pytest.raises(LakeError, match=said):
+        list(list_through_spark(spark, [f"file:{folder}"], {}))
+    for options in ({"recursiveFileLookup": "true"}, {"pathGlobFilter": "t*"}):
+        assert names(list_files([folder], options=options)) == names(
+            list_through_spark(spark, [f"file:{folder}"], options)
+        )
+    deep = [f"{folder}/*/*"]
+    assert names(list_files(deep)) == names(list_through_spark(spark, [f"file:{deep[0]}"], {})) == ["x.json"]
+
+
+def test_hidden_and_empty_files_below_are_no_error(spark, tmp_path):
+    hidden = ["_delta_log/0.json", ".t.4f1c-7-1.staged/a.txt", "_temporary/0/b.txt", "sub/_SUCCESS"]
+    folder = make(tmp_path, ["a.txt", *hidden])
+    (tmp_path / "sub" / "empty.txt").touch()
+    assert names(list_files([folder])) == ["a.txt"]
+    assert names(list_through_spark(spark, [f"file:{folder}"], {})) == ["a.txt"]
+
+
+@pytest.mark.parametrize("name", ["_x.csv", ".x.csv", "x.csv._COPYING_"])
+def test_an_input_that_is_a_hidden_file_is_an_error(spark, tmp_path, name):
+    path = f"{make(tmp_path, [name])}/{name}"
+    with pytest.raises(LakeError, match=f"{name}: Spark passes over files whose names begin with"):
+        list_files([path])
+    with pytest.raises(LakeError, match=f"{name}: Spark passes over files whose names begin with"):
+        list(list_through_spark(spark, [f"file:{path}"], {}))
 
 
 def test_a_name_that_is_no_text_is_an_error_that_shows_it(tmp_path):

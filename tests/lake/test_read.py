@@ -108,3 +108,36 @@ def test_options_reach_the_reader(spark, tmp_path):
 def test_a_path_that_is_not_there(spark, tmp_path):
     with pytest.raises(AnalysisException, match=r"PATH_NOT_FOUND.*/gone"):
         read(spark, Source(path=str(tmp_path / "gone"), format="parquet"))
+
+
+@pytest.mark.parametrize(
+    ("glob", "columns", "numbers"),
+    [
+        pytest.param("lake/*orders*", ["n", "day"], [0], id="partitions below a glob"),
+        pytest.param("lake/*/day=*", ["n"], [0, 1], id="partitions by a glob"),
+        pytest.param("lake/*/*/*.parquet", ["n"], [0, 1], id="files"),
+    ],
+)
+def test_what_another_job_is_staging_is_read_by_no_glob(spark, tmp_path, glob, columns, numbers):
+    for number, folder in enumerate(["orders", "t[o]wns", ".orders.4f1c-7-1.staged", "_temporary"]):
+        (tmp_path / "lake" / folder / "day=1").mkdir(parents=True)
+        pa.parquet.write_table(pa.table({"n": [number]}), tmp_path / "lake" / folder / "day=1" / "x.parquet")
+    df = read(spark, Source(path=f"{tmp_path}/{glob}", format="parquet"))
+    assert df.columns == columns
+    assert sorted(row.n for row in df.collect()) == numbers
+
+
+@pytest.mark.parametrize("options", [{}, {"recursiveFileLookup": True}])
+def test_files_to_which_several_paths_lead_are_read_once(spark, tmp_path, options):
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text(f"name\n{name}\n")
+    paths = [str(tmp_path), f"{tmp_path}/a.csv", f"{tmp_path}/", f"{tmp_path}/b*", f"{tmp_path}/b*"]
+    df = read(spark, Source(path=paths, format="csv", options=options))
+    assert sorted(row.name for row in df.collect()) == ["a.csv", "b.csv"]
+
+
+def test_thousands_of_matches_are_handed_over_at_once(spark, tmp_path):
+    for number in range(3_000):
+        (tmp_path / f"{number}.json").write_text(f'{{"n": {number}}}\n')
+    df = read(spark, Source(path=f"{tmp_path}/*.json", format="json", schema="n INT"))
+    assert df.agg({"n": "sum"}).collect() == [(4_498_500,)]
