@@ -243,7 +243,8 @@ def test_set_takes_the_keys_of_a_database_in_their_order(state, capsys):
     said = call(capsys, "set", "job.yaml", "orders", "--keys", "id=7", "--keys", "day=2024-01-31")
     assert "orders: from the beginning to day=2024-01-31, id=7" in said
     (orders,) = as_json(capsys, "show", "job")["bookmarks"]
-    assert orders["mark"] == {"keys": ["day", "id"], "values": ["2024-01-31", "7"], "order": "asc"}
+    mark = {"keys": ["day", "id"], "values": ["2024-01-31", "7"], "order": "asc", "of": "orders of postgresql://h/d"}
+    assert orders["mark"] == mark
     assert "once: --keys day=VALUE --keys id=VALUE" in call(
         capsys, "set", "job.yaml", "orders", "--keys", "id=7", code=1
     )
