@@ -340,7 +340,7 @@ def test_a_reader_finds_the_whole_table_at_every_moment_while_it_is_replaced(spa
 
 def test_what_was_staged_and_is_gone_is_not_taken_for_published(spark, table):
     staged = staged_at(spark.range(3), table, format="parquet", mode="append")
-    shutil.rmtree(staged.plan["staged"]["hidden"])
+    shutil.rmtree(staged.plan["staged"]["hidden"].removeprefix("file:"))
     with pytest.raises(LakeError, match=r"\.staged is gone: its rows were computed, but did not reach the table yet"):
         publish(spark, staged.plan)
 
