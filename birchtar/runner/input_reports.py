@@ -29,6 +29,8 @@ def input_report(
         rows = count_stored(spark, source)
     else:
         rows = observed_rows(observation)
+        if rows is None and name in plan.wanted():
+            rows = 0  # Spark knew without a look that there are none
     if name in pending:
         return new_files_report(plan, pending, name, rows)
     bytes_read = size_of(spark, source) if name not in tables.replayed else 0

@@ -12,7 +12,7 @@ from birchtar.lake.jdbc_bookmark import KeyMark, newest_keys, read_keys, read_ra
 from birchtar.lake.listing import list_files
 from birchtar.lake.read import as_declared
 from birchtar.lake.read_files import empty_frame, restricted
-from birchtar.lake.source import Source
+from birchtar.lake.source import TEXT_FORMATS, Source
 from birchtar.lake.unchanged import changed_since
 from birchtar.runner.bookmark_kinds import CHANGES, DELTA, KEYS, RANGE, kind_of
 from birchtar.runner.failures import JobError, sentence
@@ -144,7 +144,9 @@ def new_of(spark: SparkSession, source: Source, pending: Pending) -> Source | Da
             return as_declared(reads(spark, source, None, newest(spark, source)), source).limit(0)
         since = DeltaMark(*read.since) if read.since else None
         return as_declared(reads(spark, source, since, DeltaMark(*read.until)), source)
-    if pending.is_empty:
+    has_text = source.format not in TEXT_FORMATS or any(file.size for file in read.files)
+    # Where there is nothing in any new file, the columns are those of the files before.
+    if pending.is_empty or (not has_text and pending.bookmark.schema is not None):
         return empty_frame(spark, source, pending.bookmark.schema, pending.file)
     parts = restricted(source, [file.path for file in read.files])
     if len(parts) > 1:

@@ -151,3 +151,20 @@ def test_a_rule_that_spark_knows_no_row_to_keep_rejects_all(facts, run_job):
     report = run_job(JOB % ("{expression: 'false', action: reject, name: never}", "drop_fields: {paths: [k]}"))
     assert [(each.table, each.rule, each.rows) for each in report.rejects] == [("facts", "", 2), ("good", "never", 3)]
     assert [(each.rows_in, each.rows, each.rejected, each.filtered) for each in report.tables] == [(5, 0, 5, 0)]
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_new_files_without_anything_in_them_are_read_and_known(facts, run_job, form):
+    folder = facts / "new"
+    folder.mkdir()
+    (folder / "1").write_text({"csv": "id\n1\n", "json": '{"id": 1}\n'}[form])
+    job = f"""
+        inputs: {{new: {{path: new, format: {form}, bookmark: true}}}}
+        outputs: {{new: {{path: out/new, format: parquet, mode: append}}}}
+    """
+    run_job(job)
+    (folder / "2").touch()
+    report = run_job(job)
+    assert [(each.rows, each.files) for each in report.inputs] == [(0, 1)]
+    assert [(each.rows, each.files) for each in report.inputs + run_job(job).inputs] == [(0, 1), (0, 0)]
+    assert duckdb.sql("SELECT id FROM 'out/new/*.parquet'").fetchall() == [(1,)]
