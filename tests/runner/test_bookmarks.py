@@ -140,3 +140,14 @@ def test_a_file_that_changes_while_it_is_read_stops_the_run(run_job, day, monkey
     assert not list(Path("out").rglob("*.parquet"))
     assert run_job(JOB % ("", "parquet")).inputs[0].rows == 2
     assert ids() == [1, 2]
+
+
+@pytest.mark.parametrize("bookmark", ["true", "false"])
+def test_files_in_folders_that_spark_passes_over_stop_the_run(run_job, place: Path, bookmark):
+    (place / "nest/2024").mkdir(parents=True)
+    (place / "nest/2024/x.json").write_text('{"id": 1}\n')
+    with pytest.raises(JobError, match=r"nest/2024: its files, such as x.json, lie below .*recursiveFileLookup"):
+        run_job(f"""
+            inputs: {{people: {{path: nest, format: json, schema: {{id: INT}}, bookmark: {bookmark}}}}}
+            outputs: {{people: {{path: out, format: parquet, mode: append}}}}
+        """)
