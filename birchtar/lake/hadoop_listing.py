@@ -9,7 +9,6 @@ from birchtar.lake.files import FileSystem, is_hidden, is_passed_over
 from birchtar.lake.globs import unescaped
 from birchtar.lake.listing_filters import file_filter
 from birchtar.lake.local_listing import hidden_input, passed_over, too_deep
-from birchtar.lake.many_paths import load_paths
 from birchtar.lake.places import places_of
 from birchtar.state.listed import ListedFile
 
@@ -42,6 +41,8 @@ def list_through_spark(
         LakeError: There are files beside partition folders, or below the folders that are read, which Spark would pass
             over; or a path is a hidden file.
     """
+    from birchtar.lake.many_paths import load_paths  # with it comes PySpark, which local listings do without
+
     places = places_of(spark, paths, options)
     for path in places:
         if is_passed_over(path.rstrip("/").rpartition("/")[2]) and FileSystem(spark, path).is_file(unescaped(path)):
