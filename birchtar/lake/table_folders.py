@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from urllib.parse import unquote
@@ -57,21 +58,24 @@ def require_one_disk(path: str, label: Label) -> None:
     """
     if not is_local(path) or not Path(local(path)).is_dir():
         return
-    folder, probe = Path(local(path)), f".{label.folder}.probe"
+    folder = Path(local(path))
+    probe = f".{folder.name}.{label.folder}.probe"  # of no other output that is written beside this one
     beside = folder.parent / probe
-    beside.touch()
     try:
+        beside.touch()
         beside.rename(folder / probe)
         (folder / probe).unlink()
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
         if error.errno == errno.EXDEV:
             raise LakeError.at(
                 [path],
                 "the folder is a disk's own (a mount point), into which no file can be moved as a whole. Let the output"
                 " be a folder in it.",
             ) from None
-        raise LakeError.at([path], f"no file can be moved into the folder: {error.strerror}.") from None
+        what = f"no file can be put beside the folder and moved into it: {error.strerror}."
+        raise LakeError.at([path], what) from None
 
 
 def _named(columns: Sequence[str]) -> str:
