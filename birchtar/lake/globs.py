@@ -71,13 +71,24 @@ def fits(glob: str, path: str) -> bool:
         >>> fits("lake/*", "lake/out/part-0.csv"), fits("lake/*/*.json", "lake/out/part-0.csv")
         (True, False)
     """
-    names = path.split("/")
-    wanted = [each.rstrip("/").split("/") for each in without_slashes_in_braces(glob)]
-    return any(
-        len(parts) <= len(names)
-        and all(name_pattern(part).fullmatch(name) for part, name in zip(parts, names, strict=False))
-        for parts in wanted
-    )
+    return any(start_of(path, one) is not None for one in without_slashes_in_braces(glob))
+
+
+def start_of(path: str, glob: str) -> str | None:
+    """Return the start of a path for which a path or glob without slashes in braces stands; None where none does.
+
+    Example:
+        >>> start_of("/lake/orders/day=1", "/lake/*"), start_of("/lake/orders/day=1", "/sea/*")
+        ('/lake/orders', None)
+    """
+    names, wanted = path.split("/"), glob.rstrip("/").split("/")
+    if len(names) < len(wanted):
+        return None
+    for name, component in zip(names, wanted, strict=False):
+        fit = name_pattern(component).fullmatch(name) if has_wildcard(component) else unescaped(component) == name
+        if not fit:
+            return None
+    return "/".join(names[: len(wanted)])
 
 
 def _translated(character: str, *, in_set: bool) -> str:

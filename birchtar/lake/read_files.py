@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StringType, StructField, StructType
 
 from birchtar.lake.errors import LakeError
-from birchtar.lake.globs import has_wildcard, name_pattern, unescaped, without_slashes_in_braces
+from birchtar.lake.globs import start_of, without_slashes_in_braces
 from birchtar.lake.many_paths import AS_THEY_ARE
 from birchtar.lake.paths import absolute
 from birchtar.lake.read import read
@@ -71,21 +71,9 @@ def _partition_base(file: str, patterns: Sequence[str]) -> str | None:
     if "=" not in folder:
         return None
     for pattern in patterns:
-        if (base := _root(folder, pattern)) is not None and "=" in folder.removeprefix(base):
+        if (base := start_of(folder, pattern)) is not None and "=" in folder.removeprefix(base):
             return base
     return None
-
-
-def _root(folder: str, pattern: str) -> str | None:
-    """Return the start of a folder's path for which a path or glob stands."""
-    parts, wanted = folder.split("/"), pattern.rstrip("/").split("/")
-    if len(parts) < len(wanted):
-        return None
-    for part, component in zip(parts, wanted, strict=False):
-        fits = name_pattern(component).fullmatch(part) if has_wildcard(component) else unescaped(component) == part
-        if not fits:
-            return None
-    return "/".join(parts[: len(wanted)])
 
 
 def empty_frame(spark: SparkSession, source: Source, schema: str | None, file: str | None = None) -> DataFrame:

@@ -72,8 +72,9 @@ def rewrite(start: "Callable[[], SparkSession]", form: Format, kind: Kind, files
 def _through_spark(spark: "SparkSession", form: Format, kind: Kind, files: list[Path], to: Path, n: int) -> None:
     from birchtar.lake.many_paths import AS_THEY_ARE  # with it comes PySpark, which text files do without
 
-    spark = spark.newSession()
-    spark.conf.set("spark.sql.parquet.outputTimestampType", _times_in(files[0]) if form == "parquet" else "INT96")
+    if form == "parquet":
+        spark = spark.newSession()
+        spark.conf.set("spark.sql.parquet.outputTimestampType", _times_in(files[0]))
     reader = spark.read.format(form).options(**AS_THEY_ARE, recursiveFileLookup="true")
     writer = reader.load([f"file:{file}" for file in files]).coalesce(n).write.format(form)
     if kind.codec:
