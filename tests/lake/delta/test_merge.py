@@ -251,9 +251,8 @@ def test_a_key_that_is_a_folder_is_found_again_wherever_python_is(spark, table, 
             "STRING": "'a b%', 'ü'",
             "BOOLEAN": "true, false",
             "DOUBLE": "1.5, double('NaN')",
-        }.get(kind, f"{kind.replace('DATE', 'DATE')}'2024-10-27', {kind}'2024-07-01'")
-        if kind.startswith("TIMESTAMP"):
-            values = f"{kind}'2024-10-27 01:30:00', {kind}'2024-07-01 12:00:00'"
+            "DATE": "DATE'2024-10-27', DATE'2024-07-01'",
+        }.get(kind, f"{kind}'2024-10-27 01:30:00', {kind}'2024-07-01 12:00:00'")
         df = spark.sql(f"SELECT explode(array({values}, CAST(NULL AS {kind}))) AS h, 1 AS id, 'a' AS word").coalesce(1)
         settings = {"mode": "merge", "keys": ["id", "h"], "partition_by": ["h"]}
         table.write(df, 1, **settings)
