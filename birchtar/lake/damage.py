@@ -1,14 +1,13 @@
 """Files that break off, are packed wrongly, or are no files of their format: found one by one, and read past.
 
 As a rule nothing here is done beforehand. Spark meets a damaged file while it reads, and stops; only then are all files
-of the input looked at, each by the very code that Spark reads it with. What is packed by bzip2, Snappy or LZ4 is the
+of the input looked at, by the libraries that Spark reads them with. What is packed by bzip2, Snappy or LZ4 is the
 exception: Spark passes over what is no archive, and of bzip2 it checks no sums. So that is unpacked once before.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial, reduce
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,13 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
+from birchtar.lake.broken_files import broken_files, verified
 from birchtar.lake.csv_headers import with_another_header
+from birchtar.lake.damaged_file import Damage, reason, require_access, shown
 from birchtar.lake.errors import LakeError
 from birchtar.lake.files import FileSystem
 from birchtar.lake.listing import list_files
-from birchtar.lake.many_paths import AS_THEY_ARE, load_paths
+from birchtar.lake.many_paths import AS_THEY_ARE
 from birchtar.lake.paths import is_local, local
 from birchtar.lake.read_files import empty_frame, restricted
 from birchtar.lake.rejects import CORRUPT_FILE, ERROR_COLUMN, TRUNCATED, with_file
@@ -31,7 +32,6 @@ from birchtar.state.listed import ListedFile, Listing
 _LINES_AT_RISK = {"ignoreCorruptFiles": "true", "io.file.buffer.size": "512"}
 """What was read into the buffer together with the break is lost; so the buffer is small."""
 
-_CHECKED = {"parquet": {"parquet.page.verify-checksum.enabled": "true"}}
 _BZIP2 = ".bz2"
 _BLOCKS = (".snappy", ".lz4")
 _UNCHECKED = (_BZIP2, *_BLOCKS)
@@ -41,33 +41,12 @@ _SIZES, _NO_BLOCK = 8, 4
 """Bytes of the sizes before the first block, unpacked and packed; and of a file in which nothing is packed."""
 
 _AT_ONCE = 4
-_TOGETHER = 64
-"""Files that are tried in one Spark job."""
-
 _HEADER = "Its header is not that of the other files, and it breaks off: {}"
 
 _ERROR = StructType(
     [StructField(name, StringType()) for name in ("code", "message", "record", "file")]
     + [StructField("position", LongType())]
 )
-
-
-@dataclass(frozen=True)
-class Damage:
-    """A file that cannot be read, or not to its end."""
-
-    file: str
-    code: str
-    what: str
-    position: int | None = None
-    """Of a packed file, how many bytes could be unpacked."""
-
-
-_NO_ACCESS = re.compile(
-    r"AccessControlException|AccessDenied|Permission denied|FileNotFoundException|Input/output error"
-    r"|(SocketTimeout|Connect|UnknownHost|NoRouteToHost)Exception"
-)
-"""What is said of a file that nobody could look into: whether it is sound is not known, and it may be another time."""
 
 
 def find_damage(spark: SparkSession, source: Source) -> list[Damage]:
@@ -81,7 +60,11 @@ def find_damage(spark: SparkSession, source: Source) -> list[Damage]:
     if source.format not in (*TEXT_FORMATS, *WHOLE_FORMATS):
         return []
     listed = _files(spark, source)
-    found = list(_packed(spark, source, listed) if source.format in TEXT_FORMATS else _broken(spark, source, listed))
+    if source.format in WHOLE_FORMATS:
+        # ORC files of no length hold no rows and hurt nobody.
+        files = [file.path for file in listed if file.size or source.format != "orc"]
+        return sorted(broken_files(spark, source, files), key=lambda damage: damage.file)
+    found = list(_packed(spark, source, listed))
     if source.format == "csv" and source.header:
         found = _headed(spark, source, listed, found)
     return sorted(found, key=lambda damage: damage.file)
@@ -118,11 +101,6 @@ def without_damaged(spark: SparkSession, source: Source, damage: Sequence[Damage
     return restricted(source.model_copy(update={"options": source.options | verified(source)}), good) if good else []
 
 
-def verified(source: Source) -> dict[str, str]:
-    """Return the options by which a reader checks the sums that files of the format carry of themselves."""
-    return _CHECKED.get(source.format, {})
-
-
 def united(spark: SparkSession, source: Source, frames: Sequence[DataFrame], damage: Sequence[Damage]) -> DataFrame:
     """Return the rows of some frames, and a row with ``_error`` for each damaged file.
 
@@ -145,11 +123,6 @@ def united(spark: SparkSession, source: Source, frames: Sequence[DataFrame], dam
 def say(damage: Damage) -> str:
     """Return what is wrong with a file, as a sentence that names it."""
     return f"{damage.file}: {_message(damage)}"
-
-
-def shown(file: str) -> str:
-    """Return a file's path as a user would write it."""
-    return file.removeprefix("file://").removeprefix("file:")
 
 
 def _message(damage: Damage) -> str:
@@ -193,11 +166,11 @@ def _packed(spark: SparkSession, source: Source, listed: Listing) -> Iterator[Da
             counted = java.org.apache.commons.io.input.CountingInputStream(unpacked)
             java.org.apache.commons.io.IOUtils.consume(counted)
         except Exception as error:
-            _require_access(file, error)
+            require_access(file, error)
             # Where the last block is cut off, those before it are sound.
             is_unsound = file.endswith(_BZIP2) and packed.read() != -1
             position = int(counted.getByteCount()) if counted else 0
-            return Damage(shown(file), CORRUPT_FILE if is_unsound else breaks_off, _reason(error), position)
+            return Damage(shown(file), CORRUPT_FILE if is_unsound else breaks_off, reason(error), position)
         finally:
             for stream in filter(None, (unpacked, packed)):
                 stream.close()
@@ -208,11 +181,6 @@ def _packed(spark: SparkSession, source: Source, listed: Listing) -> Iterator[Da
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = pool.map(look, [file for file in listed if file.size])  # Spark passes over empty files
         yield from (each for each in found if each)
-
-
-def _require_access(file: str, error: Exception) -> None:
-    if _NO_ACCESS.search(str(error)):
-        raise LakeError.at([file], f"the file cannot be opened: {_reason(error)}") from None
 
 
 def _headed(spark: SparkSession, source: Source, listed: Listing, found: list[Damage]) -> list[Damage]:
@@ -244,38 +212,3 @@ def _lacks_bytes(java: Any, unpacked: Any) -> bool:
         return False
     field = java.org.apache.commons.lang3.reflect.FieldUtils.readField
     return bool(field(unpacked, "noUncompressedBytes", True) != field(unpacked, "originalBlockSize", True))
-
-
-def _broken(spark: SparkSession, source: Source, listed: Listing) -> Iterator[Damage]:
-    """Read files together; where that fails, read each half of them by itself, down to the one that is at fault."""
-    options = {key: value for key, value in source.options.items() if key.lower() != "ignorecorruptfiles"}
-    reader = options | AS_THEY_ARE | verified(source)
-
-    def look(files: list[str]) -> list[Damage]:
-        try:
-            df = load_paths(spark, spark.read.format(source.format).options(**reader), files)
-            df.write.format("noop").mode("overwrite").save()
-        except Exception as error:
-            if len(files) == 1:
-                _require_access(files[0], error)
-                return [Damage(shown(files[0]), CORRUPT_FILE, _reason(error))]
-            return look(files[: len(files) // 2]) + look(files[len(files) // 2 :])
-        return []
-
-    # ORC files of no length hold no rows and hurt nobody.
-    files = [file.path for file in listed if file.size or source.format != "orc"]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for found in pool.map(look, (files[at : at + _TOGETHER] for at in range(0, len(files), _TOGETHER))):
-            yield from found
-
-
-def _reason(error: Exception) -> str:
-    """Return the deepest cause that Java names, in one sentence without the names of classes."""
-    cause: Any = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
-    text = ""
-    while cause is not None:
-        text = str(cause.getMessage() or cause.getClass().getSimpleName())
-        cause = cause.getCause()
-    first = (text or str(error)).strip().splitlines()[0][:300]
-    # Spark sends the trace of a task as text: of it the first line alone counts.
-    return f"{first.rstrip('.!')}."

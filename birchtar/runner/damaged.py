@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from pyspark.sql import DataFrame, SparkSession
 
-from birchtar.lake.damage import Damage, find_damage, find_unsound, past_damage, say, united, without_damaged
+from birchtar.lake.damage import find_damage, find_unsound, past_damage, say, united, without_damaged
+from birchtar.lake.damaged_file import Damage
 from birchtar.lake.errors import SchemaMismatchError
 from birchtar.lake.source import WHOLE_FORMATS, Source
 from birchtar.runner.failures import JobError, texts_of

@@ -1,5 +1,6 @@
 """Files to read, written as bytes by the test itself."""
 
+import sys
 from itertools import count
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import pytest
 
 from birchtar.lake.label import Label
 from birchtar.lake.write import clean, publish, stage
+
+# What several tests share lies beside them, and pytest's importlib mode puts no folder on the path.
+sys.path.append(str(Path(__file__).parent))
 
 
 @pytest.fixture

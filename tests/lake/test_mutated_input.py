@@ -8,7 +8,6 @@ import json
 import os
 import random
 import shutil
-import struct
 import tempfile
 import zlib
 from collections import Counter
@@ -16,11 +15,10 @@ from functools import partial
 from pathlib import Path
 from xml.parsers import expat
 
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyarrow import orc, parquet
+from mutated_files import ROWS, mutated, rows_of, store
 
 from birchtar.lake.damage import find_damage
 from birchtar.lake.read import read
@@ -30,16 +28,11 @@ from birchtar.runner.failures import sentence
 from transforms.rejects import accepted, has_rejects, rejected
 
 FILES = int(os.environ.get("BIRCHTAR_MUTATED_FILES", "60"))
-ROWS = 8
 SCHEMA = "id BIGINT, name STRING, price DOUBLE"
 
 many_at_once = settings(
     max_examples=1 if FILES > 1000 else 2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-def rows_of(file: int):
-    return [(file * 1000 + n, f"name {n}, of {file}", n / 4) for n in range(ROWS)]
 
 
 def csv_lines(file: int):
@@ -53,24 +46,6 @@ def json_lines(file: int):
 def xml_lines(file: int):
     tags = "<item><id>{}</id><name>{}</name><price>{}</price></item>"
     return [tags.format(*row).encode() for row in rows_of(file)]
-
-
-def mutated(content: bytes, chance: random.Random, *, spare: int = 0) -> bytes:
-    """Damage a file in one to three places behind the bytes that are spared."""
-    for _ in range(chance.randint(1, 3)):
-        at = chance.randrange(spare, max(len(content), spare + 1))
-        kind = chance.choice(["flip", "insert", "delete", "cut", "zero", "quote"])
-        if kind == "flip":
-            content = content[:at] + bytes([chance.randrange(256)]) + content[at + 1 :]
-        elif kind == "insert":
-            content = content[:at] + chance.randbytes(chance.randint(1, 4)) + content[at:]
-        elif kind == "delete":
-            content = content[:at] + content[at + chance.randint(1, 6) :]
-        elif kind == "cut":
-            content = content[:at]
-        else:
-            content = content[:at] + (b"\0" if kind == "zero" else b'"') + content[at:]
-    return content
 
 
 def read_past(spark, source: Source):
@@ -231,38 +206,6 @@ def test_a_file_of_columns_is_read_whole_or_told_of(classic_spark, kind, seed):
     files = [file for file in range(count) if by_file[file].name not in corrupt and by_file[file].stat().st_size]
     shutil.rmtree(folder)
     assert len(good) == ROWS * len(files)
-
-
-def store(folder: Path, kind: str, file: int) -> Path:
-    path = folder / f"{file}.{kind}"
-    columns = dict(zip(("id", "name", "price"), map(list, zip(*rows_of(file), strict=True)), strict=True))
-    if kind == "parquet":
-        parquet.write_table(pa.table(columns), path, write_page_checksum=True)
-    elif kind == "orc":
-        orc.write_table(pa.table(columns), path)
-    else:
-        path.write_bytes(avro_file(rows_of(file)))
-    return path
-
-
-def avro_file(rows) -> bytes:
-    """An Avro file, written by hand: its magic, the schema, one block."""
-    fields = [{"name": name, "type": kind} for name, kind in (("id", "long"), ("name", "string"), ("price", "double"))]
-    schema = json.dumps({"type": "record", "name": "row", "fields": fields}).encode()
-
-    def number(value: int) -> bytes:
-        value, out = (value << 1) ^ (value >> 63), b""
-        while value > 127:
-            out, value = out + bytes([value & 127 | 128]), value >> 7
-        return out + bytes([value])
-
-    def text(value: bytes) -> bytes:
-        return number(len(value)) + value
-
-    meta = number(2) + text(b"avro.schema") + text(schema) + text(b"avro.codec") + text(b"null") + number(0)
-    body = b"".join(number(id_) + text(name.encode()) + struct.pack("<d", price) for id_, name, price in rows)
-    sync = bytes(range(16))
-    return b"Obj\x01" + meta + sync + number(len(rows)) + number(len(body)) + body + sync
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "orc", "avro"])
