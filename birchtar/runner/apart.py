@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 from birchtar.runner.failures import JobError
 from birchtar.runner.intervals import overlap
 from birchtar.runner.plan import Plan
-from birchtar.runner.span import Span, parse_scope
+from birchtar.runner.scopes import parse_scope
+from birchtar.runner.span import Span
 from birchtar.state.history import scoped_runs
 from birchtar.state.runs import SUCCEEDED
 

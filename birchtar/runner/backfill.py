@@ -12,7 +12,7 @@ intervals are whole partitions, which nobody can check for the user, who therefo
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pyspark.sql import SparkSession
@@ -95,7 +95,7 @@ def backfill(
         progress: Shows how far the outputs are.
         spans: The intervals.
         parallel: How many run at once.
-        again: Run also those that have succeeded before.
+        again: Run also those that have succeeded before, and read also files that the bookmark knows.
         on_wait: Called where another process works on an interval, before that is waited for.
 
     Returns:
@@ -103,7 +103,7 @@ def backfill(
     """
 
     def one(span: Span) -> Outcome:
-        return _outcome(plan, spark, state, progress, span, again, on_wait)
+        return _outcome(plan, spark, state, progress, replace(span, again=again), on_wait)
 
     with ThreadPoolExecutor(parallel, thread_name_prefix="backfill") as pool:
         futures: list[Future[Outcome]] = []
@@ -129,12 +129,11 @@ def _outcome(
     state: State,
     progress: Progress,
     span: Span,
-    again: bool,
     on_wait: Callable[[Busy], None] | None,
 ) -> Outcome:
     began = time.monotonic()
     try:
-        report = run(plan, spark, state, progress, on_wait=on_wait, span=span, again=again)
+        report = run(plan, spark, state, progress, on_wait=on_wait, span=span)
     except JobDoneError:
         return Outcome(span.interval, DONE_BEFORE)
     except Exception as error:

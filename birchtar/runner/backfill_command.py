@@ -28,7 +28,7 @@ def backfill(
         str | None, typer.Option(metavar="PATTERN", help="How that date stands there: day=%Y-%m-%d or %Y/%m/%d.")
     ] = None,
     parallel: Annotated[int, typer.Option(metavar="N", help="How many intervals run at once.", min=1)] = 1,
-    again: Annotated[bool, typer.Option("--again", help="Also intervals that have succeeded before.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also intervals and files that were read before.")] = False,
     settings: Settings = None,
     profile: Profile = "local",
     verbose: Verbose = False,

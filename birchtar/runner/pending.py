@@ -19,6 +19,7 @@ from birchtar.runner.failures import JobError, sentence
 from birchtar.runner.located import located
 from birchtar.runner.next_files import next_files
 from birchtar.runner.plan import Plan
+from birchtar.runner.read_once import require_read_once
 from birchtar.state.bookmarks import FILES, Bookmark, bookmark_of
 from birchtar.state.database import State
 from birchtar.state.intents import RunFile, RunInput, intent, record_intent
@@ -54,13 +55,14 @@ def find_pending(plan: Plan, spark: SparkSession, state: State, run: Run) -> dic
     A run that was taken over reads what it meant to read when it died, if all of that is still as it was.
 
     Raises:
-        JobError: An input cannot be listed.
+        JobError: An input cannot be listed; or a backfill has read a file, and an output would get its rows twice.
         LostRunError: The run is no longer ours.
     """
     pending = each_bookmarked(plan, lambda name, source: _pending(name, source, spark, state, run))
     if run.is_takeover:
         pending = _as_before(pending, state, run)
     record_intent(state, run, [each.read for each in pending.values()])
+    require_read_once(plan, state, run, pending)
     return pending
 
 
@@ -101,6 +103,14 @@ def _pending_files(name: str, source: Source, found: Bookmark, spark: SparkSessi
         what = "have changed since they were read, and are not read again"
         notes.append(f"input {name}: {len(ignored):,} files {what}: {_say(ignored.paths)}")
     chosen, wanted = found_files.chosen, found_files.wanted
+    changed = set(difference.changed.paths)
+    if again := [path for path in chosen.paths if path in changed]:
+        were = (
+            "1 file has changed since it was"
+            if len(again) == 1
+            else f"{len(again):,} files have changed since they were"
+        )
+        notes.append(f"input {name}: {were} read, and all of it is read again: {_say(again)}")
     if left := len(wanted) - len(chosen):
         notes.append(f"input {name}: {left:,} new files are left for the next run")
     files = tuple(RunFile(*file) for file in chosen)

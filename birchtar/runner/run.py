@@ -43,13 +43,12 @@ def run(
     *,
     on_wait: Callable[[Busy], None] | None = None,
     span: Span | None = None,
-    again: bool = False,
 ) -> Report:
     """Run a job to its end, or finish the run of it that died.
 
     While another process runs the same job, this one waits or fails, as the config's ``when_busy`` says. With a span
     it is a run of a backfill: it reads what lies in that interval, moves no bookmark, and only runs of the same
-    interval are in its way; one that succeeded is not repeated unless it is to run again.
+    interval are in its way; one that succeeded is not repeated unless the span says so.
 
     Raises:
         JobError: Something failed. No output has changed, unless the message says that the next run will finish it.
@@ -58,8 +57,8 @@ def run(
     """
     begun = partial(begin, state, plan.name, when_busy=plan.job.when_busy, on_wait=on_wait)
     if span is not None:
-        check = None if again else partial(require_apart, plan=plan, spans=[span])
-        begun = partial(begun, kind=BACKFILL, scope=span.scope, once=not again, check=check)
+        check = None if span.again else partial(require_apart, plan=plan, spans=[span])
+        begun = partial(begun, kind=BACKFILL, scope=span.scope, once=not span.again, check=check)
     while True:
         owned = begun()
         if owned.kind != "replay" or owned.state == PREPARED:

@@ -13,10 +13,10 @@ from birchtar.lake.listing import list_files
 from birchtar.lake.source import Source
 from birchtar.runner.bookmark_kinds import KEYS, RANGE, kind_of
 from birchtar.runner.dated_paths import DatedPaths
-from birchtar.runner.intervals import Interval, parse_interval, say_bound
-from birchtar.runner.moments import moment
+from birchtar.runner.intervals import Interval, say_bound
 from birchtar.runner.pending import Pending, each_bookmarked
 from birchtar.runner.plan import Plan
+from birchtar.runner.read_once import date_of, require_read_once
 from birchtar.state.bookmarks import FILES, Bookmark, find_bookmark
 from birchtar.state.database import State
 from birchtar.state.intents import RunFile, RunInput, record_intent
@@ -34,17 +34,13 @@ class Span:
     interval: Interval
     dates: DatedPaths | None = None
     """Where in a file's path its date stands; None: a file lies where its time of change does."""
+    again: bool = False
+    """Read it though it was read before, by a backfill or by the job's own runs."""
 
     @property
     def scope(self) -> str:
         """The name under which the interval is remembered; its runs are in nobody's way but each other's."""
         return f"{self.interval} by {self.dates.pattern}" if self.dates else str(self.interval)
-
-
-def parse_scope(scope: str) -> tuple[Interval, str]:
-    """Return the interval that a `Span.scope` names, and the pattern of dates in paths, empty where there is none."""
-    said, _, pattern = scope.partition(" by ")
-    return parse_interval(said), pattern
 
 
 def find_between(plan: Plan, spark: SparkSession, state: State, run: Run, span: Span) -> dict[str, Pending]:
@@ -53,7 +49,8 @@ def find_between(plan: Plan, spark: SparkSession, state: State, run: Run, span: 
     Limits such as ``max_files`` do not count here.
 
     Raises:
-        JobError: An input cannot be listed, or has nothing that lies in intervals of this kind.
+        JobError: An input cannot be listed, or has nothing that lies in intervals of this kind; or a file was read
+            before by the job's own runs, and an output would get its rows twice.
     """
 
     def look(name: str, source: Source) -> Pending:
@@ -62,6 +59,8 @@ def find_between(plan: Plan, spark: SparkSession, state: State, run: Run, span: 
 
     pending = each_bookmarked(plan, look)
     record_intent(state, run, [each.read for each in pending.values()])
+    if not span.again:
+        require_read_once(plan, state, run, pending, span.interval)
     return pending
 
 
@@ -88,7 +87,7 @@ def _between(name: str, source: Source, spark: SparkSession, span: Span, found: 
 
 
 def _lies_in(file: ListedFile, span: Span, start: datetime, end: datetime) -> bool:
-    at = span.dates.date_of(file.path) if span.dates else moment(file.modified)
+    at = date_of(file, span.dates)
     return at is not None and start <= at < end
 
 

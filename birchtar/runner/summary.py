@@ -50,7 +50,9 @@ def print_summary(report: Report) -> None:
             console.print(say(rule), soft_wrap=True)
     if report.resolved:
         number = sum(each.rows for each in report.resolved)
-        console.print(f"resolved {number:,} rejected rows of earlier runs")
+        again = sum(each.rows for each in report.rejects)
+        rest = f": {again:,} were rejected again, and are in the quarantine as rows of this run" if again else ""
+        console.print(f"replayed {number:,} rejected rows of earlier runs{rest}", soft_wrap=True)
     for note in report.notes:
         console.print(note, soft_wrap=True)
     console.print(f"{report.job}: done in {report.seconds:.1f} s")

@@ -66,6 +66,14 @@ def done_scopes(state: State, job: str) -> dict[str, int]:
     )
 
 
+def succeeded_scopes(connection: Connection, job: str) -> dict[str, datetime]:
+    """Return the scopes of a job of which a run has succeeded, each with when the last of these began."""
+    query = select(runs.c.scope, func.max(runs.c.started_at).label("began")).where(
+        runs.c.job == job, runs.c.scope.is_not(None), runs.c.state == SUCCEEDED
+    )
+    return {row.scope: row.began for row in connection.execute(query.group_by(runs.c.scope))}
+
+
 def job_names(state: State) -> list[str]:
     """Return the names of all jobs that ever ran."""
     return state.read(lambda connection: list(connection.scalars(select(jobs.c.name).order_by(jobs.c.name))))

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, delete, insert, select
 
 from birchtar.state.database import State
-from birchtar.state.runs import RUNNING, Run, lock
-from birchtar.state.tables import run_files, run_inputs
+from birchtar.state.runs import RUNNING, UNFINISHED, Run, lock
+from birchtar.state.tables import run_files, run_inputs, runs
 
 _AT_ONCE = 10_000
 """Rows that go to the database in one statement."""
@@ -60,6 +60,16 @@ def record_intent(state: State, run: Run, inputs: Iterable[RunInput]) -> None:
                 connection.execute(insert(run_files), rows)
 
     state.write(work)
+
+
+def read_by_others(connection: Connection, run: Run, name: str, files: Iterable[RunFile]) -> list[str]:
+    """Return which files of an input other unfinished runs of the same job mean to read, too."""
+    query = select(run_files.c.path).join(runs, runs.c.id == run_files.c.run_id)
+    others = query.where(
+        runs.c.job == run.job, runs.c.id != run.id, runs.c.state.in_(UNFINISHED), run_files.c.input == name
+    )
+    theirs = set(connection.scalars(others))
+    return [file.path for file in files if file.path in theirs] if theirs else []
 
 
 def intent(state: State, run: Run) -> list[RunInput]:

@@ -17,6 +17,7 @@ from birchtar.lake.source import Source
 from birchtar.runner import compute, publication
 from birchtar.runner.apart import require_apart
 from birchtar.runner.backfill import backfill, done_before, require_backfillable
+from birchtar.runner.bookmark_set import Wish, set_bookmark
 from birchtar.runner.cli import main
 from birchtar.runner.dated_paths import DatedPaths
 from birchtar.runner.failures import JobError
@@ -28,6 +29,7 @@ from birchtar.state.abandon import abandon as give_up
 from birchtar.state.bookmark_views import view_bookmarks
 from birchtar.state.database import open_state
 from birchtar.state.history import list_runs
+from birchtar.state.intents import RunFile, RunInput, record_intent
 from birchtar.state.publishing import RunOutput, prepare
 from birchtar.state.runs import begin, release
 
@@ -143,10 +145,72 @@ def test_ordinary_runs_and_backfills_of_one_job_write_one_table(filled, run_job,
     for _ in range(2):
         run_job(job)
         day("b.csv", 2, 2)
-    assert told(filled(job, 3)) == [("01", "SUCCEEDED", 1, 1), ("02", "SUCCEEDED", 1, 1)]
+    assert told(filled(job, 3, again=True)) == [("01", "SUCCEEDED", 1, 1), ("02", "SUCCEEDED", 1, 1)]
     day("c.csv", 3, 3)
     assert run_job(job).outputs[0].rows == 1
     assert sorted(DeltaTable("out").to_pyarrow_table().to_pydict()["id"]) == [1, 1, 2, 2, 3]
+
+
+def test_what_a_run_has_read_no_backfill_appends_again(filled, run_job, place):
+    day("a.csv", 1, 1)
+    job = JOB % ("", "parquet")
+    run_job(job)
+    day("b.csv", 2, 2)
+    first, second = filled(job, 3)
+    assert (first.state, second.state) == ("FAILED", "SUCCEEDED")
+    assert (
+        f"input days: 1 of the 1 files, such as {place}/days/a.csv, is in 2024-01-01..2024-01-02 known" in first.error
+    )
+    assert "would be appended twice (output days). Say --again" in first.error
+    assert ids() == [1, 2]
+
+
+def test_what_a_backfill_has_read_no_run_appends_again(spark, filled, run_job, place):
+    day("a.csv", 1, 1)
+    day("b.csv", 9, 2)
+    job = (JOB % ("", "parquet")).replace(", max_files: 1", "")
+    filled(job, 3)
+    with pytest.raises(
+        JobError, match=r"input days: 1 of the 2 files, such as .*/days/a\.csv, is in"
+    ):
+        run_job(job)
+    assert ids() == [1]
+    source = load(Path("job.yaml")).job.inputs["days"]
+    set_bookmark(open_state(), "job", "days", source, Wish(files=["days/a.csv"]), lambda: spark)
+    day("late.csv", 1, 3)
+    os.utime("days/late.csv")
+    run_job(job)
+    assert ids() == [1, 2, 3]
+
+
+def test_what_lies_in_an_interval_by_its_path_and_came_later_is_read(filled, run_job, place):
+    day("day=2024-01-01/a.csv", 1, 1)
+    job = (JOB % (", options: {pathGlobFilter: '*.csv'}", "parquet")).replace(", max_files: 1", "")
+    filled(job, 3, "day=%Y-%m-%d")
+    with pytest.raises(JobError, match="intervals that backfills have read"):
+        run_job(job)
+    Path("days/day=2024-01-01/a.csv").unlink()
+    day("day=2024-01-01/late.csv", 1, 2)
+    os.utime("days/day=2024-01-01/late.csv")
+    run_job(job)
+    assert ids() == [1, 2]
+
+
+def test_a_file_that_another_run_of_the_job_is_about_to_read_is_not_read_beside_it(filled, config, place):
+    day("a.csv", 1, 1)
+    state = open_state()
+    owned = begin(state, "job")
+    file = Path("days/a.csv").stat()
+    found = RunFile(f"file:{place}/days/a.csv", file.st_size, file.st_mtime_ns // 1000)
+    record_intent(state, owned, [RunInput("days", "files", files=(found,))])
+    (failed,) = filled(JOB % ("", "parquet"), 2)
+    assert "is being read by another run of the job" in failed.error
+    assert not Path("out").exists()
+    release(state, owned)
+
+
+def ids():
+    return [id_ for (id_,) in duckdb.sql("SELECT id FROM 'out/*.parquet' ORDER BY id").fetchall()]
 
 
 REPLACED = """

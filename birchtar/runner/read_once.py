@@ -1,0 +1,123 @@
+"""Files that a job's own runs and its backfills would both read: where an output appends, it would get rows twice."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import accumulate
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from birchtar.runner.dated_paths import DatedPaths
+from birchtar.runner.failures import JobError
+from birchtar.runner.intervals import Interval
+from birchtar.runner.moments import moment
+from birchtar.runner.plan import Plan
+from birchtar.runner.scopes import parse_scope
+from birchtar.state.bookmarks import FILES, Bookmark
+from birchtar.state.database import State
+from birchtar.state.history import succeeded_scopes
+from birchtar.state.intents import RunFile, RunInput, read_by_others
+from birchtar.state.known_files import new_files
+from birchtar.state.listed import ListedFile, Listing
+from birchtar.state.runs import Run
+
+
+class _Read(Protocol):
+    """What a run reads of an input; see `birchtar.runner.pending.Pending`."""
+
+    @property
+    def read(self) -> RunInput: ...
+    @property
+    def bookmark(self) -> Bookmark: ...
+
+
+def date_of(file: ListedFile | RunFile, dates: DatedPaths | None) -> datetime | None:
+    """Return the moment at which a file lies among the intervals of backfills; None where its path says none."""
+    return dates.date_of(file.path) if dates else moment(file.modified)
+
+
+def require_read_once(
+    plan: Plan, state: State, run: Run, pending: Mapping[str, _Read], interval: Interval | None = None
+) -> None:
+    """Refuse to read a file for an output that appends, where another run of the job has read it or is reading it.
+
+    Call it when what the run reads is written down: of two runs that are about to read one file, the later one then
+    knows of the other.
+
+    Args:
+        plan: The job.
+        state: Where runs are remembered.
+        run: The run that is about to read.
+        pending: What it reads, per input.
+        interval: Of a run of a backfill, its interval.
+
+    Raises:
+        JobError: With the input, how many files there are, and what to do.
+    """
+    appends = {name: sink for name, sink in plan.job.outputs.items() if sink.mode == "append"}
+    for name, each in pending.items():
+        outputs = [output for output in appends if name in plan.inputs_of(output)]
+        if not outputs or each.read.kind != FILES or not each.read.files:
+            continue
+        where = f"{plan.place(('inputs', name))}: input {name}"
+        twice = f"their rows would be appended twice (output {', '.join(outputs)})"
+        files = each.read.files
+        if found := state.read(lambda connection: read_by_others(connection, run, name, files)):  # noqa: B023
+            raise JobError(f"{where}: {_some(found, files)} being read by another run of the job: {twice}.")
+        if interval is not None:
+            found = state.read(lambda connection: _known(connection, each.bookmark.id, files))  # noqa: B023
+            if found:
+                raise JobError(
+                    f"{where}: {_some(found, files)} in {interval} known to the bookmark, so read by the job's own"
+                    f" runs: {twice}. Say --again if they shall be."
+                )
+        elif found := list(_backfilled(state, run.job, files)):
+            raise JobError(
+                f"{where}: {_some(found, files)} in intervals that backfills have read, and older than these:"
+                f" {twice}. If that was so, make them known: `birchtar bookmark set CONFIG {name} --files PATH`, or"
+                " `--all-known`; a file that came later all the same is read when it is touched."
+            )
+
+
+def _known(connection: Connection, bookmark_id: int, files: Sequence[RunFile]) -> list[str]:
+    new = set(new_files(connection, bookmark_id, Listing.of(ListedFile(*file) for file in files)).new.paths)
+    return [file.path for file in files if file.path not in new]
+
+
+def _backfilled(state: State, job: str, files: Sequence[RunFile]) -> Iterator[str]:
+    """Yield the files that backfills have read: these lie in their intervals, and were there when they began."""
+    known: dict[str, list[tuple[datetime, datetime, datetime]]] = {}
+    for scope, began in state.read(lambda connection: succeeded_scopes(connection, job)).items():
+        interval, pattern = parse_scope(scope)
+        if isinstance(interval.start, datetime) and isinstance(interval.end, datetime):
+            known.setdefault(pattern, []).append((interval.start, interval.end, began))
+    covers = [(DatedPaths(pattern) if pattern else None, _Covered(spans)) for pattern, spans in known.items()]
+    for file in files if covers else ():
+        there = moment(file.modified)
+        if any((at := date_of(file, dates)) is not None and covered.has(at, there) for dates, covered in covers):
+            yield file.path
+
+
+class _Covered:
+    """Intervals, and when each of them was read."""
+
+    def __init__(self, spans: Iterable[tuple[datetime, datetime, datetime]]) -> None:
+        self.spans = sorted(spans)
+        self.starts = [start for start, _, _ in self.spans]
+        self.furthest = list(accumulate((end for _, end, _ in self.spans), max))
+
+    def has(self, at: datetime, there: datetime) -> bool:
+        """Tell whether a moment lies in an interval that was read later than something was there."""
+        before = bisect_right(self.starts, at)
+        while before and self.furthest[before - 1] > at:
+            before -= 1
+            _, end, began = self.spans[before]
+            if at < end and there < began:
+                return True
+        return False
+
+
+def _some(found: Sequence[str], files: Sequence[RunFile]) -> str:
+    first, verb = found[0].removeprefix("file:"), "is" if len(found) == 1 else "are"
+    return f"{len(found):,} of the {len(files):,} files, such as {first}, {verb}"
