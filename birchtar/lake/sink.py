@@ -102,7 +102,10 @@ class Sink(BaseModel):
     ] = None
     delete_when: Annotated[
         str | None,
-        Field(description="An SQL condition on the new rows: where it holds, the key's row is deleted, or closed."),
+        Field(
+            description="An SQL condition on the new rows: where it holds, the key's row is deleted, or closed. So is"
+            " the old key's of a change feed's update that changes the key (`_change_type = 'update_preimage'`)."
+        ),
     ] = None
     valid_from: Annotated[str, Field(description="The column of `scd2` with the time from which a row holds.")] = (
         "valid_from"

@@ -14,6 +14,9 @@ INSERT, UPDATE, DELETE, REMEMBER = "I", "U", "D", "R"
 """What a row does. The last: a deletion of what is not there changes no row, but has to be remembered."""
 
 _STAYING = ("insert", "update_postimage")
+_BEFORE = "update_preimage"
+"""What a commit says of a row as it was until then: no state that a row has."""
+
 _STAYS = "_birchtar_stays"
 _DELETED = "_birchtar_deleted"
 _THERE = "_birchtar_there"
@@ -24,14 +27,25 @@ _GONE = "_birchtar_gone"
 def without_replaced(staged: DataFrame, sink: Sink) -> DataFrame:
     """Return the rows of a change feed without what its commits have removed of keys that they put back. Lazy.
 
-    A commit that overwrites rows says of a key that stays that it was deleted, and inserted, at one time.
+    A commit that overwrites rows says of a key that stays that it was deleted, and inserted, at one time. Where an
+    update has changed a key nothing is put back under the old one; that is left out too where nothing is deleted.
     """
     if CHANGE_TYPE not in staged.columns:
         return staged
+    if sink.delete_when is None:
+        staged = staged.where(~named(CHANGE_TYPE).eqNullSafe(_BEFORE))
     time = [name for name in (COMMIT_VERSION, sink.order_by) if name in staged.columns][:1]
     window = Window.partitionBy(*map(named, [*sink.keys, *time]))
     stays = F.coalesce(named(CHANGE_TYPE).isin(*_STAYING), F.lit(False))
     return staged.withColumn(_STAYS, F.max(stays).over(window)).where(~F.col(_STAYS) | stays).drop(_STAYS)
+
+
+def deletes(staged: DataFrame, sink: Sink) -> Column:
+    """Return whether a row says that its key is gone: by `delete_when`, and where an update has changed the key."""
+    if sink.delete_when is None:
+        return F.lit(False)
+    said = F.coalesce(F.expr(sink.delete_when), F.lit(False))
+    return said | named(CHANGE_TYPE).eqNullSafe(_BEFORE) if CHANGE_TYPE in staged.columns else said
 
 
 def by_commit(rows: DataFrame) -> list[Column]:
@@ -48,8 +62,7 @@ def newest(staged: DataFrame, sink: Sink) -> DataFrame:
     those that it removed count only where it put none back.
     """
     staged = without_replaced(staged, sink)
-    deleted = F.coalesce(F.expr(sink.delete_when), F.lit(False)) if sink.delete_when else F.lit(False)
-    marked = staged.withColumn(_DELETED, deleted)
+    marked = staged.withColumn(_DELETED, deletes(staged, sink))
     order = [named(sink.order_by).desc_nulls_last()] if sink.order_by else []
     ranking = [*order, *by_commit(staged), F.col(_DELETED).desc(), sort_key(staged.schema, staged.columns).desc()]
     window = Window.partitionBy(*map(named, sink.keys)).orderBy(*ranking)

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from birchtar.lake.delta.compare import column_of, same_key, same_value, sort_key
-from birchtar.lake.delta.merge import DELETE, INSERT, UPDATE, by_commit, without_replaced
+from birchtar.lake.delta.merge import DELETE, INSERT, UPDATE, by_commit, deletes, without_replaced
 from birchtar.lake.delta.mergeable import OPERATION
 from birchtar.lake.rejects import named
 from birchtar.lake.sink import Sink
@@ -48,12 +48,11 @@ def new_versions(staged: DataFrame, table: DataFrame, remembered: DataFrame | No
         sink: Keys, conditions and column names.
     """
     staged = without_replaced(staged, sink)
-    deleted = F.coalesce(F.expr(sink.delete_when), F.lit(False)) if sink.delete_when else F.lit(False)
     said = [
         named(name) if name in (*sink.keys, sink.order_by) else F.when(~F.col(DELETED), named(name)).alias(name)
         for name in staged.columns
     ]
-    events = staged.withColumn(DELETED, deleted).select(*said, DELETED, F.lit(False).alias(_KNOWN))
+    events = staged.withColumn(DELETED, deletes(staged, sink)).select(*said, DELETED, F.lit(False).alias(_KNOWN))
     events = events.unionByName(_events_of(table, staged, sink))
     if remembered is not None:
         there = [name for name in (*staged.columns, DELETED) if name in remembered.columns]

@@ -70,6 +70,17 @@ def test_a_commit_of_a_change_feed_that_puts_a_key_back_does_not_delete_it(spark
     assert table.rows("id", "word") == [(2, "B")]
 
 
+@pytest.mark.parametrize(("delete_when", "left"), [("_change_type = 'delete'", []), (None, [(4, "d")])])
+def test_an_update_of_a_key_leaves_nothing_of_what_was_before_it(spark, table, delete_when, left):
+    schema = "id INT, word STRING, _change_type STRING, _commit_version LONG"
+    settings = {"mode": "merge", "keys": ["id"], "order_by": "_commit_version", "delete_when": delete_when}
+    table.write(rows(spark, (4, "d", "insert", 1), (5, "e", "insert", 1), schema=schema), 1, **settings)
+    update = [(4, "d", "update_preimage", 2), (40, "d", "update_postimage", 2), (6, "f", "update_preimage", 2)]
+    table.write(rows(spark, *update, schema=schema), 2, **settings)
+    assert table.rows("id", "word") == [*left, (5, "e"), (40, "d")]
+    assert {kind for (kind,) in table.rows("_change_type")} == {"insert", "update_postimage"}
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
 def test_a_late_event_does_not_bring_a_deleted_row_back(spark, table, order):
     events = [(1, 1, "born", False), (1, 2, "changed", False), (1, 3, "", True)]

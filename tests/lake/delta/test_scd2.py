@@ -81,6 +81,15 @@ def test_a_commit_of_a_change_feed_that_puts_a_key_back_closes_no_version_for_it
     assert [row for row in table.rows("id", "valid_to", "is_current") if row[0] == 3] == [(3, 2, False)]
 
 
+def test_an_update_of_a_key_closes_the_version_of_the_old_one(spark, table):
+    schema = "id INT, town STRING, _change_type STRING, _commit_version LONG"
+    history = HISTORY | {"order_by": "_commit_version", "delete_when": "_change_type = 'delete'"}
+    table.write(spark.createDataFrame([(4, "Bern", "insert", 1)], schema), 1, **history)
+    update = [(4, "Bern", "update_preimage", 2), (40, "Bern", "update_postimage", 2)]
+    table.write(spark.createDataFrame(update, schema), 2, **history)
+    assert table.rows("id", "valid_from", "valid_to", "is_current") == [(4, 1, 2, False), (40, 2, None, True)]
+
+
 def test_the_same_events_again_change_nothing(spark, table):
     first = [
         (1, 1, "Bern", False),
