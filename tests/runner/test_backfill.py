@@ -170,9 +170,7 @@ def test_what_a_backfill_has_read_no_run_appends_again(spark, filled, run_job, p
     day("b.csv", 9, 2)
     job = (JOB % ("", "parquet")).replace(", max_files: 1", "")
     filled(job, 3)
-    with pytest.raises(
-        JobError, match=r"input days: 1 of the 2 files, such as .*/days/a\.csv, is in"
-    ):
+    with pytest.raises(JobError, match=r"input days: 1 of the 2 files, such as .*/days/a\.csv, is in"):
         run_job(job)
     assert ids() == [1]
     source = load(Path("job.yaml")).job.inputs["days"]
