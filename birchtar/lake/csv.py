@@ -14,6 +14,7 @@ from birchtar.lake.csv_records import (
     standard,
 )
 from birchtar.lake.errors import LakeError, SchemaMismatchError
+from birchtar.lake.exact_casts import with_article
 from birchtar.lake.many_paths import load_source
 from birchtar.lake.rejects import (
     CAST,
@@ -21,6 +22,7 @@ from birchtar.lake.rejects import (
     ENCODING,
     MALFORMED,
     REPLACED,
+    any_of,
     is_from,
     literal,
     named,
@@ -240,16 +242,16 @@ def typed(
         name: named(name).isNotNull() & F.col(values[name]).isNull() for name in types if not _is_text(types[name])
     }
     misfits = [
-        F.when(is_misfit[name], F.concat(F.lit(f"`{name}` is not {_article(types[name])}: "), named(name)))
+        F.when(is_misfit[name], F.concat(F.lit(f"`{name}` is not {with_article(types[name])}: "), named(name)))
         for name in is_misfit
     ]
     corrupt = named(CORRUPT)
-    misfit, undecodable = _any(list(is_misfit.values())), F.lit(False)
+    misfit, undecodable = any_of(list(is_misfit.values())), F.lit(False)
     if not says_encoding(source):
         # The sign for what was not decoded is in no number or date, so most columns need no look.
         strict = [name for name in is_misfit if not _name(types[name]).startswith(_TAKE_ANY_TEXT)]
-        undecodable = _any([_is_replaced(name) for name in texts if name not in strict])
-        undecodable |= misfit & _any([_is_replaced(name) for name in strict])
+        undecodable = any_of([_is_replaced(name) for name in texts if name not in strict])
+        undecodable |= misfit & any_of([_is_replaced(name) for name in strict])
     said = (
         F.when(has_open_quote(corrupt, source), _OPEN if is_set(source, "multiLine") else _OPEN + _SPANNING)
         .when(corrupt.isNotNull(), f"The line does not have {len(_in_line(df))} values.")
@@ -267,15 +269,6 @@ def typed(
 
 def _is_replaced(name: str) -> Column:
     return F.coalesce(named(name).contains(REPLACED), F.lit(False))
-
-
-def _any(conditions: Sequence[Column]) -> Column:
-    """Return whether one of many conditions is true, as a tree of little depth: Java bears no chain of a thousand."""
-    conditions = conditions or [F.lit(False)]
-    while len(conditions) > 1:
-        pairs = zip(conditions[::2], conditions[1::2], strict=False)
-        conditions = [*(one | other for one, other in pairs), *conditions[len(conditions) // 2 * 2 :]]
-    return conditions[0]
 
 
 def says_encoding(source: Source) -> bool:
@@ -304,11 +297,6 @@ def _name(kind: DataType | str) -> str:
 
 def _is_text(kind: DataType | str) -> bool:
     return kind == "string" or isinstance(kind, StringType)
-
-
-def _article(kind: DataType | str) -> str:
-    name = _name(kind)
-    return f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
 
 def _inferred(df: DataFrame, names: list[str], source: Source) -> dict[str, DataType | str]:

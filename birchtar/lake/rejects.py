@@ -36,6 +36,15 @@ REPLACED = "\ufffd"
 CORRUPT = "_birchtar_corrupt_record"
 """Where Spark is told to put the text of a malformed record; a name that no file has."""
 
+EXACT_TIMES = {
+    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
+    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
+}
+"""Options of `to_json` by which times keep their microseconds; by default Spark writes milliseconds."""
+
+WHOLE_RECORD = EXACT_TIMES | {"ignoreNullFields": "false"}
+"""Options of `to_json` by which a record keeps its nulls, too."""
+
 _MOST_FILES = 500
 """How many files a query may name."""
 
@@ -67,6 +76,15 @@ def refuse_error_column(names: Iterable[str], paths: Sequence[str]) -> None:
         )
 
 
+def any_of(conditions: Sequence[Column]) -> Column:
+    """Return whether one of many conditions is true, as a tree of little depth: Java bears no chain of a thousand."""
+    conditions = conditions or [F.lit(False)]
+    while len(conditions) > 1:
+        pairs = zip(conditions[::2], conditions[1::2], strict=False)
+        conditions = [*(one | other for one, other in pairs), *conditions[len(conditions) // 2 * 2 :]]
+    return conditions[0]
+
+
 def permissive(options: Mapping[str, object]) -> dict[str, str]:
     """Return a reader's options, such that what does not parse stays, with its text in the column `CORRUPT`."""
     said = {key.lower(): str(value).lower() if value in (True, False) else str(value) for key, value in options.items()}
@@ -95,7 +113,7 @@ def with_error(
 
 
 def with_file(df: DataFrame) -> DataFrame:
-    """Return the frame with the fields ``file`` and ``position``, null where it is not known, in its ``_error``. Lazy.
+    """Return the frame with ``file`` and ``position``, null where they are not known, in its ``_error``. Lazy.
 
     The frame has to come straight from one reader: behind a join or a shuffle Spark does not know the file any more.
     """
@@ -105,7 +123,7 @@ def with_file(df: DataFrame) -> DataFrame:
     told = [error[name].alias(name) for name in ("code", "message", "record")]
     is_placed = "position" in cast("StructType", df.schema[ERROR_COLUMN].dataType).names
     position = error["position"] if is_placed else F.lit(None).cast("bigint")
-    more = [source_file().alias("file"), position.alias("position")]
+    more = [F.nullif(source_file(), F.lit("")).alias("file"), position.alias("position")]
     return df.withColumn(ERROR_COLUMN, F.when(error.isNotNull(), F.struct(*told, *more)))
 
 

@@ -75,8 +75,9 @@ class Source(BaseModel):
         str | dict[str, str] | None,
         Field(
             alias="schema",
-            description="Column names and Spark SQL types, as a mapping or in DDL. Without it types are inferred from"
-            " all rows, which for CSV, JSON and XML reads the files once more.",
+            description="Column names and Spark SQL types, as a mapping or in DDL. A row with a value that would not be"
+            " the same in its type is rejected. Without it types are inferred from all rows, which for CSV, JSON and"
+            " XML reads the files once more.",
         ),
     ] = None
     sampling_ratio: Annotated[

@@ -11,13 +11,12 @@ from pyspark.sql.types import ArrayType, MapType, StringType, StructField, Struc
 
 from birchtar.lake import delta
 from birchtar.lake.columns import require_fitting_columns
-from birchtar.lake.delta.compare import EXACT_TIMES
 from birchtar.lake.errors import LakeError
 from birchtar.lake.files import FileSystem
 from birchtar.lake.label import Label
 from birchtar.lake.many_paths import AS_THEY_ARE
 from birchtar.lake.paths import without_links
-from birchtar.lake.rejects import named, quoted
+from birchtar.lake.rejects import EXACT_TIMES, named, quoted
 from birchtar.lake.sink import COMPRESSION_NAMES, DEFAULT_COMPRESSION, Sink
 from birchtar.lake.staged_files import clean_files, publish_files, stage_files
 from birchtar.lake.table_folders import require_one_disk, require_same_folders

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from pyspark.sql import DataFrame, SparkSession
 from sqlalchemy import Connection
 
+from birchtar.lake.declared import as_declared
 from birchtar.lake.delta_changes import DeltaMark, newest, read_appended, read_changes
 from birchtar.lake.errors import LakeError
 from birchtar.lake.jdbc_bookmark import KeyMark, newest_keys, read_keys, read_range
 from birchtar.lake.listing import list_files
-from birchtar.lake.read import as_declared
 from birchtar.lake.read_files import empty_frame, restricted
 from birchtar.lake.source import TEXT_FORMATS, Source
 from birchtar.lake.unchanged import changed_since

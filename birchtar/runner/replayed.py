@@ -256,8 +256,15 @@ def entering(replayed: Replayed, df: DataFrame, table: str, step: str) -> DataFr
 
 def _require_entrance(plan: Plan, replayed: Replayed, table: str, step: str) -> None:
     if step == READ:
-        if table in replayed.flowing and plan.job.inputs[table].format in TEXT_FORMATS:
-            conflicts = plan.job.inputs[table].conflicts
+        source = plan.job.inputs.get(table)
+        if source is not None and source.format not in TEXT_FORMATS:
+            why = (
+                f"the input `{table}` is {source.format}, of which no record is read again from the quarantine. Correct"
+                " its `schema`, and bring these records in by a new file; where all outputs merge or are overwritten,"
+                " have their files read again"
+            )
+        elif source is not None and table in replayed.flowing:
+            conflicts = source.conflicts
             if conflicts not in _BY_ALL_ROWS:
                 return
             why = (
@@ -265,7 +272,7 @@ def _require_entrance(plan: Plan, replayed: Replayed, table: str, step: str) -> 
                 " all rows. Bring these records in again by a new file, or replay them with a `schema` in place of"
                 " `conflicts`"
             )
-        elif table in plan.job.inputs:
+        elif source is not None:
             why = f"rows of the input `{table}` are only looked up; every run reads them anew"
         else:
             why = f"the job has no input `{table}` any more"

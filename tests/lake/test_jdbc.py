@@ -111,6 +111,17 @@ def test_a_query_is_read_and_a_schema_chooses_columns(spark, sql, source):
     assert values(df, "m") == [8, 10]
 
 
+def test_a_row_with_a_value_that_does_not_fit_its_declared_type_is_rejected(spark, sql, source):
+    sql("CREATE TABLE t (n bigint, d numeric(10, 4))")
+    sql("INSERT INTO t VALUES (1, 2.5), (3000000000, 2.5), (2, 2.3456)")
+    df = read(spark, source(schema="n INT, d DECIMAL(10, 2)"))
+    assert values(df.where("_error IS NULL")) == [1]
+    assert values(df.where("_error IS NOT NULL").select("_error.message"), "message") == [
+        "`d` is not a decimal(10,2): 2.3456",
+        "`n` is not an int: 3000000000",
+    ]
+
+
 def test_several_connections_read_all_rows_also_beyond_the_bounds(spark, sql, source):
     sql('CREATE TABLE t (n int, "odd ""name" int)')
     sql("INSERT INTO t SELECT i, i FROM generate_series(1, 100) i; INSERT INTO t VALUES (0, NULL)")

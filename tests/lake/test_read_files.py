@@ -162,7 +162,8 @@ def test_without_any_file_ever_the_declared_columns_are_there(spark, tmp_path, k
     if kind == "csv":
         source = Source(path=str(tmp_path / "x"), format=kind, schema={"n": "int"})
     if kind == "parquet":
-        pa.parquet.write_table(pa.table({"n": [1], "t": [{"d": [1]}]}), tmp_path / "x")
+        types = pa.schema({"n": pa.int32(), "t": pa.struct({"d": pa.list_(pa.int32())})})
+        pa.parquet.write_table(pa.table({"n": [1], "t": [{"d": [1]}]}, types), tmp_path / "x")
     else:
         (tmp_path / "x").write_text("n\n1\n" if kind == "csv" else "{}")
     assert empty_frame(spark, source, None).dtypes == read(spark, source).dtypes

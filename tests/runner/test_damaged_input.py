@@ -3,7 +3,9 @@
 import bz2
 import gzip
 import random
+from datetime import datetime
 from pathlib import Path
+from unittest.mock import ANY
 
 import duckdb
 import pyarrow as pa
@@ -166,6 +168,48 @@ def test_a_corrupt_file_stops_the_run_and_is_named_otherwise(run_job, place: Pat
     assert "corrupt_files: quarantine" in str(caught.value)
     assert "Exception" not in str(caught.value)
     assert not (place / "out").exists() or not list((place / "out").rglob("*.parquet"))
+
+
+@pytest.mark.parametrize("bookmark", ["", ", bookmark: true"])
+def test_a_row_that_does_not_fit_the_declared_types_is_rejected_beside_a_corrupt_file(run_job, place: Path, bookmark):
+    broken = parquet_files(place)
+    parquet.write_table(pa.table({"id": [40, 3_000_000_000], "town": ["1", "x"]}), place / "people/4.parquet")
+    job = f"""
+        inputs:
+          people:
+            {{path: people, format: parquet, schema: "id INT, town STRING", corrupt_files: quarantine{bookmark}}}
+        outputs: {{people: {{path: out/people, format: parquet, mode: append}}}}
+    """
+    report = run_job(job)
+    assert [row[0] for row in written()] == [*range(20), *range(30, 41)]
+    assert quarantined("code, file, message, record") == [
+        (
+            "CAST",
+            str(place / "people/4.parquet"),
+            "`id` is not an int: 3000000000",
+            '{"id":3000000000,"town":"x"}',
+        ),
+        ("CORRUPT_FILE", str(broken), ANY, None),
+    ]
+    assert (report.inputs[0].rows, report.rejects[0].codes) == (33, {"CAST": 1, "CORRUPT_FILE": 1})
+    if bookmark:
+        assert run_job(job).inputs[0].rows == 0
+        parquet.write_table(pa.table({"id": [50], "town": ["Bonn"]}), place / "people/5.parquet")
+        assert run_job(job).inputs[0].rows == 1
+        assert len(quarantined()) == 2
+
+
+def test_what_is_sensitive_is_hidden_where_it_does_not_fit_its_type(run_job, place: Path):
+    at = datetime(2024, 1, 2, 3, 4, 5, 678_901)
+    parquet.write_table(pa.table({"id": [1], "card": [4711.5], "at": pa.array([at])}), place / "people.parquet")
+    run_job("""
+        inputs:
+          people: {path: people.parquet, format: parquet, schema: "id BIGINT, card INT, at DATE", sensitive: [card, at]}
+        outputs: {people: {path: out/people, format: parquet}}
+    """)
+    assert quarantined("message, record") == [
+        ("`card` is not an int: ***; `at` is not a date: ***", '{"id":1,"card":"***","at":"***"}'),
+    ]
 
 
 def test_corrupt_files_alone(run_job, place: Path):

@@ -341,6 +341,18 @@ def test_rows_of_a_table_that_is_only_looked_up_are_not_replayed(lake: Path, run
     assert [row[5] for row in index() if row[0] == "good_towns"] == [0]
 
 
+def test_rows_of_files_that_know_their_types_are_not_read_again_from_their_json(lake: Path, run_file, replay_job):
+    duckdb.sql("COPY (SELECT 1.5 AS n) TO 'numbers.parquet'")
+    (lake / "job.yaml").write_text("""
+inputs: {numbers: {path: numbers.parquet, format: parquet, schema: n INT, bookmark: true}}
+outputs: {numbers: {path: out/numbers, format: parquet, mode: append}}
+""")
+    assert run_file().rejects[0].codes == {"CAST": 1}
+    says = "the input `numbers` is parquet, of which no record is read again from the quarantine"
+    with pytest.raises(JobError, match=says):
+        replay_job()
+
+
 def test_a_step_that_is_gone_is_named(lake: Path, run_file, replay_job):
     run_file()
     (lake / "job.yaml").write_text(JOB.replace("known:", "other:"))

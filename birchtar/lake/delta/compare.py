@@ -6,13 +6,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType, VariantType
 
-from birchtar.lake.rejects import named, quoted
-
-EXACT_TIMES = {
-    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
-    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
-}
-"""Options of `to_json` by which times keep their microseconds; by default Spark writes milliseconds."""
+from birchtar.lake.rejects import EXACT_TIMES, named, quoted
 
 
 def column_of(alias: str, name: str) -> Column:

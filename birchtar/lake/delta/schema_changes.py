@@ -9,26 +9,17 @@ from pyspark.sql.types import (
     AtomicType,
     BinaryType,
     DataType,
-    DateType,
-    DecimalType,
-    FloatType,
-    StringType,
     StructField,
     StructType,
-    TimestampNTZType,
-    TimestampType,
 )
 
-from birchtar.lake.delta.compare import EXACT_TIMES
-from birchtar.lake.delta.types import extends, widens
 from birchtar.lake.errors import LakeError
-from birchtar.lake.rejects import named
+from birchtar.lake.exact_casts import exact, has_cast, is_same
+from birchtar.lake.rejects import EXACT_TIMES, named, quoted
 from birchtar.lake.sink import SchemaChanges
+from birchtar.lake.wider_types import extends, widens
 
 RESCUED = "_rescued_data"
-
-_DAY = r"[+-]?\d{4,}-\d{1,2}-\d{1,2}"
-_TIME = r"(?:[T ]\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d{1,6}0*)?)?)?"
 
 
 @dataclass
@@ -113,7 +104,7 @@ def _problems(pairs: list[_Pair], how: SchemaChanges) -> Iterator[str]:
         if pair.theirs is None:
             continue
         ours, theirs = pair.ours.dataType, pair.theirs.dataType
-        fits = _same(ours, theirs) or widens(ours, theirs)
+        fits = is_same(ours, theirs) or widens(ours, theirs)
         if not (
             fits or (how in ("evolve", "widen") and extends(ours, theirs)) or (how == "widen" and widens(theirs, ours))
         ):
@@ -139,47 +130,21 @@ def _rescued(df: DataFrame, pairs: list[_Pair]) -> DataFrame:
         column, name = named(pair.ours.name), pair.ours.name
         if pair.theirs is None:
             rescued.append(column.alias(name))
-        elif _same(pair.ours.dataType, pair.theirs.dataType):
+        elif is_same(pair.ours.dataType, pair.theirs.dataType):
             kept.append(column)
         elif widens(pair.ours.dataType, pair.theirs.dataType):
             kept.append(_cast(pair))
         else:
-            value = _attempt(column, pair.ours.dataType, pair.theirs.dataType)
+            value = _attempt(name, pair.ours.dataType, pair.theirs.dataType)
             kept.append(value.alias(name))
             rescued.append(F.when(value.isNull(), column).alias(name))
     told = F.to_json(F.struct(*rescued), EXACT_TIMES) if rescued else F.lit(None).cast("string")
     return df.select(*kept, F.nullif(told, F.lit("{}")).alias(RESCUED))
 
 
-def _attempt(column: Column, ours: DataType, theirs: DataType) -> Column:
-    """Return the value in the table's type, and null where that would lose anything of it.
-
-    A text is taken as what it says, though `01` comes back as `1`; any other value has to come back as it was. So a
-    text is no date that says a time of day, no decimal with more digits than the column has, no time in a zone that
-    the column does not keep.
-    """
+def _attempt(name: str, ours: DataType, theirs: DataType) -> Column:
+    """Return the value in the table's type, and null where that would lose anything of it; see `exact`."""
     simple = isinstance(ours, AtomicType) and isinstance(theirs, AtomicType) and not isinstance(ours, BinaryType)
-    if not simple:
+    if not simple or not has_cast(ours, theirs):
         return F.lit(None).cast(theirs)
-    cast = column.try_cast(theirs)
-    return F.when(_says(column, cast, theirs) if isinstance(ours, StringType) else cast.try_cast(ours) == column, cast)
-
-
-def _says(text: Column, cast: Column, theirs: DataType) -> Column:
-    """Return whether a text says no more than what it was cast to."""
-    if isinstance(theirs, DateType):
-        return text.rlike(rf"^\s*{_DAY}\s*$")
-    if isinstance(theirs, TimestampNTZType):
-        return text.rlike(rf"^\s*{_DAY}{_TIME}\s*$")
-    if isinstance(theirs, TimestampType):
-        return text.rlike(rf"^\s*{_DAY}{_TIME}\s*(?:[A-Za-z+-].*)?$")
-    if isinstance(theirs, DecimalType):
-        digits = DecimalType(38, min(theirs.scale + 6, 38 - (theirs.precision - theirs.scale)))
-        return (text.try_cast(digits) == cast) & ~text.rlike(rf"\.\d{{{digits.scale}}}\d*[1-9]")
-    if isinstance(theirs, FloatType):
-        return text.try_cast("double") == cast.cast("string").try_cast("double")
-    return F.lit(True)
-
-
-def _same(ours: DataType, theirs: DataType) -> bool:
-    return ours.simpleString().lower() == theirs.simpleString().lower()
+    return F.expr(exact(quoted(name), ours, theirs).value)
