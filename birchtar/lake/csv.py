@@ -14,7 +14,7 @@ from birchtar.lake.csv_records import (
     standard,
 )
 from birchtar.lake.errors import LakeError, SchemaMismatchError
-from birchtar.lake.exact_casts import with_article
+from birchtar.lake.exact_casts import is_number, says, with_article
 from birchtar.lake.many_paths import load_source
 from birchtar.lake.rejects import (
     CAST,
@@ -52,6 +52,12 @@ _NUMBERS = ("int", "bigint", "decimal(38,0)", "double")
 _TAKE_ANY_TEXT = ("binary", "char", "string", "varchar")
 """How the names of types begin that a text always fits, whatever signs are in it."""
 
+_LOSING = ("date", "decimal", "timestamp")
+"""How the names of types begin as which Spark takes texts that say more."""
+
+_FRACTIONS = ("double", "float")
+"""The same, of types that are declared for having fewer digits than a text may have: they only have to be finite."""
+
 _WHOLE = r"^[+-]?\d{1,38}$"
 _NUMBER = r"^[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?$"
 """A whole number of more digits is none: it stays a text, as no type of numbers keeps them all."""
@@ -67,8 +73,11 @@ def read_csv(spark: SparkSession, source: Source) -> DataFrame:
     Without a header a declared schema names the columns in their order.
 
     Lines of nothing but blanks, tabs among them, are no records. A line with too many or too few values, and with a
-    declared schema a value that is not of its type, make a row with an ``_error``; what could be read is in the other
-    columns. Without a schema the types are the narrowest that fit every row; that takes a Spark job over all rows. With
+    declared schema a value that is not of its type, or says more than that holds, make a row with an ``_error``; what
+    could be read is in the other columns. So 1.239 is no DECIMAL(5,2), a time of day no DATE, and 1e400 no DOUBLE; but
+    a float or double keeps of more digits those that it has.
+
+    Without a schema the types are the narrowest that fit every row; that takes a Spark job over all rows. With
     the option multiLine another job looks for a quote that is not closed: such a line is rejected by itself.
 
     Raises:
@@ -237,10 +246,9 @@ def typed(
     texts = [name for name in df.columns if name not in (CORRUPT, *also)]
     # Their names are ours: a column of the lines may be called as one of the results, in another case.
     values = {name: f"_birchtar_value{position}" for position, name in enumerate(types)}
-    df = df.select("*", *(F.expr(cast_text(quoted(name), types[name], source)).alias(values[name]) for name in types))
-    is_misfit = {
-        name: named(name).isNotNull() & F.col(values[name]).isNull() for name in types if not _is_text(types[name])
-    }
+    df = df.select("*", *(F.expr(_cast(quoted(name), types[name], source)).alias(values[name]) for name in types))
+    found = {name: _finite(name, values[name], types[name]) for name in types}
+    is_misfit = {name: named(name).isNotNull() & found[name].isNull() for name in types if not _is_text(types[name])}
     misfits = [
         F.when(is_misfit[name], F.concat(F.lit(f"`{name}` is not {with_article(types[name])}: "), named(name)))
         for name in is_misfit
@@ -260,11 +268,23 @@ def typed(
     )
     return with_error(
         df,
-        [*(F.col(values[name]).alias(name) for name in types), *map(named, also)],
+        [*(found[name].alias(name) for name in types), *map(named, also)],
         code=F.when(corrupt.isNotNull(), MALFORMED).when(undecodable, ENCODING).when(misfit, CAST),
         message=F.concat(F.lit("In "), file, F.lit(": "), said),
         record=F.coalesce(corrupt, F.to_json(F.struct(*map(named, texts)))),
     )
+
+
+def _cast(text: str, kind: DataType | str, source: Source) -> str:
+    """Return what `cast_text` does, but for the look at fractions, for which `_finite` has not to cast them again."""
+    return f"try_cast({text} AS {_name(kind)})" if _name(kind) in _FRACTIONS else cast_text(text, kind, source)
+
+
+def _finite(name: str, value: str, kind: DataType | str) -> Column:
+    """Return a value by the names of its text and of itself, null where it is infinite and its text is not."""
+    if _name(kind) not in _FRACTIONS:
+        return F.col(value)
+    return F.expr(f"CASE WHEN {is_number(quoted(name), value)} THEN {value} END")
 
 
 def _is_replaced(name: str) -> Column:
@@ -282,7 +302,19 @@ def cast_text(text: str, kind: DataType | str, source: Source) -> str:
         return text
     if (pattern := _pattern(kind, source)) is not None:
         return f"CAST(try_to_timestamp({text}, {literal(pattern)}) AS {_name(kind)})"
-    return f"try_cast({text} AS {_name(kind)})"
+    cast = f"try_cast({text} AS {_name(kind)})"
+    keeps = _keeps(text, cast, kind)
+    return cast if keeps is None else f"CASE WHEN {keeps} THEN {cast} END"
+
+
+def _keeps(text: str, cast: str, kind: DataType | str) -> str | None:
+    """Return, as SQL, whether a text says no more than what Spark makes of it; None where Spark takes no other."""
+    name = _name(kind)
+    if name in _FRACTIONS:
+        return is_number(text, cast)
+    if not name.startswith(_LOSING):
+        return None
+    return says(text, cast, kind if isinstance(kind, DataType) else StructType().add("value", kind)["value"].dataType)
 
 
 def _pattern(kind: DataType | str, source: Source) -> str | None:

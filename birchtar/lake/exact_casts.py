@@ -62,6 +62,9 @@ _DIGITS: dict[tuple[type[DataType], bool], int] = {
 _LONGS_END = "9223372036854775808D"
 """The first number behind all longs. As a double the last of them is this one, which comes back as the last."""
 
+_MONTH = r"[+-]?\d{4,}(?:-\d{1,2})?"
+"""A year or month is its first day, to Spark."""
+
 _DAY = r"[+-]?\d{4,}-\d{1,2}-\d{1,2}"
 _TIME = r"(?:[T ]\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d{1,6}0*)?)?)?"
 _MIDNIGHT = r"(?:[T ]00?:00?(?::00?(?:\.0+)?)?(?:Z|\+00:?00)?)?"
@@ -162,14 +165,14 @@ def says(text: str, cast: str, theirs: DataType) -> str:
     Most texts are of a form of which their length and a few signs tell that; others are held against a pattern.
     """
     if isinstance(theirs, DateType):
-        is_short = f"octet_length({text}) = 10 AND substr({text}, 8, 1) = '-'"
-        return rf"({is_short} OR {text} RLIKE r'^\s*{_DAY}{_MIDNIGHT}\s*$')"
+        is_plain = f"octet_length({text}) = 10 AND locate('-', {text}, 6) = 8"
+        return rf"({is_plain} OR {text} RLIKE r'^\s*(?:{_MONTH}|{_DAY}{_MIDNIGHT})\s*$')"
     if isinstance(theirs, TimestampNTZType):
-        return rf"{text} RLIKE r'^\s*{_DAY}{_TIME}\s*$'"
+        return rf"{text} RLIKE r'^\s*(?:{_MONTH}|{_DAY}{_TIME})\s*$'"
     if isinstance(theirs, TimestampType):
-        signs = " AND ".join(f"substr({text}, {at}, 1) = '{sign}'" for at, sign in ((5, "-"), (8, "-"), (17, ":")))
-        has_zone = rf"{text} RLIKE r'^\s*{_DAY}{_TIME}\s*(?:[A-Za-z+-].*)?$'"
-        return f"(octet_length({text}) <= 26 AND {signs} OR {has_zone})"
+        signs = f"instr({text}, '-') = 5 AND instr({text}, '.') IN (0, 20)"
+        is_plain = f"octet_length({text}) BETWEEN 16 AND 26 AND {signs}"
+        return rf"({is_plain} OR {text} RLIKE r'^\s*(?:{_MONTH}|{_DAY}{_TIME}\s*(?:[A-Za-z+-].*)?)\s*$')"
     if isinstance(theirs, DecimalType):
         return _has_room(text, cast, theirs)
     if isinstance(theirs, FloatType):
@@ -184,8 +187,9 @@ def is_number(text: str, cast: str) -> str:
 
 def _has_room(text: str, cast: str, theirs: DecimalType) -> str:
     scale = theirs.scale
-    # No point before the last digits that there is room for, and no exponent that would move it to the left.
-    is_short = f"instr(left({text}, octet_length({text}) - {scale + 1}), '.') = 0 AND locate('-', {text}, 2) = 0"
+    is_short = f"octet_length({text}) - instr({text}, '.') <= {scale} OR instr({text}, '.') = 0"
+    # No exponent moves the point to the left.
+    is_short = f"({is_short}) AND locate('-', {text}, 2) = 0"
     is_plain = rf"{text} RLIKE r'^\s*[+-]?\d*\.?\d{{0,{scale}}}0*\s*$'"
     longest = DecimalType(38, 38 - (theirs.precision - scale)).simpleString()
     has_exponent = (

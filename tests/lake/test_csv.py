@@ -320,10 +320,10 @@ def test_inferred_types_follow_the_options_for_dates(csv):
         pytest.param("DOUBLE", ["1", "NaN", "1e2"], [1.0, float("nan"), 100.0], ["1,5", "x"], id="double"),
         pytest.param(
             "DECIMAL(5,2)",
-            ["1.25", "999.99", "1.005"],
-            [Decimal("1.25"), Decimal("999.99"), Decimal("1.01")],
-            ["1000", "x"],
-            id="decimal: more digits behind the point are rounded, before it they do not fit",
+            ["1.25", "999.99", "1.0000"],
+            [Decimal("1.25"), Decimal("999.99"), Decimal("1.00")],
+            ["1000", "1.005", "x"],
+            id="decimal: more digits do not fit",
         ),
         pytest.param("BOOLEAN", ["yes", "0"], [True, False], ["maybe", "2"], id="boolean"),
         pytest.param(
@@ -439,3 +439,44 @@ def test_a_quote_of_another_sign_is_doubled_inside_quotes(spark, tmp_path, more)
         (2, "a,b", None),
         (3, 'say "x"', None),
     ]
+
+
+EXACT = [
+    ("DECIMAL(5,2)", ["1.23", "-1.2300", ".5", "1e2", "12.5e-1", "123"], ["1.239", "1e-9", "0.1e-2", "1234"]),
+    ("DECIMAL(38,0)", ["7", "7.0"], ["7.5", "1e-1"]),
+    ("DATE", ["2024-01-02", "2024-1-2", " 2024-01-02 ", "2024-01-02 00:00:00", "2024-01-02T00:00:00.000Z"], []),
+    ("DATE", [], ["2024-01-02 x", "2024-1-2 x", "2024-01-02T10:00:00", "2024-1-2T9"]),
+    ("TIMESTAMP", ["2024-01-02 03:04:05.123456", "2024-01-02T03:04:05.120Z", "2024-1-2 3:4:5.1234560"], []),
+    ("TIMESTAMP", ["2024-01-02", "2024-01-02 03:04", "2024-01-02T03:04:05.123456+01:00"], []),
+    (
+        "TIMESTAMP",
+        [],
+        ["2024-01-02 03:04:05.1234567", "2024-1-2 3:4:5.1234567", "10:00", "T10:00:00.123+01:00"],
+    ),
+    ("TIMESTAMP_NTZ", ["2024-01-02 03:04:05.5"], ["2024-01-02 03:04:05Z", "2024-01-02 03:04:05.1234567"]),
+    ("DOUBLE", ["1e308", "Infinity", "-inf", "NaN", "0.12345678901234567890"], ["1e400", "-1e309"]),
+    ("FLOAT", ["0.1234567890123", "3e38", "Infinity"], ["1e39"]),
+    ("INT", ["7", "+7"], ["1.7", "1e3", "3000000000"]),
+    ("BIGINT", ["9223372036854775807"], ["9223372036854775808", "7.0"]),
+]
+
+
+@pytest.mark.parametrize(("kind", "kept", "refused"), EXACT, ids=[f"{kind} {n}" for n, (kind, *_) in enumerate(EXACT)])
+def test_a_text_that_says_more_than_its_type_holds_is_rejected(csv, kind, kept, refused):
+    lines = "".join(f"{n},{text}\n" for n, text in enumerate([*kept, *refused]))
+    df = csv("n,v\n" + lines, schema=f"n INT, v {kind}").orderBy("n")
+    assert [row.n for row in df.where("v IS NOT NULL AND _error IS NULL").collect()] == list(range(len(kept)))
+    said = [row.message.partition(": `v` is not ")[2] for row in df.where("v IS NULL").select("_error.*").collect()]
+    assert [text.partition(": ")[2] for text in said] == refused
+
+
+def test_texts_of_more_digits_than_a_time_has_are_inferred_to_be_texts(csv):
+    assert csv("t\n2024-01-02 03:04:05.1234567\n2024-01-02 03:04:05\n").drop("_error").dtypes == [("t", "string")]
+
+
+def test_a_sample_s_type_rounds_no_text_of_the_other_rows(csv, monkeypatch):
+    monkeypatch.setattr("birchtar.lake.csv.sampled", lambda df, share: df.limit(1))
+    df = csv(f"n\n{10**30}\n1.5\n", sampling_ratio=0.5)
+    assert df.drop("_error").dtypes == [("n", "decimal(38,0)")]
+    [(code, message, _)] = errors(df)
+    assert (code, message.partition(": ")[2]) == ("CAST", "`n` is not a decimal(38,0): 1.5")
