@@ -21,8 +21,8 @@ from birchtar.lake.sink import COMPRESSION_NAMES, DEFAULT_COMPRESSION, Sink
 from birchtar.lake.staged_files import clean_files, publish_files, stage_files
 from birchtar.lake.table_folders import require_one_disk, require_same_folders
 
-_CSV = {"header": "true", "escape": '"', "ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false"}
-"""CSV as everybody else reads it: a quote inside quotes is doubled, and spaces belong to the value."""
+_CSV = {"header": "true", "ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false"}
+"""CSV as everybody else reads it: spaces belong to the value."""
 
 
 _NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__"
@@ -103,7 +103,7 @@ def staged_rows(spark: SparkSession, plan: Plan) -> DataFrame:
     sink = Sink.model_validate(plan["sink"])
     reader = spark.read.format(sink.format).options(**AS_THEY_ARE)
     if sink.format == "csv":
-        reader = reader.options(**_CSV, multiLine=True).options(**sink.options)
+        reader = reader.options(**_csv(sink), multiLine=True)
     return reader.load(plan["staged"]["hidden"])
 
 
@@ -194,6 +194,12 @@ def _writer(df: DataFrame, sink: Sink) -> DataFrameWriter:
     if sink.format in ("csv", "json"):
         options |= EXACT_TIMES
     if sink.format == "csv":
-        options |= _CSV
+        options |= _csv(sink)
     writer = df.write.format(sink.format).options(**(options | sink.options))
     return writer.partitionBy(*sink.partition_by) if sink.partition_by else writer
+
+
+def _csv(sink: Sink) -> dict[str, Any]:
+    """Return the options of CSV for a sink: a quote inside quotes is doubled, whatever the quote is, as it is read."""
+    quote = next((str(value) for key, value in sink.options.items() if key.lower() == "quote"), "")
+    return _CSV | {"escape": quote or '"'} | sink.options

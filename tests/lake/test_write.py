@@ -21,7 +21,9 @@ from birchtar.lake import staged_files
 from birchtar.lake.errors import LakeError
 from birchtar.lake.files import FileSystem
 from birchtar.lake.label import Label
+from birchtar.lake.read import read
 from birchtar.lake.sink import COMPRESSION_NAMES, Sink
+from birchtar.lake.source import Source
 from birchtar.lake.write import Staged, clean, count_staged, publish, stage
 from transforms.drop_fields import drop_fields
 
@@ -530,3 +532,14 @@ def test_staged_rows_are_counted_in_every_format(spark, table, kind, rows):
     assert count_staged(spark, staged_at(df, table, format=kind)) == rows
     partitioned = staged_at(df, table.parent / "other", format=kind, partition_by=["id"])
     assert count_staged(spark, partitioned) == rows
+
+
+@pytest.mark.parametrize("quote", ["'", '"', "|"])
+def test_csv_with_any_quote_is_read_back_as_it_was(spark, table, quote):
+    texts = ["it's", 'say "x"', "a|b", "a,b", "two\nlines", "back\\slash", "end\\", "'", '"', "||"]
+    df = spark.createDataFrame(list(enumerate(texts)), "n INT, text STRING").coalesce(1)
+    store(df, table, format="csv", options={"quote": quote})
+    back = read(spark, Source(path=str(table), format="csv", options={"quote": quote, "multiLine": True}))
+    assert [row.text for row in back.orderBy("n").collect()] == texts
+    other = f"SELECT text FROM read_csv('{table}/*.csv', quote=$q, escape=$q, header=true, delim=',') ORDER BY n"
+    assert [text for (text,) in duckdb.execute(other, {"q": quote}).fetchall()] == texts
