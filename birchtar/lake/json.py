@@ -47,6 +47,11 @@ def read_json(spark: SparkSession, source: Source, schema: StructType | None = N
     records are rejected. There a number in a column of texts is written as Spark writes it, 1.1 for 1.10.
 
     A record that is an array of objects has a row for each. Files in another encoding than UTF-8 are not looked at.
+
+    Spark's parser has its own way with declared types, and what it left out nobody can tell behind it: it rounds to the
+    digits of a decimal, takes of a text the day for a DATE and six digits of a second for a TIMESTAMP, a lone time for
+    today's, and numbers beyond every double for infinite. Where that matters, declare a STRING, or a decimal of more
+    digits than there are.
     """
     given = source.declared() if schema is None else schema
     settings = _reader(spark, source)

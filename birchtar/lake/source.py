@@ -75,9 +75,10 @@ class Source(BaseModel):
         str | dict[str, str] | None,
         Field(
             alias="schema",
-            description="Column names and Spark SQL types, as a mapping or in DDL. A row with a value that would not be"
-            " the same in its type is rejected. Without it types are inferred from all rows, which for CSV, JSON and"
-            " XML reads the files once more.",
+            description="Column names and Spark SQL types, as a mapping or in DDL. A row with a value that is not of"
+            " its type is rejected, and so is, but for JSON and XML, one with a value that says more than its type"
+            " holds. Without it types are inferred from all rows, which for CSV, JSON and XML reads the files once"
+            " more.",
         ),
     ] = None
     sampling_ratio: Annotated[

@@ -36,7 +36,8 @@ def read_xml(spark: SparkSession, source: Source) -> DataFrame:
 
     Attributes are columns whose names begin with ``_``, as Spark has it. Without a schema, types are inferred by a
     Spark job over all records; with one, of an element that stands twice in a record but is no array the last counts.
-    An element inside one of the same name breaks both. Each file is held in memory as a whole.
+    An element inside one of the same name breaks both. Each file is held in memory as a whole. Spark rounds to the
+    digits of a declared decimal, and to six digits of a second; `birchtar.lake.json.read_json` says what helps.
 
     A row may be rejected that tells of a file and has no record: there is something around the file's records that is
     not well-formed, or it is in an unknown encoding.
