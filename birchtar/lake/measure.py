@@ -6,8 +6,8 @@ from urllib.parse import unquote
 from pyspark.sql import SparkSession
 
 from birchtar.lake.files import FileSystem
+from birchtar.lake.load import load
 from birchtar.lake.paths import is_local, local
-from birchtar.lake.read import load
 from birchtar.lake.source import Source
 
 

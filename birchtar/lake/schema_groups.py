@@ -6,9 +6,9 @@ from urllib.parse import unquote
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
+from birchtar.lake.load import load
 from birchtar.lake.many_paths import load_source
 from birchtar.lake.paths import absolute, is_local, local
-from birchtar.lake.read import load
 from birchtar.lake.read_files import restricted
 from birchtar.lake.source import Source
 

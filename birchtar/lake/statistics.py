@@ -8,8 +8,8 @@ from urllib.parse import unquote
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
 
+from birchtar.lake.load import load
 from birchtar.lake.paths import is_local, local
-from birchtar.lake.read import load
 from birchtar.lake.source import Source
 
 _MOST_FILES = 1000
