@@ -5,19 +5,17 @@ change places, and files that came to the old one after it was listed are moved 
 listed: whoever finds one finishes what a killed process began, or takes it back.
 """
 
-import fcntl
 import glob
 import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from birchtar.lake.errors import LakeError
+from birchtar.lake.compact_lock import alone
 from birchtar.lake.exchange import exchange
 from birchtar.lake.files import is_hidden
 from birchtar.lake.rewrite import Kind, TypesChangedError, clean, kind_of, rewrite
@@ -93,10 +91,10 @@ def compact_files(
         where: Whether to look at a folder, by its path below the table, such as ``year=2024/month=1``.
 
     Raises:
-        LakeError: Another compaction works on it.
+        LakeError: Another compaction works on it, and does not end soon.
     """
     told, table = Compacted(), table.resolve()
-    with _alone(table):
+    with alone(table):
         _recover(table)
         for folder in [table, *(path for path in sorted(table.rglob("*")) if path.is_dir())]:
             below = folder.relative_to(table)
@@ -113,10 +111,10 @@ def recover(table: Path) -> int:
     """Finish or take back what killed compactions of a table began, and return how many there were.
 
     Raises:
-        LakeError: One is at work.
+        LakeError: One is at work, and does not end soon.
     """
     table = table.resolve()
-    with _alone(table):
+    with alone(table):
         return _recover(table)
 
 
@@ -281,18 +279,3 @@ def _write_durably(file: Path, text: str) -> None:
         opened.flush()
         os.fsync(opened.fileno())
     unfinished.rename(file)
-
-
-@contextmanager
-def _alone(table: Path) -> Iterator[None]:
-    """Keep other compactions away from the tables of a folder, for as long as this process lives."""
-    descriptor = os.open(table.parent, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise LakeError.at(
-            [str(table)], "another process compacts a table of the same folder. Try again later."
-        ) from None
-    finally:
-        os.close(descriptor)

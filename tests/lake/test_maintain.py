@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ import duckdb
 import pyarrow.parquet
 import pytest
 
-from birchtar.lake import compact_files
+from birchtar.lake import compact_files, compact_lock
 from birchtar.lake.errors import LakeError
 from birchtar.lake.maintain import Table, compact, table_at, vacuum
 
@@ -156,14 +157,14 @@ def test_a_folder_that_another_job_replaces_meanwhile_stays_replaced(folder, mon
 KILLED = """
 import os, sys
 from pathlib import Path
-from birchtar.lake import compact_files
+from birchtar.lake import compact_files, compact_lock
 from birchtar.lake.maintain import Table, compact
 folder, step, swaps = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "True"
 if not swaps:
     compact_files.exchange = lambda a, b: False
 def trace(frame, event, argument):
     global step
-    if frame.f_code.co_filename != compact_files.__file__:
+    if frame.f_code.co_filename not in (compact_files.__file__, compact_lock.__file__):
         return None
     if event == "line":
         step -= 1
@@ -205,10 +206,36 @@ def test_a_kill_at_any_line_loses_nothing_and_the_next_try_tidies_up(folder, swa
     assert killed > 20
 
 
-def test_two_compactions_at_once_do_not_meet(folder):
+def test_two_compactions_of_a_table_at_once_do_not_meet(folder, monkeypatch):
     text(folder, a="id\n1\n", b="id\n2\n")
-    with compact_files._alone(folder), pytest.raises(LakeError, match="another process"):
-        compact(never, Table(str(folder), "csv", header=True))
+    table = Table(str(folder), "csv", header=True)
+    monkeypatch.setattr(compact_lock, "_PATIENCE", 0)
+    with compact_lock.alone(folder):
+        with pytest.raises(LakeError, match="another process is compacting this table"):
+            compact(never, table)
+        with pytest.raises(LakeError, match="another process is compacting this table"):
+            vacuum(never, table, timedelta(0), dry_run=False)
+    assert (len(data(folder)), hidden(folder)) == (2, [])
+
+
+def test_a_compaction_waits_for_another_of_its_table(folder):
+    text(folder, a="id\n1\n", b="id\n2\n")
+    with ThreadPoolExecutor() as pool:
+        with compact_lock.alone(folder):
+            second = pool.submit(compact, never, Table(str(folder), "csv", header=True))
+            time.sleep(0.3)
+            assert len(data(folder)) == 2
+        assert second.result().files_after == 1
+    assert hidden(folder) == []
+
+
+def test_a_compaction_of_another_table_is_not_waited_for(folder, monkeypatch):
+    text(folder, a="id\n1\n", b="id\n2\n")
+    table = Table(str(folder), "csv", header=True)
+    monkeypatch.setattr(compact_lock, "_PATIENCE", 0)
+    with compact_lock.alone(folder.with_name("other")):
+        assert compact(never, table).files_after == 1
+        assert vacuum(never, table, timedelta(0), dry_run=False) == []
 
 
 def test_vacuum_removes_what_old_runs_left_hidden_and_nothing_else(folder):
