@@ -1,21 +1,22 @@
 """Many small files of a folder become few, in one step for readers, whoever else adds files to it meanwhile.
 
-The new files, and links to those that stay as they are, are made in a hidden folder beside it; then the two folders
-change places, and files that came to the old one after it was listed are moved over. An intent file says what was
-listed: whoever finds one finishes what a killed process began, or takes it back.
+The new files, and links to those that stay as they are, are made in a hidden folder beside the table, never inside of
+it: globs such as DuckDB's ``table/**/*.parquet`` look into hidden folders too. Then the two folders change places, and
+files that came to the old one after it was listed are moved over. An intent file says what was listed: whoever finds
+one finishes what a killed process began, or takes it back.
 """
 
-import glob
 import json
 import os
+import re
 import shutil
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from birchtar.lake.compact_lock import alone
+from birchtar.lake.compact_lock import alone, lock_of
 from birchtar.lake.exchange import exchange
 from birchtar.lake.files import is_hidden
 from birchtar.lake.rewrite import Kind, TypesChangedError, clean, kind_of, rewrite
@@ -24,8 +25,9 @@ from birchtar.lake.source import Format
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-_INTENT = ".compact.json"
+_INTENT = "compact.json"
 _UNFINISHED = f"{_INTENT}.unfinished"
+_TRACE = re.compile(r"\.(?P<table>.+)\.[0-9a-f]{32}\.(staged|replaced|compact\.json(\.unfinished)?)")
 _NEAR = 0.75
 """A file of this part of the target size is left as it is."""
 
@@ -46,7 +48,9 @@ class Compacted:
 
 @dataclass(frozen=True)
 class _Intent:
+    table: Path
     folder: Path
+    """The table's, or one below it."""
     token: str
     old: list[str]
     """The files that the new ones take the place of."""
@@ -58,17 +62,38 @@ class _Intent:
     @property
     def staged(self) -> Path:
         """Return where the new folder is made; after the exchange it is the old one."""
-        return self.folder.parent / f".{self.folder.name}.{self.token}.staged"
+        return self._beside("staged")
 
     @property
     def replaced(self) -> Path:
         """Return where the old folder goes where two cannot change places."""
-        return self.folder.parent / f".{self.folder.name}.{self.token}.replaced"
+        return self._beside("replaced")
 
     @property
     def file(self) -> Path:
         """Return where this is written down."""
-        return self.folder.parent / f".{self.folder.name}.{self.token}{_INTENT}"
+        return self._beside(_INTENT)
+
+    def _beside(self, kind: str) -> Path:
+        return self.table.parent / f".{self.table.name}.{self.token}.{kind}"
+
+    def write(self) -> None:
+        """Write it down, so that it outlives the process and the machine."""
+        parent = self.table.parent
+        said = {"table": self.table.name, "folder": self.folder.relative_to(parent).as_posix()}
+        unfinished = self._beside(_UNFINISHED)
+        with unfinished.open("w", encoding="utf-8") as opened:
+            opened.write(json.dumps(vars(self) | said))
+            opened.flush()
+            os.fsync(opened.fileno())
+        unfinished.rename(self.file)
+
+    @classmethod
+    def read(cls, file: Path) -> "_Intent":
+        """Return what was written down. Inside of tables lie those of versions that took a partition for a table."""
+        said = json.loads(file.read_text(encoding="utf-8"))
+        said["table"] = said.get("table", said["folder"])
+        return cls(**said | {name: file.parent / said[name] for name in ("table", "folder")})
 
 
 def compact_files(
@@ -94,44 +119,76 @@ def compact_files(
         LakeError: Another compaction works on it, and does not end soon.
     """
     told, table = Compacted(), table.resolve()
-    with alone(table):
-        _recover(table)
-        for folder in [table, *(path for path in sorted(table.rglob("*")) if path.is_dir())]:
+    root = _root(table)
+    with alone(root):
+        _recover(root)
+        for folder in [table, *sorted(path for path in table.rglob("*") if path.is_dir())]:
             below = folder.relative_to(table)
             if any(map(is_hidden, below.parts)) or not where("" if below == Path() else below.as_posix()):
                 continue
+            if not folder.is_dir():
+                continue  # another job has removed it since
             if (table / "_temporary").exists():
                 told.left.append(f"{table}: another Spark is writing to it (`_temporary`).")
                 break
-            _compact_folder(start, folder, form, target, told, header)
+            _compact_folder(start, root, folder, form, target, told, header)
     return told
 
 
-def recover(table: Path) -> int:
-    """Finish or take back what killed compactions of a table began, and return how many there were.
+def recover(table: Path, *, dry_run: bool = False) -> list[Path]:
+    """Finish or take back what killed compactions of a table began, and delete what they left.
+
+    Args:
+        table: The table's folder.
+        dry_run: Change nothing.
+
+    Returns:
+        The hidden folders that are gone by that, or would be.
 
     Raises:
-        LakeError: One is at work, and does not end soon.
+        LakeError: A compaction is at work, and does not end soon.
     """
-    table = table.resolve()
-    with alone(table):
-        return _recover(table)
+    root = _root(table.resolve())
+    if not lock_of(root).exists() and not any(_traces(root)):
+        return []
+    with alone(root):
+        left = sorted(path for path in _traces(root) if path.is_dir())
+        if not dry_run:
+            _recover(root)
+    return left
 
 
-def _recover(table: Path) -> int:
-    found = 0
-    for file in [*table.parent.glob(f".{glob.escape(table.name)}.*{_UNFINISHED}"), *table.rglob(f".*{_UNFINISHED}")]:
-        file.unlink()
-    for file in [*table.parent.glob(f".*{_INTENT}"), *table.rglob(f".*{_INTENT}")]:
-        said = json.loads(file.read_text(encoding="utf-8"))
-        if file.parent != table.parent or said["folder"] == table.name:
-            _settle(_Intent(**said | {"folder": file.parent / said["folder"]}))
-            found += 1
-    return found
+def _root(folder: Path) -> Path:
+    """Return the folder of the whole table, where that of a partition may be given."""
+    while "=" in folder.name:
+        folder = folder.parent
+    return folder
+
+
+def _recover(table: Path) -> None:
+    """Tidy up behind dead compactions of a table; to be called by who holds its lock, so that none is alive."""
+    for path in [path for path in _traces(table) if path.name.endswith(f".{_INTENT}")]:
+        _settle(_Intent.read(path))
+    for path in list(_traces(table)):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _traces(table: Path) -> Iterator[Path]:
+    """Yield what compactions keep beside a table, and what they kept beside its partitions in earlier versions."""
+    for path in [*table.parent.glob(".*"), *table.rglob(".*=*")]:
+        match = _TRACE.fullmatch(path.name)
+        if match and (match["table"] == table.name if path.parent == table.parent else "=" in match["table"]):
+            yield path
 
 
 def _compact_folder(
-    start: "Callable[[], SparkSession]", folder: Path, form: Format, target: int, told: Compacted, header: bool
+    start: "Callable[[], SparkSession]",
+    table: Path,
+    folder: Path,
+    form: Format,
+    target: int,
+    told: Compacted,
+    header: bool,
 ) -> None:
     listed = _data_files(folder)
     sizes = {file: file.stat().st_size for file in listed}
@@ -144,12 +201,13 @@ def _compact_folder(
             groups.setdefault(kind, []).append(file)
     wanted = {kind: -(-sum(map(sizes.__getitem__, files)) // target) for kind, files in groups.items()}
     groups = {kind: files for kind, files in groups.items() if len(files) > max(1, wanted[kind])}
-    if groups and any(entry.is_dir() and not is_hidden(entry.name) for entry in folder.iterdir()):
-        told.left.append(f"{folder}: it holds files and folders side by side.")
+    if groups and (why := _why_not(table, folder)):
+        told.left.append(f"{folder}: {why}.")
         groups = {}
     if groups:
         old = [file for files in groups.values() for file in files]
-        intent = _Intent(folder, uuid.uuid4().hex, [file.name for file in old], [file.name for file in listed], [])
+        old_names, listed_names = [file.name for file in old], [file.name for file in listed]
+        intent = _Intent(table, folder, uuid.uuid4().hex, old_names, listed_names, [])
         try:
             _stage(start, intent, form, {kind: (files, wanted[kind]) for kind, files in groups.items()})
         except TypesChangedError as error:
@@ -162,6 +220,17 @@ def _compact_folder(
     now = _data_files(folder)
     told.files_after += len(now)
     told.bytes_after += sum(file.stat().st_size for file in now)
+
+
+def _why_not(table: Path, folder: Path) -> str | None:
+    """Return why no other folder can be put in the place of one."""
+    if any(entry.is_dir() and not is_hidden(entry.name) for entry in folder.iterdir()):
+        return "it holds files and folders side by side"
+    if folder.is_symlink():
+        return "it is a link"
+    if folder.stat().st_dev != table.parent.stat().st_dev:
+        return f"it is on another disk than {table.parent}, from where the new files would be moved"
+    return None
 
 
 def _stage(
@@ -183,14 +252,15 @@ def _stage(
             if name in intent.listed and name not in intent.old:
                 (intent.staged / entry.name).hardlink_to(entry)
         shutil.copymode(intent.folder, intent.staged)
-        _write_durably(intent.file, json.dumps(vars(intent) | {"folder": intent.folder.name}))
+        intent.write()
     except BaseException:
         shutil.rmtree(intent.staged, ignore_errors=True)
         raise
 
 
 def _put_in_place(intent: _Intent, inode: int) -> bool:
-    if intent.folder.stat().st_ino == inode and not exchange(str(intent.folder), str(intent.staged)):
+    is_there = intent.folder.is_dir() and intent.folder.stat().st_ino == inode
+    if is_there and not exchange(str(intent.folder), str(intent.staged)):
         _rename_twice(intent)
     return _settle(intent)
 
@@ -227,6 +297,11 @@ def _settle(intent: _Intent) -> bool:
     if not behind.exists():
         intent.file.unlink(missing_ok=True)
         return True
+    if intent.new and not _holds_any(intent.folder, intent.new):
+        # Another job has replaced the folder since, and with it all that was added to the old one.
+        intent.file.unlink(missing_ok=True)
+        shutil.rmtree(behind)
+        return False
     if not all((behind / name).exists() for name in intent.old):
         # It is not what was listed, but what another job had put in its place: that goes back.
         if not exchange(str(intent.folder), str(behind)):
@@ -264,18 +339,11 @@ def _holds_any(folder: Path, names: list[str]) -> bool:
 
 
 def _data_files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.is_file() and not is_hidden(file.name))
+    """Return the files of a folder; none where another job has removed it."""
+    files = folder.iterdir() if folder.is_dir() else ()
+    return sorted(file for file in files if file.is_file() and not is_hidden(file.name))
 
 
 def _data_name(name: str) -> str:
     """Return the file that a checksum of Hadoop's belongs to; of other names the name itself."""
     return name.removeprefix(".").removesuffix(".crc") if name.startswith(".") and name.endswith(".crc") else name
-
-
-def _write_durably(file: Path, text: str) -> None:
-    unfinished = file.with_name(file.name.removesuffix(_INTENT) + _UNFINISHED)
-    with unfinished.open("w", encoding="utf-8") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-    unfinished.rename(file)

@@ -113,11 +113,12 @@ def vacuum(start: "Callable[[], SparkSession]", table: Table, older_than: timede
     Args:
         start: Gives the Spark session; called for Delta only.
         table: The table.
-        older_than: What was touched since then stays: a run may still want to publish it.
+        older_than: What was touched since then stays: a run may still want to publish it. What a dead compaction left
+            goes at any age.
         dry_run: Delete nothing.
 
     Raises:
-        LakeError: The table is not there, or an age that is not safe.
+        LakeError: The table is not there or is being compacted, or an age that is not safe.
     """
     gone = []
     if table.format == "delta":
@@ -127,12 +128,13 @@ def vacuum(start: "Callable[[], SparkSession]", table: Table, older_than: timede
         if not is_local(table.path):
             return gone
     folder = _local_folder(table)
-    if not dry_run:
-        recover(folder)
+    dead = recover(folder, dry_run=dry_run)
+    gone += map(str, dead)
     for left in _left_behind(folder, older_than):
-        gone.append(str(left))
-        if not dry_run:
-            shutil.rmtree(left)
+        if left.resolve() not in dead:
+            gone.append(str(left))
+            if not dry_run:
+                shutil.rmtree(left)
     return gone
 
 

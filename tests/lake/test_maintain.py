@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,12 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import duckdb
 import pyarrow.parquet
 import pytest
 
-from birchtar.lake import compact_files, compact_lock
+from birchtar.lake import compact_files, compact_lock, rewrite
 from birchtar.lake.errors import LakeError
 from birchtar.lake.maintain import Table, compact, table_at, vacuum
 
@@ -44,7 +46,9 @@ def text(folder, **files):
 
 
 def csv_rows(folder):
-    return sorted(duckdb.sql(f"SELECT * FROM read_csv('{folder}/**/*.csv', all_varchar=true)").fetchall())
+    return sorted(
+        duckdb.sql(f"SELECT * FROM read_csv('{folder}/**/*.csv', all_varchar=true, hive_partitioning=false)").fetchall()
+    )
 
 
 @pytest.mark.parametrize("kind", ["parquet", "orc", "avro", "json", "csv"])
@@ -176,34 +180,148 @@ compact(None, Table(folder, "csv", header=True))
 """
 
 
-@pytest.mark.parametrize("swaps", [pytest.param(True, id="exchange"), pytest.param(False, id="two renames")])
-def test_a_kill_at_any_line_loses_nothing_and_the_next_try_tidies_up(folder, swaps):
-    killed = 0
-    for step in range(60, 100_000, 3 if swaps else 4):
-        text(folder, a="id\n1\n", b="id\n2\n")
+@pytest.mark.parametrize(
+    ("swaps", "below", "stride"),
+    [
+        pytest.param(True, "", 3, id="exchange"),
+        pytest.param(False, "", 4, id="two renames"),
+        pytest.param(True, "day=1", 5, id="exchange of a partition"),
+        pytest.param(False, "day=1", 7, id="two renames of a partition"),
+    ],
+)
+def test_a_kill_at_any_line_loses_nothing_and_the_next_try_tidies_up(folder, swaps, below, stride):
+    killed, part = 0, folder / below
+    for step in range(60, 100_000, stride):
+        text(part, a="id\n1\n", b="id\n2\n")
         (folder / "_SUCCESS").touch()
         process = subprocess.run([sys.executable, "-c", KILLED, str(folder), str(step), str(swaps)], check=False)
         if process.returncode == 0:
             break
         assert process.returncode == -signal.SIGKILL
         killed += 1
-        if folder.exists():
+        if part.exists():
             assert csv_rows(folder) == [("1",), ("2",)]
         else:
             assert not swaps
         done = (
-            vacuum(never, Table(str(folder), "csv", header=True), timedelta(0), dry_run=False)
+            vacuum(never, Table(str(folder), "csv", header=True), timedelta(days=7), dry_run=False)
             if folder.exists()
             else None
         )
         compact_files.recover(folder)
-        assert csv_rows(folder) == [("1",), ("2",)], step
+        assert (csv_rows(folder), hidden(folder)) == ([("1",), ("2",)], []), (step, done)
         compact(never, Table(str(folder), "csv", header=True))
-        vacuum(never, Table(str(folder), "csv", header=True), timedelta(0), dry_run=False)
         assert (csv_rows(folder), len(data(folder)), hidden(folder)) == ([("1",), ("2",)], 1, []), (step, done)
-        for path in folder.iterdir():
+        for path in folder.rglob("*.*"):
             path.unlink()
     assert killed > 20
+
+
+@pytest.mark.parametrize("swaps", [pytest.param(True, id="exchange"), pytest.param(False, id="two renames")])
+def test_a_glob_that_looks_into_hidden_folders_finds_each_row_once_at_any_line(folder, monkeypatch, swaps):
+    text(folder / "day=1", a="id\n1\n", b="id\n2\n", large="id\n" + "3" * 1000 + "\n")
+    text(folder / "day=2", a="id\n4\n")
+    if not swaps:
+        monkeypatch.setattr(compact_files, "exchange", lambda a, b: False)
+    seen, traced = [], {compact_files.__file__, rewrite.__file__}
+    files = f"read_csv('{folder}/**/*.csv', columns={{'id': 'VARCHAR'}}, header=true, auto_detect=false)"
+    read = f"SELECT string_agg(id[1], '' ORDER BY id) FROM {files}"
+
+    def trace(frame, event, argument):
+        if frame.f_code.co_filename not in traced:
+            return None
+        if event == "line":
+            seen.append(duckdb.sql(read).fetchall()[0][0])
+        return trace
+
+    sys.settrace(trace)
+    try:
+        done = compact(never, Table(str(folder), "csv", target_size="1k", header=True))
+    finally:
+        sys.settrace(None)
+    assert (done.folders, len(data(folder)), hidden(folder)) == (1, 3, [])
+    assert len(seen) > 200
+    # Between two renames a reader finds no folder of that part.
+    assert set(seen) == ({"1234"} if swaps else {"1234", "4"})
+
+
+def test_what_a_dead_compaction_has_staged_goes_at_any_age_and_what_a_living_one_has_stays(folder, monkeypatch):
+    text(folder / "day=1", a="id\n1\n")
+    token = "0123456789abcdef" * 2
+    staged = [folder.parent / f".table.{token}.staged", folder / f".day=1.{token}.staged"]  # as earlier versions did
+    others = [folder.parent / f".table.b.{token}.staged", folder / f".b.{token}.staged"]
+    for place in (*staged, *others):
+        text(place, a="id\n1\n")
+    table = Table(str(folder), "csv", header=True)
+    monkeypatch.setattr(compact_lock, "_PATIENCE", 0)
+    with compact_lock.alone(folder), pytest.raises(LakeError, match="another process"):
+        vacuum(never, table, timedelta(days=7), dry_run=False)
+    would = vacuum(never, table, timedelta(days=7), dry_run=True)
+    assert (would, all(place.exists() for place in staged)) == (list(map(str, staged)), True)
+    assert vacuum(never, table, timedelta(days=7), dry_run=False) == would
+    text(staged[0], a="id\n1\n")
+    compact(never, table)
+    assert [place.exists() for place in (*staged, *others)] == [False, False, True, True]
+
+
+def test_a_partition_is_compacted_beside_the_table_that_it_is_of(folder, monkeypatch):
+    for month in (1, 2):
+        text(folder / "year=1" / f"month={month}", a="id\n1\n", b="id\n2\n")
+    monkeypatch.setattr(compact_lock, "_PATIENCE", 0)
+    part = Table(str(folder / "year=1" / "month=1"), "csv", header=True)
+    with compact_lock.alone(folder), pytest.raises(LakeError, match="another process"):
+        compact(never, part)
+    real, inside = compact_files._stage, []
+
+    def and_look(*arguments):
+        real(*arguments)
+        inside.extend(path.name for path in folder.rglob(".*"))
+
+    monkeypatch.setattr(compact_files, "_stage", and_look)
+    assert (compact(never, part).files_after, len(data(folder)), inside, hidden(folder)) == (1, 3, [], [])
+
+
+def test_a_partition_that_is_a_link_stays(folder):
+    text(folder.parent / "disk", a="id\n1\n", b="id\n2\n")
+    folder.mkdir()
+    (folder / "day=1").symlink_to(folder.parent / "disk")
+    done = compact(never, Table(str(folder), "csv", header=True))
+    assert (done.files_after, done.left) == (2, [f"{folder}/day=1: it is a link."])
+
+
+@pytest.mark.parametrize("again", [pytest.param("day=1", id="the same part"), pytest.param("day=2", id="another part")])
+def test_a_table_that_is_replaced_after_a_compaction_died_keeps_no_old_row(folder, monkeypatch, again):
+    text(folder / "day=1", a="id\n1\n", b="id\n2\n")
+    table = Table(str(folder), "csv", header=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(compact_files, "_settle", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            compact(never, table)
+    (behind,) = folder.parent.glob(".*.staged")
+    text(behind, late="id\n3\n")
+    shutil.rmtree(folder)
+    text(folder / again, new="id\n9\n")
+    compact(never, table)
+    assert (csv_rows(folder), hidden(folder)) == ([("9",)], [])
+
+
+def test_a_part_that_another_job_removes_meanwhile_stays_removed(folder, monkeypatch):
+    for day in (1, 2):
+        text(folder / f"day={day}", a="id\n1\n", b="id\n2\n")
+    real = compact_files._stage
+
+    def and_remove(*arguments):
+        real(*arguments)
+        for day in (1, 2):
+            shutil.rmtree(folder / f"day={day}")
+
+    monkeypatch.setattr(compact_files, "_stage", and_remove)
+    done = compact(never, Table(str(folder), "csv", header=True))
+    assert (done.left, data(folder), hidden(folder)) == (
+        [f"{folder}/day=1: another job replaced it meanwhile."],
+        [],
+        [],
+    )
 
 
 def test_two_compactions_of_a_table_at_once_do_not_meet(folder, monkeypatch):
