@@ -4,6 +4,9 @@ The new files, and links to those that stay as they are, are made in a hidden fo
 it: globs such as DuckDB's ``table/**/*.parquet`` look into hidden folders too. Then the two folders change places, and
 files that came to the old one after it was listed are moved over. An intent file says what was listed: whoever finds
 one finishes what a killed process began, or takes it back.
+
+A reader that has listed a folder just before may find a file of it gone: an error, never wrong rows. What another job
+adds between the listing and the exchange is out of sight from the exchange until it is moved over.
 """
 
 import json

@@ -13,6 +13,8 @@ _CANNOT = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTTY}
 def exchange(a: str, b: str) -> bool:
     """Let two files or folders of one local file system change places: a reader finds either, never none.
 
+    Who has listed one of them before, and opens its files by their paths after, does not find them there.
+
     Args:
         a: A path.
         b: Another one.

@@ -1,4 +1,4 @@
-"""Folders of data files on any file system that Spark can reach, moved so that no reader meets half a table."""
+"""Folders of data files on any file system that Spark can reach, moved so that no reader meets half a file."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -76,6 +76,9 @@ def table_at(path: str) -> Table:
 def compact(start: "Callable[[], SparkSession]", table: Table, where: str | None = None) -> Compacted:
     """Put a table's small files together. Rows, columns and partitions stay as they are.
 
+    Delta commits, and readers keep the files of their version. Of other formats, one that has listed the files just
+    before may find some gone: an error, never wrong rows.
+
     Args:
         start: Gives the Spark session. It is not called for CSV and JSON, nor where there is nothing to do.
         table: The table.

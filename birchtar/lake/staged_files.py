@@ -1,6 +1,7 @@
 """Tables of plain files, written in two phases: staged in a hidden folder beside the table, then moved into it.
 
-A reader meets whole files only. What is staged is published by renames that another process can finish, however often
+A reader meets whole files only; one that has listed a folder just before it is replaced may find a file gone, which is
+an error, never wrong rows. What is staged is published by renames that another process can finish, however often
 it begins again: a hidden mark in a staged folder tells whether that folder is still the new one, or by now the old.
 """
 
@@ -48,8 +49,9 @@ def stage_files(
 def publish_files(spark: SparkSession, plan: Plan) -> None:
     """Move what is staged into the table. Safe to begin again, also by another process, until `clean_files`.
 
-    To append moves the files one by one, each whole. To replace a folder lets it change places with the staged one, in
-    one step where the system can; else two renames do it, between which a reader finds no folder.
+    To append moves the files one by one, each whole: a reader may see some of them only. To replace a folder lets it
+    change places with the staged one, in one step where the system can; else two renames do it, between which a reader
+    finds no folder.
 
     Raises:
         LakeError: What was staged is gone, and was not published.
