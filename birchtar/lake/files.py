@@ -102,3 +102,8 @@ class FileSystem:
     def delete(self, path: str) -> None:
         """Delete a file, or a folder with all that is in it; what is not there is no error."""
         self._files.delete(self._path(path), True)
+
+    def delete_if_empty(self, folder: str) -> None:
+        """Delete a folder with nothing in it; another one stays as it is."""
+        if not self.names_in(folder):
+            self._files.delete(self._path(folder), False)

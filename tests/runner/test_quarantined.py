@@ -104,3 +104,24 @@ def test_a_replay_from_another_folder_is_refused_before_it_begins():
     with pytest.raises(JobError, match="There is no folder .*, but 7 rejected rows of the job `job` are not resolved"):
         replay(load("job.yaml"), None, open_state(), None, Selection())
     assert [run.kind for run in list_runs(open_state())] == ["run"]
+
+
+def test_a_run_that_rejected_too_much_or_all_leaves_no_file_in_a_delta_table(run_job, place):
+    def job(most):
+        return f"""
+        inputs: {{people: {{path: people, format: csv, schema: "name STRING, age INT", bookmark: true}}}}
+        outputs: {{people: {{path: out, format: delta, mode: append, partition_by: [age]}}}}
+        max_rejected: {most}
+        """
+
+    (place / "people").mkdir()
+    (place / "people" / "1.csv").write_text("name,age\nAda,36\nBob,old\n")
+    with pytest.raises(JobError, match="more than `max_rejected: 0`"):
+        run_job(job(0))
+    assert [file for file in (place / "out").rglob("*") if file.is_file()] == []
+    assert not (place / "out" / "_delta_log").exists()
+    run_job(job(9))
+    there = set((place / "out").rglob("*"))
+    (place / "people" / "2.csv").write_text("name,age\nCy,young\n")
+    assert run_job(job(9)).outputs[0].rows == 0
+    assert set((place / "out").rglob("*")) == there

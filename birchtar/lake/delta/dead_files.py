@@ -4,12 +4,12 @@ A process that is killed while it writes leaves such files, and so do the tasks 
 files random names; so a run lets them begin with a name of its own, by which they are found again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from pyspark.sql import SparkSession
 
-from birchtar.lake.delta.log import Log
+from birchtar.lake.delta.log import Log, holds_plain_parquet
 from birchtar.lake.files import FileSystem
 from birchtar.lake.label import Label
 
@@ -44,6 +44,34 @@ def delete_dead(log: Log, label: Label, attempts: Iterable[int]) -> None:
     for file in dead:
         if _name(file) not in committed:
             files.delete(f"{log.path}/{file}")
+
+
+def delete_empty(log: Log, label: Label, named: Collection[str]) -> None:
+    """Delete the file that Spark has written for a frame without rows, and that Delta leaves out of the table.
+
+    Lists the table's folder, not those of its partitions: for them Spark writes no such file.
+
+    Args:
+        log: The table's.
+        label: The run's.
+        named: Names of files that the transaction adds: they stay.
+    """
+    files = FileSystem(log.spark, log.path)
+    if log.version() >= 0 and not holds_plain_parquet(log):  # such a table's files lie in folders of random names
+        there = [file.name for file in files.data_files(log.path)]
+    else:
+        there = files.names_in(log.path)
+    for file in there:
+        if (name := _name(file)).startswith(f"{label.folder}-") and name not in named:
+            files.delete(f"{log.path}/{file}")
+
+
+def delete_unmade_log(log: Log) -> None:
+    """Delete the empty log of a table that no commit has made, where no file waits for one."""
+    files, folder = FileSystem(log.spark, log.path), f"{log.path}/_delta_log"
+    if log.version() < 0 and files.exists(folder) and not any(files.data_files(log.path)):
+        for each in (f"{folder}/_staged_commits", folder):
+            files.delete_if_empty(each)
 
 
 def _committed(log: Log) -> set[str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pyspark.sql import SparkSession
 
+from birchtar.lake.delta.dead_files import delete_unmade_log
 from birchtar.lake.delta.folder import delete_folder
 from birchtar.lake.delta.log import Log
 from birchtar.lake.delta.plan import Plan, StagedFile
@@ -23,6 +24,8 @@ def discard(spark: SparkSession, plan: Plan) -> None:
             return  # so much time has passed that the log forgot: VACUUM knows which files nobody needs
         files = [file for file in files if file["path"] not in committed]
     delete_staged(spark, plan["folder"], files, plan["kind"])
+    if plan["kind"] == "files":
+        delete_unmade_log(Log(spark, plan["folder"]))
 
 
 def delete_staged(spark: SparkSession, folder: str, files: Sequence[StagedFile], kind: str = "files") -> None:

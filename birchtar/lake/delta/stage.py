@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from birchtar.lake.columns import require_fitting_columns
-from birchtar.lake.delta.dead_files import delete_dead
+from birchtar.lake.delta.dead_files import delete_dead, delete_unmade_log
 from birchtar.lake.delta.discard import delete_staged
 from birchtar.lake.delta.folder import delete_folder, write_folder
 from birchtar.lake.delta.log import Log, holds_plain_parquet
@@ -101,6 +101,7 @@ def _in_files(fitting: Fit, sink: Sink, path: str, label: Label) -> Staged:
             guard.check(path)
     except LakeError:
         delete_staged(fitting.df.sparkSession, path, pending.files)
+        delete_unmade_log(pending.log)
         raise
     plan: Plan = {
         "kind": "files",
@@ -121,7 +122,9 @@ def _written(df: DataFrame, sink: Sink, path: str, label: Label) -> Pending:
         return write_uncommitted(df, sink, path, label)
     except BaseException:
         with suppress(Exception):  # what went wrong first is what the user has to hear
-            delete_dead(Log(df.sparkSession, path), label, [label.attempt])
+            log = Log(df.sparkSession, path)
+            delete_dead(log, label, [label.attempt])
+            delete_unmade_log(log)
         raise
 
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from pyspark.sql import DataFrame
 
+from birchtar.lake.delta.dead_files import delete_empty
 from birchtar.lake.delta.lock import committing
 from birchtar.lake.delta.log import Log
 from birchtar.lake.delta.plan import StagedFile
@@ -61,6 +62,8 @@ def write_uncommitted(df: DataFrame, sink: Sink, path: str, label: Label) -> Pen
     finally:
         active.clearActive()
     files, touches = _files(data.actions())
+    if not files:
+        delete_empty(log, label, _added(data.actions()) if sink.replace_where else ())
     changes = touches or bool(transaction.newMetadata().isDefined())
     return Pending(log, transaction, data, _operation(log, command, options), files, changes)
 
@@ -132,6 +135,16 @@ def _files(actions: Any) -> tuple[list[StagedFile], bool]:
             files.append(_staged_file(action["add"]))
         touches = touches or "add" in action
     return files, touches
+
+
+def _added(actions: Any) -> set[str]:
+    """Return the names of all files that come, copies without the replaced rows too."""
+    iterator, names = actions.iterator(), set()
+    while iterator.hasNext():
+        action = json.loads(iterator.next().json())
+        if "add" in action:
+            names.add(unquote(action["add"]["path"]).rpartition("/")[2])
+    return names
 
 
 def _staged_file(add: dict[str, Any]) -> StagedFile:
