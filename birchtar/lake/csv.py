@@ -247,8 +247,13 @@ def typed(
     # Their names are ours: a column of the lines may be called as one of the results, in another case.
     values = {name: f"_birchtar_value{position}" for position, name in enumerate(types)}
     df = df.select("*", *(F.expr(_cast(quoted(name), types[name], source)).alias(values[name]) for name in types))
-    found = {name: _finite(name, values[name], types[name]) for name in types}
-    is_misfit = {name: named(name).isNotNull() & found[name].isNull() for name in types if not _is_text(types[name])}
+    # In a column of its own: it stands in several places below, of each of which Spark would make code.
+    finite = {name: _finite(name, values[name]) for name in types if _name(types[name]) in _FRACTIONS}
+    df = df.select("*", *(value.alias(f"{values[name]}_finite") for name, value in finite.items()))
+    values |= {name: f"{values[name]}_finite" for name in finite}
+    is_misfit = {
+        name: named(name).isNotNull() & F.col(values[name]).isNull() for name in types if not _is_text(types[name])
+    }
     misfits = [
         F.when(is_misfit[name], F.concat(F.lit(f"`{name}` is not {with_article(types[name])}: "), named(name)))
         for name in is_misfit
@@ -268,7 +273,7 @@ def typed(
     )
     return with_error(
         df,
-        [*(found[name].alias(name) for name in types), *map(named, also)],
+        [*(F.col(values[name]).alias(name) for name in types), *map(named, also)],
         code=F.when(corrupt.isNotNull(), MALFORMED).when(undecodable, ENCODING).when(misfit, CAST),
         message=F.concat(F.lit("In "), file, F.lit(": "), said),
         record=F.coalesce(corrupt, F.to_json(F.struct(*map(named, texts)))),
@@ -280,10 +285,8 @@ def _cast(text: str, kind: DataType | str, source: Source) -> str:
     return f"try_cast({text} AS {_name(kind)})" if _name(kind) in _FRACTIONS else cast_text(text, kind, source)
 
 
-def _finite(name: str, value: str, kind: DataType | str) -> Column:
-    """Return a value by the names of its text and of itself, null where it is infinite and its text is not."""
-    if _name(kind) not in _FRACTIONS:
-        return F.col(value)
+def _finite(name: str, value: str) -> Column:
+    """Return a fraction by the names of its text and of itself, null where it is infinite and its text is not."""
     return F.expr(f"CASE WHEN {is_number(quoted(name), value)} THEN {value} END")
 
 
