@@ -11,6 +11,7 @@ from birchtar.lake.errors import LakeError
 from birchtar.lake.files import FileSystem
 from birchtar.lake.label import Label
 from birchtar.lake.paths import is_local, local
+from birchtar.lake.writable import refusal
 
 
 def require_same_folders(files: FileSystem, path: str, partition_by: Sequence[str]) -> None:
@@ -66,6 +67,7 @@ def require_one_disk(path: str, label: Label) -> None:
         beside.rename(folder / probe)
         (folder / probe).unlink()
     except OSError as error:
+        refused = folder if beside.exists() else folder.parent
         with suppress(OSError):
             beside.unlink(missing_ok=True)
         if error.errno == errno.EXDEV:
@@ -74,6 +76,8 @@ def require_one_disk(path: str, label: Label) -> None:
                 "the folder is a disk's own (a mount point), into which no file can be moved as a whole. Let the output"
                 " be a folder in it.",
             ) from None
+        if told := refusal(refused, error):
+            raise LakeError.at([path], told) from None
         what = f"no file can be put beside the folder and moved into it: {error.strerror}."
         raise LakeError.at([path], what) from None
 

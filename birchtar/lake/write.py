@@ -20,6 +20,7 @@ from birchtar.lake.rejects import EXACT_TIMES, named, quoted
 from birchtar.lake.sink import COMPRESSION_NAMES, DEFAULT_COMPRESSION, Sink
 from birchtar.lake.staged_files import clean_files, publish_files, stage_files
 from birchtar.lake.table_folders import require_one_disk, require_same_folders
+from birchtar.lake.writable import unwritable
 
 _CSV = {"header": "true", "ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false"}
 """CSV as everybody else reads it: spaces belong to the value."""
@@ -60,9 +61,21 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label, *, as_it_is: bool 
             own.
 
     Raises:
-        LakeError: The sink names a column that the frame does not have, or a type that the format cannot hold.
+        LakeError: The sink names a column that the frame does not have, or a type that the format cannot hold; or
+            nothing can be written to the folder.
     """
     _check(df, sink)
+    try:
+        return _staged(df, sink, path, label, as_it_is=as_it_is)
+    except LakeError:
+        raise
+    except Exception as error:
+        if told := unwritable(path):
+            raise told from error
+        raise
+
+
+def _staged(df: DataFrame, sink: Sink, path: str, label: Label, *, as_it_is: bool) -> Staged:
     rows = df if as_it_is else _laid_out(df, sink)
     plan: dict[str, Any] = {"sink": sink.model_dump(mode="json"), "path": path, "label": asdict(label)}
     if sink.format == "delta":
