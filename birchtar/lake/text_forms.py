@@ -5,6 +5,7 @@ import re
 from birchtar.lake.errors import LakeError
 
 DRIVER_URL = r"^jdbc:"
+FUNCTION = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+:[A-Za-z_]\w*$"
 NAME_OF_TABLE = r"^[^;()]+$"
 ROW_TAG = r"""^[^\s<>/="'&;$\\]+$"""
 PLACE = r"^(env:[A-Za-z_]\w*|file:.+)$"
@@ -13,6 +14,7 @@ SIZE = r"^0*[1-9]\d*[kKmMgGtT]?[bB]?$"
 
 IN_WORDS = {
     DRIVER_URL: "a URL such as `jdbc:postgresql://host:5432/shop`",
+    FUNCTION: "a function of your own, named in full as `package.module:function`",
     NAME_OF_TABLE: "a table's name; what is more belongs into `query`",
     ROW_TAG: "the name of an XML element, such as `item` for <item>",
     PLACE: "a place, `env:VARIABLE` or `file:/path`",

@@ -24,6 +24,8 @@ _MERGING = ("merge", "scd2")
 _FOR_SCD2 = {"valid_from", "valid_to", "is_current"}
 _FOR_MERGING = {"keys", "order_by", "delete_when", *_FOR_SCD2}
 _FOR_DELTA = {"replace_where", "schema_changes", "cluster_by", "zorder_by"}
+OF_MODES = _FOR_MERGING | {"partitions_arrive_whole", "replace_where", "schema_changes"}
+"""Keys of an output that go with some of its modes, and not with others."""
 
 _TABLE_NAME = re.compile(r"[A-Za-z_]\w*")
 

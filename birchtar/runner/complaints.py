@@ -25,6 +25,9 @@ _KINDS = {
     "none_required": "nothing",
 }
 
+_OTHER_WORDS = {"upsert": "merge", "update": "merge", "insert": "append", "replace": "overwrite"}
+"""What other tools call our values, where it does not look like ours."""
+
 
 @dataclass(frozen=True)
 class Complaint:
@@ -67,11 +70,17 @@ def _complaint(location: Location, alike: list[Any], model: type[BaseModel]) -> 
             return Complaint(location, f"`{location[-1]}` has to be {_kind(first)}{found}.")
     name = next((f"`{key}` " for key in reversed(location) if isinstance(key, str)), "")
     if literals := [known for details in alike for known in _literals(details)]:
-        wrong = str(first["input"])
-        return Complaint(location, f"{name}cannot be `{wrong}`. {say_known(wrong, literals, kind='value')}")
+        return Complaint(location, f"{name}cannot be `{first['input']}`. {_meant(str(first['input']), literals)}")
     a_text = IN_WORDS[forms[0]] if forms else "a text"
     kinds = dict.fromkeys(a_text if (kind := _kind(details)) == "a text" else kind for details in alike)
     return Complaint(location, f"{name}has to be {' or '.join(kinds)}{found}.")
+
+
+def _meant(wrong: str, literals: list[str]) -> str:
+    meant = _OTHER_WORDS.get(wrong.lower())
+    if meant not in literals:
+        return say_known(wrong, literals, kind="value")
+    return f"Did you mean `{meant}`? There are these values: {', '.join(sorted(literals))}."
 
 
 def _kind(details: Any) -> str:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from birchtar.lake.sink import Sink
 from birchtar.lake.source import Source
 from birchtar.runner.bookmark_checks import OF_BOOKMARKS
-from birchtar.runner.checks import NOWHERE, mistakes
+from birchtar.runner.checks import NOWHERE, OF_MODES, mistakes
 from birchtar.runner.complaints import complaints, names
 from birchtar.runner.document import Document, Location, override, read_document
 from birchtar.runner.problems import ConfigError
@@ -98,8 +98,13 @@ def _right_parts(model: type[_Part], said: Any, **placeholders: Any) -> dict[str
             wrong = {details["loc"][0] for details in error.errors()}
             if any(closest(str(key), names(model)) == "bookmark" for key in wrong):
                 wrong.update(OF_BOOKMARKS)  # whether there is one is not known
+        hides_mode = model is Sink and any(closest(str(key), names(model)) == "mode" for key in wrong)
+        if hides_mode:
+            wrong.update(OF_MODES)  # nor which of them go with it
         for key in wrong:
             entry.pop(key, None)
+        if hides_mode:
+            entry["mode"] = "append"  # with which nothing else is a mistake
         missing = [key for key in placeholders if wrong and key not in entry and "from" not in entry]
         # An input without a path is told by `checks`, if it is not one of a database.
         needed = {key: placeholders[key] for key in missing if key != "path" or key in wrong}

@@ -4,8 +4,9 @@ from typing import Any
 
 from docstring_parser import parse
 
+from birchtar.lake.text_forms import FUNCTION
 from birchtar.runner.spec import Job
-from birchtar.runner.steps import FUNCTION_NAME, TRANSFORMS, arguments_model, find_function
+from birchtar.runner.steps import TRANSFORMS, arguments_model, find_function
 
 _PLAIN = {"type": "object", "maxProperties": 1, "minProperties": 1}
 
@@ -18,14 +19,14 @@ def job_schema() -> dict[str, Any]:
     definitions = schema["$defs"]
     definitions["Step"] = {
         "anyOf": [
-            {"type": "string", "anyOf": [{"enum": sorted(TRANSFORMS)}, {"pattern": f"^{FUNCTION_NAME.pattern}$"}]},
+            {"type": "string", "anyOf": [{"enum": sorted(TRANSFORMS)}, {"pattern": FUNCTION}]},
             {
                 **_PLAIN,
                 "properties": {
                     **{name: _step(name, definitions) for name in TRANSFORMS},
                     "sql": {"type": "string", "description": "A SELECT; the table's own name means its rows so far."},
                 },
-                "patternProperties": {f"^{FUNCTION_NAME.pattern}$": {"type": ["object", "null"]}},
+                "patternProperties": {FUNCTION: {"type": ["object", "null"]}},
                 "additionalProperties": False,
             },
         ]

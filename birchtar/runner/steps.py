@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from pyspark import cloudpickle
 from pyspark.sql import DataFrame
 
+from birchtar.lake.text_forms import FUNCTION
+
 _NAMES = (
     "add_current_timestamp",
     "add_identifier",
@@ -69,7 +71,7 @@ _NAMES = (
 TRANSFORMS = {name: f"transforms.{name}:{name}" for name in _NAMES}
 """What a step may name: each is a function in a file of its name."""
 
-FUNCTION_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+:[A-Za-z_]\w*")
+FUNCTION_NAME = re.compile(FUNCTION)
 """How a config names a function of the user's: ``package.module:function``."""
 
 STAGING = "staging_path"
@@ -207,7 +209,7 @@ def in_yaml(annotation: Any) -> Any:
         members = [in_yaml(member) for member in arguments]
         return reduce(or_, (member for member in members if member is not None))
     if _is_function(annotation):
-        return Annotated[str, Field(pattern=f"^{FUNCTION_NAME.pattern}$")]
+        return Annotated[str, Field(pattern=FUNCTION)]
     if origin is Literal or annotation in (Any, type(None), str, bool, int, float):
         return annotation
     if isinstance(origin, type) and issubclass(origin, Mapping):

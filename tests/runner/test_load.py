@@ -147,6 +147,27 @@ def complaints(path: Path, *settings: str) -> list[str]:
             id="words that are not known",
         ),
         pytest.param(
+            "outputs:\n  people: {path: out, format: delta, mode: upsert, keys: [name], order_by: age}",
+            [
+                "3:44: `mode` cannot be `upsert`. Did you mean `merge`?"
+                " There are these values: append, merge, overwrite, overwrite_partitions, scd2."
+            ],
+            id="a mode by the name that others give it",
+        ),
+        pytest.param(
+            "outputs:\n  people: {path: out, format: delta, mod: merge, keys: [name]}",
+            ["3:38: there is no key `mod` here. Did you mean `mode`?"],
+            id="a mode by a wrong key",
+        ),
+        pytest.param(
+            "tables:\n  a: {from: people, steps: [map_rows: {function: 'fn:boom', schema: id INT}]}",
+            [
+                "3:50: `map_rows`: `function` has to be a function of your own, named in full as"
+                " `package.module:function`, not the text `fn:boom`."
+            ],
+            id="a function that is not named in full",
+        ),
+        pytest.param(
             "outputs:\n  people: {path: out, format: avro, compression: lz4}",
             ["3:50: avro has no lz4 compression; it has gzip, none, snappy, zstd."],
             id="a compression that the format lacks",
