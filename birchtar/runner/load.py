@@ -11,6 +11,7 @@ from birchtar.runner.bookmark_checks import replaces_what_it_keeps
 from birchtar.runner.checks import too_long
 from birchtar.runner.complaints import names
 from birchtar.runner.document import Document, Location
+from birchtar.runner.hidden_names import hidden_names
 from birchtar.runner.load_job import complain_of, document_of, job_in
 from birchtar.runner.plan import FunctionStep, Plan, PlannedTable, QueryStep, Step, in_order, made_of, owner
 from birchtar.runner.problems import ConfigError
@@ -73,7 +74,10 @@ class _Loader:
         if self.document.problems:
             raise ConfigError(self.document.problems)
         planned = tuple(tables[name] for name in order)
-        return Plan(self.document.file, job, planned, self.document.keys)
+        plan = Plan(self.document.file, job, planned, self.document.keys)
+        if problems := list(hidden_names(plan)):
+            raise ConfigError(problems)
+        return plan
 
     def _table(self, job: Job, name: str, table: Table) -> PlannedTable:
         location: Location = ("tables", name)

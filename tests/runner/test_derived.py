@@ -78,7 +78,9 @@ def test_every_transform_is_followed():
         pytest.param("explode: {column: card, key_column: k}", ["k", "value"], ["key"], id="explode to names"),
         pytest.param("unpivot: {columns: [card, id]}", ["value"], ["name", "town"], id="unpivot"),
         pytest.param("unpivot: {columns: [id, card], value_column: v}", ["v"], ["value"], id="unpivot to a name"),
-        pytest.param("pivot: {columns: card, aggregate: sum, values_of: id}", ["id", "town"], [], id="pivot"),
+        pytest.param(
+            "pivot: {columns: card, aggregate: sum, values_of: id, values: [a]}", ["id", "town"], [], id="pivot"
+        ),
         pytest.param("pivot: {columns: town, aggregate: sum, values_of: id}", ["card"], ["town"], id="another pivot"),
         pytest.param(
             "aggregate: {groups: [person.card, town], aggregations: [[card, max], [person.card, min], [id, sum]]}",

@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import nullcontext
 from pathlib import Path
 
 import duckdb
@@ -419,3 +420,33 @@ def test_all_that_is_inside_a_hidden_field_is_hidden():
 )
 def test_values_are_hidden_up_to_their_last_quote(said, shown):
     assert hide_values(said) == shown
+
+
+@pytest.mark.parametrize(
+    ("steps", "refused"),
+    [
+        ("pivot: {columns: card, aggregate: max, values_of: id}", True),
+        ("pivot: {columns: [town, card], aggregate: max, values_of: id}", True),
+        ("pivot: {columns: card, aggregate: max, values_of: id, values: [a]}", False),
+        ("pivot: {columns: town, aggregate: max, values_of: id}", False),
+        ("hash_columns: {columns: card}, pivot: {columns: card, aggregate: max, values_of: id}", False),
+    ],
+)
+def test_hidden_values_become_no_names_of_columns(config, place, steps, refused):
+    (place / "people.csv").write_text("id,town,card\n")
+    listed = "".join(f"\n      - {step}" for step in re.split(r", (?=pivot)", steps))
+    path = config(
+        f"""
+inputs:
+  people: {{path: people.csv, format: csv, schema: 'id INT, town STRING, card STRING', sensitive: [card]}}
+tables:
+  wide:
+    from: people
+    steps:{listed}
+outputs:
+  wide: {{path: out, format: parquet}}
+"""
+    )
+    says = "the values of `card`, which nobody may read, would become names of columns"
+    with pytest.raises(ConfigError, match=says) if refused else nullcontext():
+        load(path)
