@@ -34,9 +34,9 @@ def list_files(
             else UTC).
 
     Raises:
-        LakeError: A path is not there, a glob fits nothing or is none, a folder may not be read, a name is no text, a
-            path is a hidden file, or files lie where Spark would pass over them: beside partition folders and in none,
-            or in folders below the one that is read.
+        LakeError: A path is not there, a glob fits nothing or is none, a folder may not be read, a name is no text or
+            has a colon, a path is a hidden file, or files lie where Spark would pass over them: beside
+            partition folders and in none, or in folders below the one that is read.
 
     Example:
         >>> import tempfile, pathlib
@@ -51,6 +51,7 @@ def list_files(
     listing = list_local(local, chosen) if local else Listing()
     if local and (accepts := file_filter(chosen, spark)):
         listing = Listing.of(file for file in listing if accepts(file))
+    _require_no_colons(listing)
     if other:
         if spark is None:
             raise LakeError(f"{other[0]}: only Spark can list it, and no Spark runs.")
@@ -73,6 +74,17 @@ def require_all_read(spark: "SparkSession", source: "Source") -> None:
 def listing_may_repeat(paths: Sequence[str]) -> bool:
     """Return whether a file may have been found twice: one folder holds each of its files once, a glob may not."""
     return any("*" in path or "{" in path for path in paths)
+
+
+def _require_no_colons(local: Listing) -> None:
+    """Refuse names that Hadoop cannot open: it looks for the file's sums by a name that it takes for a URI's scheme."""
+    if wrong := [path for path in local.paths if path.rfind(":") > path.rfind("/")]:
+        shown = ", ".join(path.removeprefix("file:") for path in wrong[:3])
+        more = f" and {len(wrong) - 3:,} more" if len(wrong) > 3 else ""
+        raise LakeError(
+            f"{shown}{more}: Hadoop cannot open a file with a colon in its name. Rename it, for instance with `-` for"
+            " each colon; or leave such files out with the option pathGlobFilter."
+        )
 
 
 def _distinct(listing: Listing) -> Listing:

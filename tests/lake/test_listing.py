@@ -222,6 +222,14 @@ def test_a_name_that_is_no_text_is_an_error_that_shows_it(tmp_path):
         list_files([str(tmp_path)])
 
 
+def test_a_file_with_a_colon_in_its_name_is_refused_if_it_is_wanted(tmp_path):
+    folder = make(tmp_path, ["2026-01-01T10:00:00.csv", "ok.csv", "a:b/c.csv"])
+    with pytest.raises(LakeError, match=r"/2026-01-01T10:00:00\.csv: Hadoop cannot open .* colon .* Rename it"):
+        list_files([folder], options={"recursiveFileLookup": True})
+    assert names(list_files([folder], options={"pathGlobFilter": "?k.csv"})) == ["ok.csv"]
+    assert names(list_files([f"{folder}/a:b"])) == ["c.csv"], "a folder may be called so"
+
+
 def test_what_only_spark_can_list_needs_spark():
     with pytest.raises(LakeError, match="s3a://bucket/x: only Spark can list it"):
         list_files(["s3a://bucket/x"])
