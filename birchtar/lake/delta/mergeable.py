@@ -73,7 +73,10 @@ def require_times(staged: DataFrame, sink: Sink, path: str) -> None:
     """
     if rows := staged.where(named(str(sink.order_by)).isNull()).count():
         raise LakeError.at(
-            [path], f"{rows} rows have no `{sink.order_by}`. `scd2` needs the time from which a row holds."
+            [path],
+            f"{'1 row has' if rows == 1 else f'{rows:,} rows have'} no `{sink.order_by}`. `scd2` needs the time from"
+            f" which a row holds. Filter such rows, or let a rule `not_null: {sink.order_by}` with `action: reject`"
+            " send them to the quarantine.",
         )
 
 
@@ -115,9 +118,19 @@ def _made(sink: Sink) -> list[str]:
 def _require_versions(df: DataFrame, table: StructType, sink: Sink, path: str) -> None:
     ours = {field.name: field.dataType.simpleString() for field in version_columns(df.schema, sink)}
     theirs = {field.name: field.dataType.simpleString() for field in table}
-    if ours != theirs:
-        here, there = (", ".join(f"{name} {kind}" for name, kind in each.items()) for each in (ours, theirs))
-        raise LakeError.at([path], f"scd2: the rows make the columns {here}; the table has {there}.")
+    new = [f"`{name}` is new" for name in ours if name not in theirs]
+    missing = [f"`{name}` is missing here" for name in theirs if name not in ours]
+    other = [
+        f"`{name}` is {theirs[name]} there and {kind} here"
+        for name, kind in ours.items()
+        if name in theirs and kind != theirs[name]
+    ]
+    if differences := [*new, *missing, *other]:
+        raise LakeError.at(
+            [path],
+            f"scd2: the table has other columns: {'; '.join(differences)}. Select, rename or cast what differs, add the"
+            " new columns to the table with ALTER TABLE, or write to another place.",
+        )
 
 
 def _require_in_table(kind: str, names: Sequence[str], table: StructType, path: str) -> None:

@@ -128,9 +128,15 @@ def test_columns_can_have_other_names_and_times_are_times(spark, table):
 @pytest.mark.parametrize(
     ("schema", "row", "message"),
     [
-        pytest.param(EVENTS, (1, None, "Bern", False), "1 rows have no `at`", id="no time"),
+        pytest.param(EVENTS, (1, None, "Bern", False), "1 row has no `at`.*not_null: at", id="no time"),
         pytest.param(f"{EVENTS}, is_current INT", (1, 1, "", False, 1), "`is_current` already", id="taken name"),
-        pytest.param(f"{EVENTS}, more INT", (1, 1, "", False, 1), "the table has", id="other columns"),
+        pytest.param(
+            f"{EVENTS.replace('town STRING', 'town INT')}, more INT",
+            (1, 1, 2, False, 1),
+            "other columns: `more` is new; `town` is string there and int here. Select, rename or cast",
+            id="other columns",
+        ),
+        pytest.param("id INT, at INT, gone BOOLEAN", (1, 1, False), ": `town` is missing here. Select", id="too few"),
     ],
 )
 def test_events_that_cannot_be_placed_are_refused_before_anything_is_published(spark, table, schema, row, message):
