@@ -1,7 +1,11 @@
 """What a Delta table got since a version: rows that were appended, or all changes from its change data feed."""
 
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
@@ -9,7 +13,7 @@ from pyspark.sql import functions as F
 
 from birchtar.lake.errors import LakeError
 from birchtar.lake.files import FileSystem
-from birchtar.lake.paths import absolute
+from birchtar.lake.paths import absolute, is_local, local
 from birchtar.lake.rejects import named
 from birchtar.lake.source import Source
 
@@ -18,6 +22,9 @@ _CHANGE = (CHANGE_TYPE, COMMIT_VERSION, "_commit_timestamp")
 """The columns that Delta adds to the rows of a change data feed."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_AT_ONCE = 16
+"""Files of another system that are looked for side by side: each takes a round trip."""
 
 _OUT = "Reset the bookmark of this input to read the whole table as it is now."
 
@@ -89,7 +96,7 @@ def read_appended(spark: SparkSession, source: Source, since: DeltaMark | None, 
 
     Raises:
         UnreadableChangesError: Rows were deleted, updated or overwritten between the two; the log of these versions is
-            cleaned up; or it is another table than the last time.
+            cleaned up; VACUUM has deleted their files; or it is another table than the last time.
     """
     if since is None:
         return _at(spark, source, until)
@@ -109,7 +116,7 @@ def read_changes(spark: SparkSession, source: Source, since: DeltaMark | None, u
 
     Raises:
         UnreadableChangesError: The table keeps no such feed, or did not in all these versions; the log of these
-            versions is cleaned up; or it is another table than the last time.
+            versions is cleaned up; VACUUM has deleted their files; or it is another table than the last time.
     """
     _require_feed(spark, source, until)
     if since is None:
@@ -133,7 +140,51 @@ def _changes(spark: SparkSession, source: Source, since: DeltaMark, until: Delta
     snapshot = jvm.scala.Some(log.getSnapshotAt(until.version, none, none, False))  # type: ignore[union-attr]
     span = (since.version + 1, until.version)
     java_frame = _cdc_reader(spark).changesToBatchDF(log, *span, spark._jsparkSession, none, snapshot, from_files, none)
-    return DataFrame(java_frame, spark)
+    df = DataFrame(java_frame, spark)
+    _require_files(spark, source, df.inputFiles(), range(since.version + 1, until.version + 1))
+    return df
+
+
+def _require_files(spark: SparkSession, source: Source, paths: list[str], versions: range) -> None:
+    """Raise where files that these versions tell of are deleted. Looks at each."""
+    if not (gone := set(_gone(spark, paths))):
+        return
+    from birchtar.lake.delta.log import Log  # its package imports this module
+
+    log = Log(spark, absolute(source.paths[0]))
+    of = [version for version in versions if gone & set(_names(log.commit(version)))] or versions
+    raise UnreadableChangesError.at(
+        source.paths,
+        f"VACUUM has deleted {'1 file' if len(gone) == 1 else f'{len(gone):,} files'} of {_say(of[0], of[-1])}, not"
+        " read yet. The table's property delta.deletedFileRetentionDuration says for how long files are kept."
+        f" {_OUT}",
+    )
+
+
+def _gone(spark: SparkSession, paths: list[str]) -> Iterator[str]:
+    """Yield the names of the files that are not there."""
+    if not paths:
+        return
+    if is_local(paths[0]):
+        there: Iterable[bool] = (Path(local(path)).exists() for path in paths)
+    else:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            there = list(pool.map(FileSystem(spark, paths[0]).exists, paths))
+    for path, is_there in zip(paths, there, strict=True):
+        if not is_there:
+            yield path.rpartition("/")[2]
+
+
+def _names(actions: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the names of files that tell of changes; not of those that only lay out rows anew."""
+    for action in actions:
+        for kind in ("add", "remove", "cdc"):
+            if kind in action and (kind == "cdc" or action[kind].get("dataChange", True)):
+                yield unquote(action[kind]["path"]).rpartition("/")[2]
+
+
+def _say(first: int, last: int) -> str:
+    return f"version {first}" if first == last else f"the versions {first} to {last}"
 
 
 def _at(spark: SparkSession, source: Source, mark: DeltaMark) -> DataFrame:

@@ -206,3 +206,28 @@ def test_a_feed_that_began_too_late_stops_the_run(spark, source):
     keep_feed(spark, source)
     with pytest.raises(UnreadableChangesError, match="did not keep a change data feed in all versions since"):
         read_changes(spark, source, mark, newest(spark, source))
+
+
+def vacuum(spark, source):
+    spark.conf.set("spark.databricks.delta.retentionDurationCheck.enabled", "false")
+    try:
+        sql(spark, source, "VACUUM TABLE_ RETAIN 0 HOURS")
+    finally:
+        spark.conf.unset("spark.databricks.delta.retentionDurationCheck.enabled")
+
+
+@pytest.mark.parametrize("read", [read_appended, read_changes])
+def test_files_that_were_vacuumed_before_they_were_read_stop_the_run(spark, fed, read):
+    mark = newest(spark, fed)
+    sql(spark, fed, "INSERT INTO TABLE_ VALUES (3)")
+    if read is read_changes:
+        sql(spark, fed, "UPDATE TABLE_ SET n = 30 WHERE n = 3")
+    sql(spark, fed, "OPTIMIZE TABLE_")
+    until = newest(spark, fed)
+    vacuum(spark, fed)
+    append(fed, 4)
+    of = "2 files of the versions 1 to 2" if read is read_changes else "1 file of version 1"
+    said = f"/t: VACUUM has deleted {of}, not read yet.*deletedFileRetentionDuration .* Reset the bookmark of this"
+    with pytest.raises(UnreadableChangesError, match=said):
+        read(spark, fed, mark, newest(spark, fed))
+    assert values(read(spark, fed, until, newest(spark, fed))) == [4]
