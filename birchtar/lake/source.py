@@ -1,5 +1,6 @@
 """Where a job's rows come from: the `inputs` of a config, and how each becomes a DataFrame."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -58,6 +59,16 @@ def own_options(format: InputFormat) -> dict[str, str]:  # noqa: A002  # the key
     """Return the options of a format's reader, in lower case, that are ours to set, with what there is instead."""
     own = _OWN_OPTIONS | (_JDBC_OPTIONS if format == "jdbc" else {})
     return {key: instead for key, instead in own.items() if (format, key) != ("xml", "nullvalue")}
+
+
+def option_of(options: Mapping[str, OptionValue], name: str) -> str | None:
+    """Return what an option of a reader or writer says, as a text; of its name cases do not matter to Spark.
+
+    Example:
+        >>> option_of({"MULTILINE": True}, "multiLine"), option_of({}, "quote")
+        ('True', None)
+    """
+    return next((str(value) for key, value in options.items() if key.lower() == name.lower()), None)
 
 
 class Source(BaseModel):
@@ -216,7 +227,7 @@ class Source(BaseModel):
             >>> Source(path="x", format="json", options={"MULTILINE": True}).option("multiLine")
             'True'
         """
-        return next((str(value) for key, value in self.options.items() if key.lower() == name.lower()), None)
+        return option_of(self.options, name)
 
     def declared(self) -> "StructType | None":
         """Return the schema as Spark's type; None where it is to be inferred. Needs a running Spark."""

@@ -18,6 +18,7 @@ from birchtar.lake.many_paths import AS_THEY_ARE
 from birchtar.lake.paths import without_links
 from birchtar.lake.rejects import EXACT_TIMES, named, quoted
 from birchtar.lake.sink import COMPRESSION_NAMES, DEFAULT_COMPRESSION, Sink
+from birchtar.lake.source import option_of
 from birchtar.lake.staged_files import clean_files, publish_files, stage_files
 from birchtar.lake.table_folders import require_one_disk, require_same_folders
 from birchtar.lake.writable import unwritable
@@ -214,5 +215,4 @@ def _writer(df: DataFrame, sink: Sink) -> DataFrameWriter:
 
 def _csv(sink: Sink) -> dict[str, Any]:
     """Return the options of CSV for a sink: a quote inside quotes is doubled, whatever the quote is, as it is read."""
-    quote = next((str(value) for key, value in sink.options.items() if key.lower() == "quote"), "")
-    return _CSV | {"escape": quote or '"'} | sink.options
+    return _CSV | {"escape": option_of(sink.options, "quote") or '"'} | sink.options

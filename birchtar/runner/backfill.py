@@ -120,7 +120,7 @@ def backfill(
 def done_before(state: State, plan: Plan, spans: Sequence[Span]) -> list[Outcome]:
     """Return the outcomes of those intervals that have succeeded before."""
     done = done_scopes(state, plan.name)
-    return [Outcome(span.interval, DONE_BEFORE, done[span.scope]) for span in spans if span.scope in done]
+    return [Outcome(span.interval, DONE_BEFORE, done[span.scope].number) for span in spans if span.scope in done]
 
 
 def _outcome(

@@ -3,8 +3,9 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import accumulate
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -14,22 +15,16 @@ from birchtar.runner.intervals import Interval
 from birchtar.runner.moments import moment
 from birchtar.runner.plan import Plan
 from birchtar.runner.scopes import parse_scope
-from birchtar.state.bookmarks import FILES, Bookmark
+from birchtar.state.bookmarks import FILES
 from birchtar.state.database import State
-from birchtar.state.history import succeeded_scopes
-from birchtar.state.intents import RunFile, RunInput, read_by_others
+from birchtar.state.history import done_scopes
+from birchtar.state.intents import RunFile, read_by_others
 from birchtar.state.known_files import new_files
 from birchtar.state.listed import ListedFile, Listing
 from birchtar.state.runs import Run
 
-
-class _Read(Protocol):
-    """What a run reads of an input; see `birchtar.runner.pending.Pending`."""
-
-    @property
-    def read(self) -> RunInput: ...
-    @property
-    def bookmark(self) -> Bookmark: ...
+if TYPE_CHECKING:
+    from birchtar.runner.pending import Pending
 
 
 def date_of(file: ListedFile | RunFile, dates: DatedPaths | None) -> datetime | None:
@@ -38,7 +33,7 @@ def date_of(file: ListedFile | RunFile, dates: DatedPaths | None) -> datetime | 
 
 
 def require_read_once(
-    plan: Plan, state: State, run: Run, pending: Mapping[str, _Read], interval: Interval | None = None
+    plan: Plan, state: State, run: Run, pending: "Mapping[str, Pending]", interval: Interval | None = None
 ) -> None:
     """Refuse to read a file for an output that appends, where another run of the job has read it or is reading it.
 
@@ -63,11 +58,10 @@ def require_read_once(
         where = f"{plan.place(('inputs', name))}: input {name}"
         twice = f"their rows would be appended twice (output {', '.join(outputs)})"
         files = each.read.files
-        if found := state.read(lambda connection: read_by_others(connection, run, name, files)):  # noqa: B023
+        if found := state.read(partial(read_by_others, run=run, name=name, files=files)):
             raise JobError(f"{where}: {_some(found, files)} being read by another run of the job: {twice}.")
         if interval is not None:
-            found = state.read(lambda connection: _known(connection, each.bookmark.id, files))  # noqa: B023
-            if found:
+            if found := state.read(partial(_known, bookmark_id=each.bookmark.id, files=files)):
                 raise JobError(
                     f"{where}: {_some(found, files)} in {interval} known to the bookmark, so read by the job's own"
                     f" runs: {twice}. Say --again if they shall be."
@@ -88,7 +82,7 @@ def _known(connection: Connection, bookmark_id: int, files: Sequence[RunFile]) -
 def _backfilled(state: State, job: str, files: Sequence[RunFile]) -> Iterator[str]:
     """Yield the files that backfills have read: these lie in their intervals, and were there when they began."""
     known: dict[str, list[tuple[datetime, datetime, datetime]]] = {}
-    for scope, began in state.read(lambda connection: succeeded_scopes(connection, job)).items():
+    for scope, (_, began) in done_scopes(state, job).items():
         interval, pattern = parse_scope(scope)
         if isinstance(interval.start, datetime) and isinstance(interval.end, datetime):
             known.setdefault(pattern, []).append((interval.start, interval.end, began))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
@@ -56,22 +56,24 @@ def scoped_runs(connection: Connection, job: str) -> dict[str, tuple[int, str]]:
     return {row.scope: (row.number, row.state) for row in connection.execute(query.order_by(runs.c.number))}
 
 
-def done_scopes(state: State, job: str) -> dict[str, int]:
-    """Return the scopes of a job of which a run has succeeded, each with the number of the last one."""
-    query = select(runs.c.scope, func.max(runs.c.number).label("number")).where(
+class DoneScope(NamedTuple):
+    """The last run of a scope that has succeeded."""
+
+    number: int
+    began: datetime
+
+
+def done_scopes(state: State, job: str) -> dict[str, DoneScope]:
+    """Return the scopes of a job of which a run has succeeded, each with the last one."""
+    number, began = func.max(runs.c.number).label("number"), func.max(runs.c.started_at).label("began")
+    query = select(runs.c.scope, number, began).where(
         runs.c.job == job, runs.c.scope.is_not(None), runs.c.state == SUCCEEDED
     )
     return state.read(
-        lambda connection: {row.scope: row.number for row in connection.execute(query.group_by(runs.c.scope))}
+        lambda connection: {
+            row.scope: DoneScope(row.number, row.began) for row in connection.execute(query.group_by(runs.c.scope))
+        }
     )
-
-
-def succeeded_scopes(connection: Connection, job: str) -> dict[str, datetime]:
-    """Return the scopes of a job of which a run has succeeded, each with when the last of these began."""
-    query = select(runs.c.scope, func.max(runs.c.started_at).label("began")).where(
-        runs.c.job == job, runs.c.scope.is_not(None), runs.c.state == SUCCEEDED
-    )
-    return {row.scope: row.began for row in connection.execute(query.group_by(runs.c.scope))}
 
 
 def job_names(state: State) -> list[str]:

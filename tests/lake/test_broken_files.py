@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from mutated_files import ROWS, mutated, rows_of, store
+from mutated_files import mutated, store
 
 from birchtar.lake.broken_files import broken_files
 from birchtar.lake.errors import LakeError
@@ -49,7 +49,6 @@ def test_no_file_is_named_that_spark_can_read_and_none_left_out_that_it_cannot(c
 
 def test_an_avro_file_that_ends_inside_of_its_last_block_is_named(classic_spark, tmp_path):
     path = store(tmp_path, "avro", 1)
-    assert len(rows_of(1)) == ROWS
     path.write_bytes(path.read_bytes()[:-20])
     store(tmp_path, "avro", 2)
     assert found(classic_spark, tmp_path, "avro") == {str(path): "The file ends inside of a block."}

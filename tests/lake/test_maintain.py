@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from unittest.mock import Mock
 
 import duckdb
 import pyarrow.parquet
@@ -289,12 +288,16 @@ def test_a_partition_that_is_a_link_stays(folder):
     assert (done.files_after, done.left) == (2, [f"{folder}/day=1: it is a link."])
 
 
+def dies(*arguments):
+    raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize("again", [pytest.param("day=1", id="the same part"), pytest.param("day=2", id="another part")])
 def test_a_table_that_is_replaced_after_a_compaction_died_keeps_no_old_row(folder, monkeypatch, again):
     text(folder / "day=1", a="id\n1\n", b="id\n2\n")
     table = Table(str(folder), "csv", header=True)
     with monkeypatch.context() as patched:
-        patched.setattr(compact_files, "_settle", Mock(side_effect=KeyboardInterrupt))
+        patched.setattr(compact_files, "_settle", dies)
         with pytest.raises(KeyboardInterrupt):
             compact(never, table)
     (behind,) = folder.parent.glob(".*.staged")

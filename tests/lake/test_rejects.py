@@ -3,9 +3,10 @@
 import pytest
 
 from birchtar.lake.read import read
-from birchtar.lake.rejects import ERROR_COLUMN
+from birchtar.lake.rejects import ERROR_COLUMN, EXACT_TIMES, WHOLE_RECORD
 from birchtar.lake.source import Source
 from transforms import rejects
+from transforms.nested import json_text
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,10 @@ def test_transforms_understand_the_rejects_of_storage(spark, stored, kind, text,
     assert rejects.has_rejects(df)
     assert df.transform(rejects.accepted).collect() == [(1, 2)]
     assert df.transform(rejects.rejected).select("code", "record").collect() == rejected
+
+
+def test_records_are_written_alike():
+    assert (EXACT_TIMES, WHOLE_RECORD) == (json_text.EXACT_TIMES, json_text.WHOLE_RECORD)
 
 
 TYPE = rejects.ERROR_TYPE.replace(": ", ":").replace(", ", ",")
