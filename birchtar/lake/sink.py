@@ -119,10 +119,10 @@ class Sink(BaseModel):
     schema_changes: Annotated[
         SchemaChanges,
         Field(
-            description="What happens when the columns are not the table's, for `append` and `merge` to Delta:"
+            description="What happens when the columns are not the table's, for `append`, `merge` and `scd2` to Delta:"
             " `fail` refuses; `warn` leaves new columns out and says so; `evolve` adds new columns;"
             " `widen` also widens the table's types, such as INT to BIGINT; `rescue` puts what does not fit into"
-            " the text column `_rescued_data`, as JSON."
+            " the text column `_rescued_data`, as JSON. To `scd2` a row that lacks a column says null of it."
         ),
     ] = "fail"
     cluster_by: Annotated[

@@ -148,8 +148,8 @@ def _in_delta_keys(location: Location, written: Sink) -> Iterator[Complaint]:
     if written.replace_where is not None and written.mode != "overwrite":
         what = f"`replace_where` is for `mode: overwrite`, not for `{written.mode}`."
         yield Complaint((*location, "replace_where"), what, of_key=True)
-    if written.schema_changes != "fail" and written.mode not in ("append", "merge"):
-        what = f"`schema_changes` is for `append` and `merge`, not for `{written.mode}`."
+    if written.schema_changes != "fail" and written.mode not in ("append", *_MERGING):
+        what = f"`schema_changes` is for `append`, `merge` and `scd2`, not for `{written.mode}`."
         yield Complaint((*location, "schema_changes"), what, of_key=True)
     if written.cluster_by and written.partition_by:
         what = "a table has either `cluster_by` or `partition_by`."

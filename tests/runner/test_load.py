@@ -248,7 +248,7 @@ def complaints(path: Path, *settings: str) -> list[str]:
             "outputs:\n  people: {path: o, format: delta, cluster_by: [age], partition_by: [b], schema_changes: warn}",
             [
                 "3:36: a table has either `cluster_by` or `partition_by`.",
-                "3:74: `schema_changes` is for `append` and `merge`, not for `overwrite`.",
+                "3:74: `schema_changes` is for `append`, `merge` and `scd2`, not for `overwrite`.",
             ],
             id="clusters and partitions",
         ),

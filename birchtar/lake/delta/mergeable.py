@@ -1,6 +1,6 @@
 """Whether rows can be merged as an output says, found out before they are written."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
@@ -111,13 +111,32 @@ def version_columns(events: StructType, sink: Sink) -> StructType:
     return StructType([*events, *made])
 
 
+def event_columns(versions: StructType, sink: Sink) -> StructType:
+    """Return the columns of a table that come from its rows, without those that a table of versions makes itself."""
+    return StructType([field for field in versions if field.name not in _made(sink)])
+
+
+def widened_times(widened: Mapping[str, str], sink: Sink) -> dict[str, str]:
+    """Return the types of a version's two times, where the column that they are from becomes wider."""
+    kinds = [kind for name, kind in widened.items() if name.lower() == str(sink.order_by).lower()]
+    return {name: kind for kind in kinds for name in (sink.valid_from, sink.valid_to)}
+
+
 def _made(sink: Sink) -> list[str]:
     return [sink.valid_from, sink.valid_to, sink.is_current] if sink.mode == "scd2" else []
 
 
 def _require_versions(df: DataFrame, table: StructType, sink: Sink, path: str) -> None:
-    ours = {field.name: field.dataType.simpleString() for field in version_columns(df.schema, sink)}
     theirs = {field.name: field.dataType.simpleString() for field in table}
+    if sink.schema_changes == "fail":
+        ours = {field.name: field.dataType.simpleString() for field in version_columns(df.schema, sink)}
+    else:  # of the others `fit` has seen to
+        _require_in_table("keys", sink.keys, table, path)
+        _require_in_table("order_by", [str(sink.order_by)], table, path)
+        time = next(field for field in table if field.name.lower() == str(sink.order_by).lower())
+        made = version_columns(StructType([StructField(str(sink.order_by), time.dataType)]), sink)
+        ours = {field.name: field.dataType.simpleString() for field in made if field.name in _made(sink)}
+        theirs = {name: kind for name, kind in theirs.items() if name in ours}
     new = [f"`{name}` is new" for name in ours if name not in theirs]
     missing = [f"`{name}` is missing here" for name in theirs if name not in ours]
     other = [
@@ -128,8 +147,8 @@ def _require_versions(df: DataFrame, table: StructType, sink: Sink, path: str) -
     if differences := [*new, *missing, *other]:
         raise LakeError.at(
             [path],
-            f"scd2: the table has other columns: {'; '.join(differences)}. Select, rename or cast what differs, add the"
-            " new columns to the table with ALTER TABLE, or write to another place.",
+            f"scd2: the table has other columns: {'; '.join(differences)}. Select, rename or cast what differs, let"
+            " `schema_changes` say what becomes of it, or write to another place.",
         )
 
 

@@ -55,7 +55,8 @@ def new_versions(staged: DataFrame, table: DataFrame, remembered: DataFrame | No
     events = staged.withColumn(DELETED, deletes(staged, sink)).select(*said, DELETED, F.lit(False).alias(_KNOWN))
     events = events.unionByName(_events_of(table, staged, sink))
     if remembered is not None:
-        there = [name for name in (*staged.columns, DELETED) if name in remembered.columns]
+        known = {name.lower() for name in remembered.columns}
+        there = [name for name in (*staged.columns, DELETED) if name.lower() in known]
         old = remembered.select(*map(named, there)).withColumn(_KNOWN, F.lit(True))
         events = events.unionByName(old, allowMissingColumns=True)
     edged = _with_edges(_one_per_time(events, staged.schema, sink), staged.schema, sink)

@@ -56,6 +56,8 @@ def fit(
     new nested field    error                        added            added            the whole value rescued
     =================== ============================ ================ ================ ==========================
 
+    A row that lacks a column says null of it to `scd2`; to `merge` it says nothing.
+
     A value that is rescued is null in its column; ``_rescued_data`` holds a JSON object of such values by column, and
     null where there are none. It is a column of the table from the first write on.
 

@@ -10,7 +10,14 @@ from birchtar.lake.delta.dead_files import delete_dead, delete_unmade_log
 from birchtar.lake.delta.discard import delete_staged
 from birchtar.lake.delta.folder import delete_folder, write_folder
 from birchtar.lake.delta.log import Log, holds_plain_parquet
-from birchtar.lake.delta.mergeable import require_mergeable, require_one_row_per_key, require_times, require_valid
+from birchtar.lake.delta.mergeable import (
+    event_columns,
+    require_mergeable,
+    require_one_row_per_key,
+    require_times,
+    require_valid,
+    widened_times,
+)
 from birchtar.lake.delta.plan import Plan, Staged
 from birchtar.lake.delta.replaced import Guard
 from birchtar.lake.delta.schema_changes import Fit, fit
@@ -72,11 +79,14 @@ def _refuse_known_number(log: Log, label: Label) -> None:
 
 
 def _fit(df: DataFrame, sink: Sink, path: str, log: Log) -> Fit:
-    if sink.schema_changes == "fail" or sink.mode not in ("append", "merge"):
+    if sink.schema_changes == "fail" or sink.mode not in ("append", "merge", "scd2"):
         require_fitting_columns(df, sink, path)
         return Fit(df)
-    table = StructType.fromJson(log.schema()) if log.version() >= 0 else None
-    return fit(df, table, sink.schema_changes, path, never_rescued=[*sink.keys, *filter(None, [sink.order_by])])
+    table = event_columns(StructType.fromJson(log.schema()), sink) if log.version() >= 0 else None
+    fitting = fit(df, table, sink.schema_changes, path, never_rescued=[*sink.keys, *filter(None, [sink.order_by])])
+    if sink.mode == "scd2":
+        fitting.widen |= widened_times(fitting.widen, sink)
+    return fitting
 
 
 def _require_sound(spark: SparkSession, staged: Staged, sink: Sink, log: Log) -> None:

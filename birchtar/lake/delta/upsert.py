@@ -21,7 +21,7 @@ from birchtar.lake.delta.merge import (
     merge_changes,
     older,
 )
-from birchtar.lake.delta.mergeable import OPERATION, version_columns
+from birchtar.lake.delta.mergeable import OPERATION, event_columns, version_columns
 from birchtar.lake.delta.plan import Plan, Published
 from birchtar.lake.delta.scd2 import new_versions
 from birchtar.lake.delta.staged_rows import staged_rows
@@ -114,10 +114,23 @@ def _merged(staged: DataFrame, sink: Sink, log: Log, label: Label) -> Published:
 def _changes(staged: DataFrame, table: DataFrame, sink: Sink, path: str) -> _Changes:
     known = remembered(staged.sparkSession, path) if sink.order_by is not None else None
     if sink.mode == "scd2":
+        staged, table = _alike(staged, table, sink)
         versions = new_versions(staged, _touched(table, staged, sink), known and _touched(known, staged, sink), sink)
         return _Changes(versions.changes, versions.silent)
     rows = merge_changes(staged, table, known, sink)
     return _Changes(rows, deletions(rows, sink))
+
+
+def _alike(events: DataFrame, table: DataFrame, sink: Sink) -> tuple[DataFrame, DataFrame]:
+    """Return both with the columns of both, by the events' names, null where one lacks a column or a nested field."""
+    names = {name.lower(): name for name in events.columns}
+
+    def together(first: DataFrame, second: DataFrame) -> DataFrame:
+        both = first.unionByName(second, allowMissingColumns=True)
+        return both.select(*(named(name).alias(names.get(name.lower(), name)) for name in both.columns))
+
+    empty = table.limit(0).select(*map(named, event_columns(table.schema, sink).names))
+    return together(empty, events), together(table, events.limit(0))
 
 
 def _touched(df: DataFrame, staged: DataFrame, sink: Sink) -> DataFrame:

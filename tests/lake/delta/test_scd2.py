@@ -146,6 +146,84 @@ def test_events_that_cannot_be_placed_are_refused_before_anything_is_published(s
     assert table.beside() == ["table"]
 
 
+def test_new_columns_are_null_in_the_versions_before(spark, table):
+    table.write(events(spark, (1, 1, "Bern", False), (2, 1, "Oslo", False)), 1, **HISTORY)
+    new = f"{EVENTS}, phone STRING"
+    rows = [(1, 5, "Bern", False, "044"), (2, 5, "Oslo", False, None), (1, 0, "Bonn", False, "0228")]
+    table.write(spark.createDataFrame(rows, new), 2, **HISTORY, schema_changes="evolve")
+    changed = [*VERSION[:2], "phone", *VERSION[2:]]
+    assert table.rows(*changed) == [
+        (1, "Bern", None, 1, 5, False),
+        (1, "Bern", "044", 5, None, True),
+        (1, "Bonn", "0228", 0, 1, False),
+        (2, "Oslo", None, 1, None, True),
+    ]
+    # What made no version is remembered as it was, and one that lacks a column says null of it.
+    table.write(events(spark, (2, 3, "Rome", False), (1, 7, "Bern", False)), 3, **HISTORY, schema_changes="evolve")
+    assert table.rows(*changed) == [
+        (1, "Bern", None, 1, 5, False),
+        (1, "Bern", None, 7, None, True),
+        (1, "Bern", "044", 5, 7, False),
+        (1, "Bonn", "0228", 0, 1, False),
+        (2, "Oslo", None, 1, 3, False),
+        (2, "Oslo", None, 5, None, True),
+        (2, "Rome", None, 3, 5, False),
+    ]
+
+
+def test_nested_fields_and_wider_times_come_to_a_table_of_versions(spark, table):
+    settings = {"mode": "scd2", "keys": ["id"], "order_by": "at", "schema_changes": "widen"}
+    nested = "ARRAY<STRUCT<town: STRING>>"
+    table.write(
+        spark.createDataFrame([(1, 1, ("a",), [("x",)])], f"id INT, at INT, s STRUCT<a: STRING>, l {nested}"),
+        1,
+        **settings,
+    )
+    wider = f"ID INT, AT BIGINT, S STRUCT<a: STRING, b: INT>, L {nested}"
+    settings |= {"keys": ["ID"], "order_by": "AT"}
+    table.write(
+        spark.createDataFrame([(1, 2**40, ("a", 7), [("x",)]), (1, 0, ("z", None), None)], wider), 2, **settings
+    )
+    # deltalake does not read widened types.
+    read = spark.read.format("delta").load(table.path)
+    kinds = dict(read.dtypes)
+    assert [kinds[name] for name in ("at", "valid_from", "valid_to", "s")] == [
+        *["bigint"] * 3,
+        "struct<a:string,b:int>",
+    ]
+    found = read.select("at", "s.a", "s.b", "valid_from", "valid_to", "is_current").orderBy("at").collect()
+    assert [tuple(row) for row in found] == [
+        (0, "z", None, 0, 1, False),
+        (1, "a", None, 1, 2**40, False),
+        (2**40, "a", 7, 2**40, None, True),
+    ]
+
+
+def test_what_does_not_fit_a_table_of_versions_is_rescued_or_left_out(spark, table):
+    table.write(events(spark, (1, 1, "Bern", False)), 1, **HISTORY)
+    other = spark.createDataFrame([(1, 2, 5, "tall")], "id INT, at INT, town INT, size STRING")
+    settings = HISTORY | {"delete_when": None}
+    with pytest.raises(LakeError, match="`schema_changes: warn` does not allow: `town` is string there and int here"):
+        table.stage(other, 2, **settings, schema_changes="warn")
+    staged = table.stage(other.drop("town"), 2, **settings, schema_changes="warn")
+    assert staged.plan["warnings"] == [
+        "`size` is not in the table and was left out",
+        "`town` is missing and came out null",
+        "`gone` is missing and came out null",
+    ]
+    table.write(other, 3, **settings, schema_changes="rescue")
+    assert table.rows(*VERSION, "_rescued_data") == [
+        (1, "5", 2, None, True, '{"size":"tall"}'),
+        (1, "Bern", 1, 2, False, None),
+    ]
+
+
+def test_a_table_that_holds_no_versions_is_not_made_one(spark, table):
+    table.write(events(spark, (1, 1, "Bern", False)), 1, mode="append")
+    with pytest.raises(LakeError, match="`valid_from` is new; `valid_to` is new; `is_current` is new"):
+        table.stage(events(spark, (1, 2, "Rome", False)), 2, **HISTORY, schema_changes="evolve")
+
+
 def history(told):
     """Return the versions that events make: the oracle, which knows nothing of tables and batches."""
     versions = []
