@@ -5,6 +5,7 @@ order of commits, or a run is to stay away from the newest ones by a condition i
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -109,6 +110,48 @@ def read_range(spark: SparkSession, source: Source, start: str, end: str) -> Dat
     first, last = (_literal(_bound(text, name, kind, source), kind, source) for text in (start, end))
     found = f"(SELECT * FROM {relation(source)} WHERE {key} >= {first} AND {key} < {last}) {_NEW}"  # noqa: S608
     return read_relation(spark, source, found)
+
+
+def count_in_ranges(
+    spark: SparkSession,
+    source: Source,
+    since: KeyMark | None,
+    until: KeyMark | None,
+    ranges: Iterable[tuple[str, str]],
+) -> int:
+    """Return how many rows between two marks lie in some ranges, as `read_keys` and `read_range` have them.
+
+    Ranges of another kind than the first key, such as of numbers where that is a date, have none.
+    """
+    types = _key_types(source, _schema(spark, source))
+    name, kind = next(iter(types.items()))
+    key, parts = quoted(spark, source, name), []
+    for bounds in _joined(ranges):
+        try:
+            first, last = (_literal(_bound(text, name, kind, source), kind, source) for text in bounds)
+        except LakeError:
+            continue
+        parts.append(f"({key} >= {first} AND {key} < {last})")
+    if not parts:
+        return 0
+    between = _where(spark, source, types, since, until)
+    ((rows,),) = query_once(spark, source, f"SELECT count(*) AS n FROM {between} WHERE {' OR '.join(parts)}")  # noqa: S608
+    return int(rows)
+
+
+def _joined(ranges: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield ranges, as one where one ends with the begin of another.
+
+    Example:
+        >>> list(_joined([("10", "20"), ("0", "10"), ("0", "10"), ("30", "40")]))
+        [('0', '20'), ('30', '40')]
+    """
+    ends = dict(ranges)
+    for start in sorted(ends.keys() - set(ends.values())):
+        end = ends[start]
+        while end in ends:
+            end = ends[end]
+        yield start, end
 
 
 def _bound(text: str, name: str, kind: DataType, source: Source) -> str:

@@ -62,7 +62,7 @@ def find_pending(plan: Plan, spark: SparkSession, state: State, run: Run) -> dic
     if run.is_takeover:
         pending = _as_before(pending, state, run)
     record_intent(state, run, [each.read for each in pending.values()])
-    require_read_once(plan, state, run, pending)
+    require_read_once(plan, spark, state, run, pending)
     return pending
 
 

@@ -60,7 +60,7 @@ def find_between(plan: Plan, spark: SparkSession, state: State, run: Run, span: 
     pending = each_bookmarked(plan, look)
     record_intent(state, run, [each.read for each in pending.values()])
     if not span.again:
-        require_read_once(plan, state, run, pending, span.interval)
+        require_read_once(plan, spark, state, run, pending, span.interval)
     return pending
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, delete, insert, select
 
 from birchtar.state.database import State
-from birchtar.state.runs import RUNNING, UNFINISHED, Run, lock
+from birchtar.state.runs import RUNNING, SUCCEEDED, UNFINISHED, Run, lock
 from birchtar.state.tables import run_files, run_inputs, runs
 
 _AT_ONCE = 10_000
@@ -70,6 +70,21 @@ def read_by_others(connection: Connection, run: Run, name: str, files: Iterable[
     )
     theirs = set(connection.scalars(others))
     return [file.path for file in files if file.path in theirs] if theirs else []
+
+
+def marks_of_others(connection: Connection, run: Run, name: str) -> list[RunInput]:
+    """Return what other runs of the same job read of an input between marks, as far as bookmarks do not tell of it.
+
+    To one of the job's own runs that are backfills, finished or not; to a backfill's run the unfinished ones of the
+    job's own.
+    """
+    others = runs.c.scope.is_(None) if run.scope else runs.c.scope.is_not(None)
+    states = UNFINISHED if run.scope else (SUCCEEDED, *UNFINISHED)
+    query = select(run_inputs).join(runs, runs.c.id == run_inputs.c.run_id)
+    found = query.where(
+        runs.c.job == run.job, runs.c.id != run.id, others, runs.c.state.in_(states), run_inputs.c.input == name
+    )
+    return [RunInput(row.input, row.kind, row.since, row.until) for row in connection.execute(found)]
 
 
 def intent(state: State, run: Run) -> list[RunInput]:
