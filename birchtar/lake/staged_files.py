@@ -5,10 +5,10 @@ an error, never wrong rows. What is staged is published by renames that another 
 it begins again: a hidden mark in a staged folder tells whether that folder is still the new one, or by now the old.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from pyspark.sql import DataFrameWriter, SparkSession
+from pyspark.sql import SparkSession
 
 from birchtar.lake.errors import LakeError
 from birchtar.lake.exchange import exchange
@@ -23,9 +23,16 @@ Plan = Mapping[str, Any]
 
 
 def stage_files(
-    spark: SparkSession, writer: DataFrameWriter, mode: str, path: str, label: Label
+    spark: SparkSession, save: Callable[[str], None], mode: str, path: str, label: Label
 ) -> tuple[Plan, list[DataFile]]:
-    """Write a frame's files beside the table; nothing of the table changes. Starts the job that computes the frame.
+    """Write files beside the table; nothing of the table changes.
+
+    Args:
+        spark: The session, for its file system.
+        save: Writes the files to a folder that is not there yet.
+        mode: What the files do to the table.
+        path: The table's folder.
+        label: The run and output.
 
     Returns:
         The plan for `publish_files`, and the files.
@@ -34,7 +41,7 @@ def stage_files(
     staged, mark = hidden_folder(path, label), f".{label.folder}"
     remove_dead(files, path, label)
     try:
-        writer.mode("errorifexists").save(staged)
+        save(staged)
         written = list(files.data_files(staged))
         folders = _folders(written) if mode == "overwrite_partitions" else [""] if mode == "overwrite" else []
         require_same_spelling(files, path, folders)

@@ -1,9 +1,11 @@
 """From a DataFrame to a table, in two phases: staged where no reader looks, then published."""
 
 import json
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 from pyspark.sql import functions as F
@@ -15,13 +17,16 @@ from birchtar.lake.errors import LakeError
 from birchtar.lake.files import FileSystem
 from birchtar.lake.label import Label
 from birchtar.lake.many_paths import AS_THEY_ARE
-from birchtar.lake.paths import without_links
+from birchtar.lake.paths import local, without_links
 from birchtar.lake.rejects import EXACT_TIMES, named, quoted
 from birchtar.lake.sink import COMPRESSION_NAMES, DEFAULT_COMPRESSION, Sink
 from birchtar.lake.source import option_of
 from birchtar.lake.staged_files import clean_files, publish_files, stage_files
 from birchtar.lake.table_folders import require_one_disk, require_same_folders
 from birchtar.lake.writable import unwritable
+
+if TYPE_CHECKING:
+    import pyarrow
 
 _CSV = {"header": "true", "ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false"}
 """CSV as everybody else reads it: spaces belong to the value."""
@@ -46,7 +51,7 @@ class Staged:
     """Delta's open transaction, in the process that staged. A plan alone does without."""
 
 
-def stage(df: DataFrame, sink: Sink, path: str, label: Label, *, as_it_is: bool = False) -> Staged:
+def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
     """Write all rows of a frame as the sink says, where no reader looks. Starts the Spark jobs that compute the frame.
 
     Rows come out in as few files as the target size allows, which is the session's
@@ -58,8 +63,6 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label, *, as_it_is: bool 
         sink: The format, and how the rows are laid out in files.
         path: The table's folder; of a sink for several tables, one below the sink's own.
         label: The run and output.
-        as_it_is: A file for each partition that the frame has, whatever columns are there already: for tables of our
-            own.
 
     Raises:
         LakeError: The sink names a column that the frame does not have, or a type that the format cannot hold; or
@@ -67,7 +70,7 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label, *, as_it_is: bool 
     """
     _check(df, sink)
     try:
-        return _staged(df, sink, path, label, as_it_is=as_it_is)
+        return _staged(df, sink, path, label)
     except LakeError:
         raise
     except Exception as error:
@@ -76,20 +79,51 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label, *, as_it_is: bool 
         raise
 
 
-def _staged(df: DataFrame, sink: Sink, path: str, label: Label, *, as_it_is: bool) -> Staged:
-    rows = df if as_it_is else _laid_out(df, sink)
+def _staged(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
+    rows = _laid_out(df, sink)
     plan: dict[str, Any] = {"sink": sink.model_dump(mode="json"), "path": path, "label": asdict(label)}
     if sink.format == "delta":
         open_ = delta.stage(rows, sink, path, label)
         return Staged(plan | {"staged": open_.plan}, open_.files, open_.bytes, open_.plan["warnings"], open_)
     path = plan["path"] = without_links(path)  # what is staged beside a link may lie on another disk than its folder
     require_one_disk(path, label)
-    if not as_it_is:
-        require_fitting_columns(df, sink, path)
-        if sink.mode != "overwrite":
-            require_same_folders(FileSystem(df.sparkSession, path), path, sink.partition_by)
-    staged, written = stage_files(df.sparkSession, _writer(rows, sink), sink.mode, path, label)
+    require_fitting_columns(df, sink, path)
+    if sink.mode != "overwrite":
+        require_same_folders(FileSystem(df.sparkSession, path), path, sink.partition_by)
+    save = _writer(rows, sink).mode("errorifexists").save
+    staged, written = stage_files(df.sparkSession, save, sink.mode, path, label)
     return Staged(plan | {"staged": staged}, len(written), sum(file.size for file in written))
+
+
+def stage_arrow(spark: SparkSession, rows: "pyarrow.Table", path: str, label: Label) -> Staged:
+    """Write rows that this process holds to one Parquet file of a local table, where no reader looks. No Spark job.
+
+    Args:
+        spark: The session, for its file system.
+        rows: What is to be added to the table.
+        path: The table's folder.
+        label: The run and output.
+
+    Raises:
+        LakeError: Nothing can be written to the folder.
+    """
+    sink, path = Sink(path=path, format="parquet", mode="append"), without_links(path)
+    require_one_disk(path, label)
+
+    def save(folder: str) -> None:
+        from pyarrow.parquet import write_table
+
+        Path(local(folder)).mkdir(parents=True)
+        write_table(rows, f"{local(folder)}/part-00000-{uuid.uuid4()}.snappy.parquet", compression="snappy")
+
+    try:
+        staged, written = stage_files(spark, save, sink.mode, path, label)
+    except Exception as error:
+        if told := unwritable(path):
+            raise told from error
+        raise
+    plan = {"sink": sink.model_dump(mode="json"), "path": path, "label": asdict(label), "staged": staged}
+    return Staged(plan, len(written), sum(file.size for file in written))
 
 
 def without_empty_files(spark: SparkSession, staged: Staged) -> Staged:

@@ -45,7 +45,7 @@ from transforms.choices.count_choices import Conflict
 from transforms.core.columns import unused_name
 from transforms.errors import say_known
 from transforms.paths import parse_paths
-from transforms.rejects import ERROR_COLUMN, accepted, has_rejects
+from transforms.rejects import ERROR_COLUMN, has_rejects
 
 Frames = dict[str, DataFrame]
 
@@ -82,6 +82,8 @@ class Observed(NamedTuple):
 
     by: Observation
     aggregate: Column
+    columns: Sequence[str] = ()
+    """Columns of the frame that are there for it alone."""
 
 
 @dataclass
@@ -343,8 +345,9 @@ class _Maker:
         hidden = self.sensitive.get((table.name, RULES), frozenset())
         check = checked(table.name, df, rules, conditions, hidden)
         self.tables.checks.append(check)
-        kept = self._without_rejects(check.marked, table.name, RULES, Observed(check.counted, check.numbers))
-        return kept.drop(*check.masks)
+        return self._without_rejects(
+            check.marked, table.name, RULES, Observed(check.counted, check.numbers, check.masks)
+        )
 
     def _query(self, table: PlannedTable, step: QueryStep, df: DataFrame | None) -> DataFrame:
         own = {} if df is None else {table.name: df}
@@ -376,7 +379,7 @@ class _Maker:
     def _without_rejects(self, df: DataFrame, table: str, step: str, also: Observed | None = None) -> DataFrame:
         """Return the good rows; the others are counted, in one look at each row with what ``also`` is to be known."""
         if not has_rejects(df):
-            return df.observe(*also) if also else df
+            return df.observe(also.by, also.aggregate).drop(*also.columns) if also else df
         counted, numbers = (also.by, [also.aggregate]) if also else (Observation(), [])
         error = F.col(ERROR_COLUMN)
         is_kept = F.length(F.concat_ws("", error["message"], error["record"])) <= LONGEST_RECORD
@@ -389,7 +392,7 @@ class _Maker:
         df = df.observe(counted, *numbers, *rejected)
         hidden = self.sensitive.get((table, step), frozenset())
         self.tables.rejects.append(Rejects(table, step, df, counted, hidden))
-        return accepted(df).drop(key)
+        return df.where(error.isNull()).drop(ERROR_COLUMN, key, *(also.columns if also else ()))
 
     def _records(self, error: Column, key: Column) -> Column:
         """Return an aggregate that holds a bounded number of errors: of those that have a key, any."""
