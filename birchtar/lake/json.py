@@ -8,7 +8,7 @@ from pyspark.sql.types import StringType, StructField, StructType, VariantType
 
 from birchtar.lake.csv import says_encoding
 from birchtar.lake.errors import LakeError
-from birchtar.lake.json_records import IS_BROKEN, IS_FOLLOWED, ROW, is_single, parsed
+from birchtar.lake.json_records import IS_BROKEN, IS_FOLLOWED, ROW, in_elements, is_mixed_list, is_single, parsed
 from birchtar.lake.many_paths import load_source
 from birchtar.lake.raw_text import escaped
 from birchtar.lake.rejects import (
@@ -46,7 +46,8 @@ def read_json(spark: SparkSession, source: Source, schema: StructType | None = N
     job looks for that first, and for bytes that are not UTF-8. Files without are read by Spark; of the others such
     records are rejected. There a number in a column of texts is written as Spark writes it, 1.1 for 1.10.
 
-    A record that is an array of objects has a row for each. Files in another encoding than UTF-8 are not looked at.
+    A record that is an array of objects has a row for each; where one of them is not as it has to be, each element is a
+    record by itself. Files in another encoding than UTF-8 are not looked at.
 
     Spark's parser has its own way with declared types, and what it left out nobody can tell behind it: it rounds to the
     digits of a decimal, takes of a text the day for a DATE and six digits of a second for a TIMESTAMP, a lone time for
@@ -75,30 +76,32 @@ def read_json(spark: SparkSession, source: Source, schema: StructType | None = N
     if not has_texts(source):
         return by_spark
     texts = load_texts(spark, source, StructType(fields))
-    files = _troubled(spark, source, texts)
+    inside = StructType([field for field in fields if field.name not in texts.columns])
+    files = _troubled(spark, source, texts, inside)
     if not files:
         return by_spark
-    checked = _checked(spark, source, texts, StructType(fields), message)
+    checked = _checked(source, in_elements(texts, inside, source.options), inside, names, message)
     is_troubled = is_from(files)
     return by_spark.where(~is_troubled).unionByName(checked.where(is_troubled), allowMissingColumns=True)
 
 
-def _troubled(spark: SparkSession, source: Source, texts: DataFrame) -> list[str]:
+def _troubled(spark: SparkSession, source: Source, texts: DataFrame, item: StructType) -> list[str]:
     """Return files in which there is something behind the first value, or bytes that are not UTF-8. Starts a job.
 
-    A second job looks closely at the few lines, if any, that are not beyond doubt.
+    So are those with an array of which an element is not as it has to be: of such Spark's reader keeps none. A second
+    job looks closely at the few lines, if any, that are not beyond doubt.
     """
-    doubtful = texts.where(~is_single(named(TEXT))).select(TEXT)
+    is_mixed = is_mixed_list(named(TEXT), item, source.options)
+    doubtful = texts.where(~is_single(named(TEXT)) | is_mixed).select(TEXT)
     if doubtful.agg(F.count("*")).collect() == [(0,)]:
         return []
     rows = parsed(doubtful, StructType([]), source.options)
-    return files_of(rows.where(named(IS_FOLLOWED) | (_code(source) == ENCODING)))
+    return files_of(rows.where(named(IS_FOLLOWED) | (_code(source) == ENCODING) | is_mixed))
 
 
-def _checked(spark: SparkSession, source: Source, texts: DataFrame, schema: StructType, message: str) -> DataFrame:
-    inside = StructType([field for field in schema.fields if field.name not in texts.columns])
+def _checked(source: Source, texts: DataFrame, inside: StructType, names: Sequence[str], message: str) -> DataFrame:
     rows, code = parsed(texts, inside, source.options), _code(source)
-    values = [(named(ROW).getField(name) if name in inside.names else named(name)).alias(name) for name in schema.names]
+    values = [(named(ROW).getField(name) if name in inside.names else named(name)).alias(name) for name in names]
     return with_error(rows, values, code=code, message=_said(source, code, message), record=escaped(named(TEXT)))
 
 

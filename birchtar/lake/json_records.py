@@ -80,6 +80,33 @@ def list_of(text: Column, item: StructType, options: Mapping[str, str]) -> Colum
     return _is_whole(found, item, is_list=F.lit(True))
 
 
+def in_elements(df: DataFrame, item: StructType, options: Mapping[str, object]) -> DataFrame:
+    """Return texts with each array that is not one of such objects as the texts of its elements. Lazy.
+
+    An element's text is written anew: its keys are sorted, and 1.10 is 1.1. An array that does not parse, has a key
+    twice in an object, holds no object, or has something behind it, stays as it is.
+    """
+    text, how = named(TEXT), permissive(options)
+    # As texts the elements would come with fractions rounded to doubles.
+    found = F.from_json(_wrapped(text, is_list=True), _schema(VariantType()), _deeper(how))
+    rows = df.select("*", F.when(is_mixed_list(text, item, options), found).alias(_PARSED))
+    values = named(_PARSED).getField(_ALL)
+    texts = F.transform(
+        F.slice(values, F.lit(1), F.greatest(F.size(values) - 1, F.lit(0))), lambda element: F.to_json(element)
+    )
+    is_whole = _is_whole(named(_PARSED), VariantType(), is_list=F.lit(True))
+    has_objects = F.exists(texts, lambda element: element.startswith("{"))
+    split = F.when(is_whole & has_objects, texts).otherwise(F.array(text))
+    others = [name for name in df.columns if name != TEXT]
+    return rows.select(F.explode(split).alias(TEXT), *map(named, others)).select(*map(named, df.columns))
+
+
+def is_mixed_list(text: Column, item: StructType, options: Mapping[str, object]) -> Column:
+    """Tell whether a text goes from bracket to bracket, and is not one array of such objects and nothing else."""
+    is_list = F.is_valid_utf8(text) & _is_list(without_mark(text))
+    return F.when(is_list, ~list_of(without_mark(text), item, permissive(options))).otherwise(F.lit(False))
+
+
 def says_more(text: Column, options: Mapping[str, str]) -> Column:
     """Tell whether a text begins with a JSON object or array, and there is something behind it."""
     first = [F.from_json(text, kind, dict(options)).cast("string") for kind in ("MAP<STRING, STRING>", "ARRAY<STRING>")]

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from pyspark.sql.types import StructType
@@ -124,6 +125,28 @@ def test_one_array_over_several_lines(json):
     assert json('[{"a": 1},', '{"a": 2}]', options={"multiLine": True}).collect() == [(1,), (2,)]
 
 
+@pytest.mark.parametrize("options", [{"multiLine": True}, {}], ids=["a file", "a line"])
+def test_an_element_of_an_array_that_does_not_fit_is_rejected_alone(json, options):
+    text = '[{"a": 1, "b": "[{}, ]"}, {"b": "x", "a": "y"}, null, "s", {"a": 2, "c": 12345678901234567.89}]'
+    df = json(text, schema="a INT, b STRING, c DECIMAL(20, 2)", options=options)
+    assert sorted(accepted(df)) == [(1, "[{}, ]", None), (2, None, Decimal("12345678901234567.89"))]
+    assert sorted(records(df)) == [
+        ("MALFORMED", '"s"'),
+        ("MALFORMED", "null"),
+        ("MALFORMED", '{"a":"y","b":"x"}'),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['[{"a": 1}, {"a": "x"}] [{"a": 2}]', '[{"a": 1}, {"a": "x"}', '[{"a": 1}, {"a": "x", "a": 2}, {"a": "y"}]'],
+    ids=["followed", "open", "a key twice"],
+)
+def test_an_array_of_which_not_all_is_known_stays_whole(json, text):
+    df = json(text, schema="a INT", options={"multiLine": True})
+    assert (accepted(df), set(records(df))) == ([], {("MALFORMED", text)})
+
+
 @pytest.mark.parametrize("options", [{}, {"allowComments": True}], ids=["by lines", "with comments"])
 def test_a_record_with_something_behind_it_is_rejected_whole(spark, tmp_path, options):
     behind = [
@@ -151,11 +174,11 @@ def test_a_record_with_something_behind_it_is_rejected_whole(spark, tmp_path, op
     kept = {(row.id, row.day, row.s) for row in rows if row._error is None}
     assert kept == {
         *((10, "0", None), (11, "0", None), (12, "0", None), (13, "0", "}{")),
-        *((14, "1", None), (15, "1", None), (16, "2", "1.10")),
+        *((14, "1", None), (15, "1", None), (16, "2", "1.10"), (20, "1", None)),
     }
     told = {row._error.record: row._error.message for row in rows if row._error}
     assert len(rows) == len(kept) + len(told)
-    assert set(told) == {*behind, *others}
+    assert set(told) == {*behind, "[5]", "null", '{"id":"x"}'}
     assert {record for record, message in told.items() if "behind its first JSON value" in message} == set(behind)
 
 
