@@ -5,14 +5,16 @@ an error, never wrong rows. What is staged is published by renames that another 
 it begins again: a hidden mark in a staged folder tells whether that folder is still the new one, or by now the old.
 """
 
+import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pyspark.sql import SparkSession
 
 from birchtar.lake.errors import LakeError
 from birchtar.lake.exchange import exchange
-from birchtar.lake.files import DataFile, FileSystem
+from birchtar.lake.files import DataFile, FileSystem, is_hidden
 from birchtar.lake.hidden import hidden_folder, remove_dead
 from birchtar.lake.label import Label
 from birchtar.lake.paths import is_local, local
@@ -20,6 +22,8 @@ from birchtar.lake.table_folders import require_same_spelling
 
 Plan = Mapping[str, Any]
 """How to publish what is staged; plain values, for the state database."""
+
+_WRITE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def stage_files(
@@ -50,7 +54,17 @@ def stage_files(
     except BaseException:
         files.delete(staged)
         raise
-    return {"hidden": staged, "path": path, "mode": mode, "folders": folders, "mark": mark}, written
+    plan = {"hidden": staged, "path": path, "mode": mode, "folders": folders, "mark": mark}
+    return plan | {"write": _write_of(written)}, written
+
+
+def files_in_place(plan: Plan) -> list[str] | None:
+    """Return which appended files of a plan are in their table by now; None where that cannot be seen from here."""
+    if plan["mode"] != "append" or not is_local(plan["path"]) or not plan.get("write"):
+        return None
+    table = Path(local(plan["path"]))
+    found = sorted(str(file.relative_to(table)) for file in table.rglob(f"*{plan['write']}*"))
+    return [name for name in found if not any(map(is_hidden, name.split("/")))]
 
 
 def publish_files(spark: SparkSession, plan: Plan) -> None:
@@ -84,6 +98,12 @@ def clean_files(spark: SparkSession, plan: Plan) -> None:
         files.delete(f"{_below(plan['path'], folder)}/{plan['mark']}")
     files.delete(_replaced(plan["hidden"]))
     files.delete(plan["hidden"])
+
+
+def _write_of(written: list[DataFile]) -> str | None:
+    """Return what the names of all files of a write have in common, and no other file's."""
+    found = _WRITE.search(written[0].name) if written else None
+    return found and found[0]
 
 
 def _append(files: FileSystem, staged: str, path: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +18,7 @@ from birchtar.state.errors import StateError
 
 if TYPE_CHECKING:
     from birchtar.runner.plan import Plan
+    from birchtar.state.abandon import Unpublished
 
 FAILED = 1
 BAD_CONFIG = 2
@@ -78,8 +80,24 @@ def abandon(job: Annotated[str, typer.Argument(metavar="JOB", help="The job's na
         _say(f"{job}: run {run.number} was {run.state}, and is given up. Its inputs are read again by the next run.")
         if run.published:
             _say(f"  Already published, so that appended rows will be there twice: {', '.join(run.published)}.")
+        for output in run.unpublished:
+            _tell_half_published(output)
     if not given_up:
         _say(f"{job}: no run is unfinished.")
+
+
+def _tell_half_published(output: "Unpublished") -> None:
+    from birchtar.lake.paths import local
+    from birchtar.lake.staged_files import files_in_place
+
+    plan = output.plan["staged"]
+    if output.plan["sink"]["format"] == "delta" or not (there := files_in_place(plan)):
+        return
+    table = local(plan["path"])
+    _say(
+        f"  {output.output}: {len(there):,} of its {output.files:,} files are in the table already, so that their rows"
+        f" will be there twice. Delete these before the next run: find {shlex.quote(table)} -name '*{plan['write']}*'"
+    )
 
 
 @app.command()
@@ -222,10 +240,11 @@ def vacuum(
     """Delete what dead runs left beside tables; of Delta tables also the files that only old versions need."""
     from birchtar.lake.maintain import age
     from birchtar.lake.maintain import vacuum as vacuum_table
-    from birchtar.runner.maintained import tables_of
+    from birchtar.runner.maintained import require_published, tables_of
 
     with spark_when_needed(profile, verbose=verbose) as start:
         for found in tables_of(table):
+            require_published(found)
             gone = vacuum_table(start, found, age(older_than), dry_run=dry_run)
             for path in gone:
                 _say(f"{'Would delete' if dry_run else 'Deleted'} {path}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from birchtar.lake.errors import LakeError
 from birchtar.lake.files import is_hidden
 from birchtar.lake.maintain import Table, table_at
-from birchtar.lake.paths import absolute, is_local, local
+from birchtar.lake.paths import absolute, covers, is_local, local
 from birchtar.lake.sink import Sink
 from birchtar.runner.load import load
 
@@ -56,6 +56,30 @@ def require_unread(table: Table) -> None:
             f"bookmarks know its files: {readers}. Compacted files would be new to them, and all rows be read again."
             " Write the table as Delta, which is read by version; or reset the bookmark (`birchtar bookmark reset`).",
         )
+
+
+def require_published(table: Table) -> None:
+    """Refuse to clean up beside a table for which an unfinished run has rows that wait to be published.
+
+    Raises:
+        LakeError: With the run, and what to do.
+    """
+    from birchtar.state.database import open_state
+    from birchtar.state.errors import NoStateError
+    from birchtar.state.publishing import waiting_outputs
+
+    try:
+        state = open_state(must_exist=True)
+    except NoStateError:
+        return
+    path = absolute(table.path)
+    for job, run, plan in waiting_outputs(state):
+        if covers(path, plan["path"]) or covers(plan["path"], path):
+            raise LakeError.at(
+                [table.path],
+                f"run {run} of job `{job}` is not finished: rows that it has computed wait beside the table. Run the"
+                f" job again, which publishes them, or give them up with `birchtar abandon {job}`.",
+            )
 
 
 def _members(path: str) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """The way out of a run that can never be finished, such as one whose staged files somebody deleted."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, select, update
 
@@ -13,6 +14,15 @@ from birchtar.state.tables import run_files, run_outputs, runs
 from birchtar.state.waiting import ABANDONED
 
 
+class Unpublished(NamedTuple):
+    """An output that is not published, or only in part."""
+
+    output: str
+    plan: Mapping[str, Any]
+    files: int | None
+    """How many files were staged."""
+
+
 @dataclass(frozen=True)
 class Abandoned:
     """A run that nobody will finish."""
@@ -22,7 +32,7 @@ class Abandoned:
     """What it was: RUNNING or PREPARED."""
     published: list[str]
     """Outputs that readers see already: the next run reads the same inputs again, and appends their rows again."""
-    unpublished: list[str]
+    unpublished: list[Unpublished]
 
 
 def abandon(state: State, job: str) -> list[Abandoned]:
@@ -58,4 +68,5 @@ def give_up(connection: Connection, run_id: int, why: str) -> None:
 def _told(connection: Connection, row: Row[Any]) -> Abandoned:
     outputs = connection.execute(select(run_outputs).where(run_outputs.c.run_id == row.id)).all()
     done = [output.output for output in outputs if output.published_at]
-    return Abandoned(row.number, row.state, done, [each.output for each in outputs if each.output not in done])
+    left = [Unpublished(each.output, each.plan, each.files) for each in outputs if not each.published_at]
+    return Abandoned(row.number, row.state, done, left)

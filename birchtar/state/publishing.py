@@ -6,7 +6,7 @@ Each of these functions does nothing where this attempt of the run has done the 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -62,6 +62,21 @@ def outputs_of(state: State, run: Run) -> list[RunOutput]:
     columns = [column for column in run_outputs.c if column.name != "run_id"]
     query = select(*columns).where(run_outputs.c.run_id == run.id).order_by(run_outputs.c.output)
     return state.read(lambda connection: [RunOutput(**row._mapping) for row in connection.execute(query)])
+
+
+class Waiting(NamedTuple):
+    """An output of an unfinished run that is staged, and not published, or not known to be."""
+
+    job: str
+    run: int
+    plan: Mapping[str, Any]
+
+
+def waiting_outputs(state: State) -> list[Waiting]:
+    """Return the outputs of all jobs that are still to be published."""
+    query = select(runs.c.job, runs.c.number, run_outputs.c.plan).join(runs, runs.c.id == run_outputs.c.run_id)
+    query = query.where(runs.c.state == PREPARED, run_outputs.c.published_at.is_(None))
+    return state.read(lambda connection: [Waiting(*row) for row in connection.execute(query)])
 
 
 def mark_published(state: State, run: Run, output: str) -> None:

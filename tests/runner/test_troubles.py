@@ -14,6 +14,8 @@ import pytest
 from deltalake import DeltaTable
 from killed_run import Began
 
+from birchtar.lake.files import FileSystem
+from birchtar.runner.cli import main
 from birchtar.runner.failures import JobError
 from birchtar.state.database import open_state
 from birchtar.state.history import list_runs
@@ -176,7 +178,6 @@ def test_an_interruption_right_after_all_was_prepared_leaves_it_to_be_published(
 
 def test_a_run_whose_staged_files_are_gone_can_be_given_up(run_job, days, monkeypatch, capsys):
     from birchtar.runner import publication as module
-    from birchtar.runner.cli import main
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "publish", lambda *_: 1 / 0)
@@ -191,3 +192,57 @@ def test_a_run_whose_staged_files_are_gone_can_be_given_up(run_job, days, monkey
     assert "job: run 1 was PREPARED, and is given up." in capsys.readouterr().out
     run_job(JOB % ("out", "parquet"))
     assert count("parquet", "out") == 40_000
+
+
+PARTS = """
+inputs: {days: {path: days, format: csv, schema: "id INT, note STRING", bookmark: true}}
+tables: {parts: {sql: "SELECT *, id % 4 AS part FROM days"}}
+outputs: {parts: {path: out, format: parquet, mode: append, partition_by: [part]}}
+"""
+
+
+@pytest.fixture
+def half_published(run_job, days, monkeypatch):
+    """A run that ended when one of its four files was in the table."""
+    moved = []
+
+    def stop(files, source, target, move=FileSystem.move):
+        if moved:
+            raise KeyboardInterrupt
+        moved.append(target)
+        move(files, source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FileSystem, "move", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run_job(PARTS)
+
+
+def rows_there():
+    return duckdb.sql("SELECT count(*), count(DISTINCT id) FROM 'out/*/*.parquet'").fetchall()[0]
+
+
+def test_what_waits_to_be_published_is_not_cleaned_up(run_job, half_published, capsys):
+    assert rows_there() == (10_000, 10_000)
+    for what in ("out", "job.yaml"):
+        with pytest.raises(SystemExit) as ended:
+            main(["vacuum", what, "--older-than", "0h"])
+        assert ended.value.code == 1
+        assert "out: run 1 of job `job` is not finished: rows" in capsys.readouterr().err
+    run_job(PARTS)
+    assert rows_there() == (40_000, 40_000)
+    with pytest.raises(SystemExit) as ended:
+        main(["vacuum", "out", "--older-than", "0h"])
+    assert ended.value.code == 0
+
+
+def test_who_gives_up_a_half_published_run_is_told_which_files_to_delete(run_job, half_published, capsys):
+    with pytest.raises(SystemExit):
+        main(["abandon", "job"])
+    told = capsys.readouterr().out
+    assert "parts: 1 of its 4 files are in the table already, so that their rows will be there twice." in told
+    files = subprocess.run(told.partition("next run: ")[2], shell=True, capture_output=True, text=True, check=True)
+    for file in files.stdout.split():  # with its checksum
+        Path(file).unlink()
+    run_job(PARTS)
+    assert rows_there() == (40_000, 40_000)
