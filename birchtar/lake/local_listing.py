@@ -1,10 +1,12 @@
 """Files of this machine, listed without Spark by the rules of Spark's own listing."""
 
+import errno
 import os
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
+from pathlib import Path
 
 from birchtar.lake.errors import LakeError, MissingPathError
 from birchtar.lake.files import BEING_COPIED, is_passed_over
@@ -157,6 +159,11 @@ class _Walk:
             raise LakeError(f"{folder}: may not be read by this user.") from error
         except FileNotFoundError:
             return  # gone since it was seen
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            links = min((outer for outer in map(str, Path(folder).parents) if os.path.islink(outer)), key=len)  # noqa: PTH114
+            raise LakeError(f"{links}: this link leads back to a folder above it. Remove it.") from None
         finally:
             _require_texts(paths[first:])
 

@@ -12,7 +12,7 @@ from birchtar.lake.errors import SchemaMismatchError
 from birchtar.lake.source import WHOLE_FORMATS, Source
 from birchtar.runner.failures import JobError, texts_of
 from birchtar.runner.located import located
-from birchtar.runner.pending import Pending, new_of
+from birchtar.runner.pending import Pending, new_of, require_unchanged
 from birchtar.runner.plan import Plan
 
 Found = Mapping[str, list[Damage]]
@@ -34,7 +34,8 @@ def around_damage(spark: SparkSession, plan: Plan, pending: Mapping[str, Pending
     """Do the work of a run; where it stops at damaged files, do it again, told of all of them.
 
     Raises:
-        JobError: A file is damaged that the config does not let go to the quarantine; nothing was done.
+        JobError: A file is damaged that the config does not let go to the quarantine, or is not as it was listed;
+            nothing was done.
     """
     damage: Found = {}
     while True:
@@ -43,6 +44,7 @@ def around_damage(spark: SparkSession, plan: Plan, pending: Mapping[str, Pending
         except Exception as error:
             if not _is_of_reading(error):
                 raise
+            require_unchanged(spark, pending)
             found = dict(_found(spark, plan, pending))
             if not found or found == damage:
                 raise

@@ -111,6 +111,13 @@ def test_links_are_followed_and_those_to_nowhere_passed_over(spark, tmp_path):
     assert names(list_files([folder])) == read_by_spark(spark, [folder], {}) == ["a.txt"]
 
 
+def test_a_link_that_leads_in_a_circle_is_named(tmp_path):
+    (tmp_path / "day=1").mkdir()
+    (tmp_path / "day=1" / "up").symlink_to(tmp_path)
+    with pytest.raises(LakeError, match=r"day=1/up: this link leads back to a folder above it\. Remove it\."):
+        list_files([str(tmp_path)], spark=None, options={})
+
+
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
 def test_files_are_chosen_by_time_as_spark_does(spark, tmp_path, zone):
     make(tmp_path, ["a.txt", "b.txt", "c.txt"])

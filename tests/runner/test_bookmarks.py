@@ -142,6 +142,25 @@ def test_a_file_that_changes_while_it_is_read_stops_the_run(run_job, day, monkey
     assert ids() == [1, 2]
 
 
+def test_a_file_that_goes_before_it_is_read_stops_the_run(run_job, day, monkeypatch):
+    from birchtar.runner import compute as module
+
+    day("a.csv", 1)
+    day("b.csv", 2)
+    staging = module.stage_outputs
+
+    def delete(*arguments):
+        Path("days/b.csv").unlink()
+        return staging(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "stage_outputs", delete)
+        with pytest.raises(JobError, match=r"changed, or gone, while the run read it: .*b\.csv\. Nothing was"):
+            run_job(JOB % ("", "parquet"))
+    assert run_job(JOB % ("", "parquet")).inputs[0].rows == 1
+    assert ids() == [1]
+
+
 @pytest.mark.parametrize("bookmark", ["true", "false"])
 def test_files_in_folders_that_spark_passes_over_stop_the_run(run_job, place: Path, bookmark):
     (place / "nest/2024").mkdir(parents=True)
