@@ -3,7 +3,7 @@
 The new files, and links to those that stay as they are, are made in a hidden folder beside the table, never inside of
 it: globs such as DuckDB's ``table/**/*.parquet`` look into hidden folders too. Then the two folders change places, and
 files that came to the old one after it was listed are moved over. An intent file says what was listed: whoever finds
-one finishes what a killed process began, or takes it back.
+one finishes what a killed process began, or takes it back: the next compaction, `vacuum`, or run that adds files.
 
 A reader that has listed a folder just before may find a file of it gone: an error, never wrong rows. What another job
 adds between the listing and the exchange is out of sight from the exchange until it is moved over.
@@ -15,11 +15,12 @@ import re
 import shutil
 import uuid
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from birchtar.lake.compact_lock import alone, lock_of
+from birchtar.lake.compact_lock import CompactedElsewhereError, alone, lock_of
 from birchtar.lake.exchange import exchange
 from birchtar.lake.files import is_hidden
 from birchtar.lake.rewrite import Kind, TypesChangedError, clean, kind_of, rewrite
@@ -161,6 +162,14 @@ def recover(table: Path, *, dry_run: bool = False) -> list[Path]:
     return left
 
 
+def recover_dead(table: Path) -> None:
+    """Do what `recover` does, if there is anything beside the table and no compaction is at work. Else cheap."""
+    root = _root(table.resolve())
+    if root.parent.is_dir() and any(_is_beside(path, root) for path in root.parent.iterdir()):
+        with suppress(CompactedElsewhereError), alone(root, patience=0):
+            _recover(root)
+
+
 def _root(folder: Path) -> Path:
     """Return the folder of the whole table, where that of a partition may be given."""
     while "=" in folder.name:
@@ -178,10 +187,16 @@ def _recover(table: Path) -> None:
 
 def _traces(table: Path) -> Iterator[Path]:
     """Yield what compactions keep beside a table, and what they kept beside its partitions in earlier versions."""
-    for path in [*table.parent.glob(".*"), *table.rglob(".*=*")]:
+    yield from [path for path in table.parent.glob(".*") if _is_beside(path, table)]
+    for path in table.rglob(".*=*"):
         match = _TRACE.fullmatch(path.name)
-        if match and (match["table"] == table.name if path.parent == table.parent else "=" in match["table"]):
+        if match and "=" in match["table"]:
             yield path
+
+
+def _is_beside(path: Path, table: Path) -> bool:
+    match = _TRACE.fullmatch(path.name)
+    return match is not None and match["table"] == table.name
 
 
 def _compact_folder(

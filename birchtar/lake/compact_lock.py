@@ -24,17 +24,28 @@ def lock_of(table: Path) -> Path:
     return table.parent / f".{table.name}.compact.lock"
 
 
+class CompactedElsewhereError(LakeError):
+    """Another process compacts the table."""
+
+
 @contextmanager
-def alone(table: Path) -> Iterator[None]:
+def alone(table: Path, *, patience: float = _PATIENCE) -> Iterator[None]:
     """Keep other compactions away from a table. The lock goes with the process that holds it, however that ends.
 
+    Args:
+        table: The table's folder.
+        patience: For how many seconds one waits for another process.
+
     Raises:
-        LakeError: Another process compacts the table and does not end soon, or no file can be put beside the table.
+        CompactedElsewhereError: Another process compacts the table and does not end soon.
+        LakeError: No file can be put beside the table.
     """
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + patience
     while (descriptor := _locked(table)) is None:
         if time.monotonic() >= until:
-            raise LakeError.at([str(table)], "another process is compacting this table. Try again when it is done.")
+            raise CompactedElsewhereError.at(
+                [str(table)], "another process is compacting this table. Try again when it is done."
+            )
         time.sleep(_BETWEEN)
     try:
         yield

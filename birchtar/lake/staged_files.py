@@ -12,6 +12,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from birchtar.lake.compact_files import recover_dead
 from birchtar.lake.errors import LakeError
 from birchtar.lake.exchange import exchange
 from birchtar.lake.files import DataFile, FileSystem, is_hidden
@@ -44,6 +45,8 @@ def stage_files(
     files = FileSystem(spark, path)
     staged, mark = hidden_folder(path, label), f".{label.folder}"
     remove_dead(files, path, label)
+    if is_local(path):
+        recover_dead(Path(local(path)))
     try:
         save(staged)
         written = list(files.data_files(staged))

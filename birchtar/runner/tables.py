@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import BooleanType, NullType
 
 from birchtar.lake.files import FileSystem
 from birchtar.lake.listing import require_all_read
@@ -29,6 +30,7 @@ from birchtar.runner.quarantine_row import quarantine_row
 from birchtar.runner.queries import rename_tables
 from birchtar.runner.replayed import READ, RULES, Replayed, entering, labels, read_replayed
 from birchtar.runner.rules import ON_TABLES, CheckedTable, PlannedRule, checked
+from birchtar.runner.rules import RULES as RULE_KINDS
 from birchtar.runner.sensitive import sensitive_fields
 from birchtar.runner.steps import (
     FUNCTION_NAME,
@@ -337,6 +339,11 @@ class _Maker:
             made = rule.function(df, **self._arguments(rule))
             if not isinstance(made, Column):
                 raise JobError(f"{rule.place}: rule {rule.name}: gave {type(made).__name__}, not a Column.")
+            if rule.kind not in RULE_KINDS:
+                kind = df.select("*", made.alias(unused_name(df.columns, "rule"))).schema.fields[-1].dataType
+                if not isinstance(kind, BooleanType | NullType):
+                    what = f"gave a column of type {kind.simpleString()}, not one that is true for a good row."
+                    raise JobError(f"{rule.place}: rule {rule.name}: {what}")
             return made
 
         conditions = [

@@ -292,6 +292,26 @@ def test_a_rule_that_does_not_fit_its_table_is_told_with_its_place(run_job, rule
     assert told in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("returned", "told"),
+    [
+        ("F.max('age') > 1", "GROUP BY"),
+        ("F.col('name')", "gave a column of type string, not one that is true for a good row."),
+        ("F.col('nme') == 'Ada'", "`nme`"),
+        ("None", "gave NoneType, not a Column."),
+    ],
+)
+def test_what_a_rule_of_ones_own_may_not_return_is_told_with_its_place(run_job, place, returned, told):
+    package = f"own_{uuid4().hex}"
+    (place / package).mkdir()
+    (place / package / "odd.py").write_text(
+        f"from pyspark.sql import functions as F\n\ndef rule(df):\n    return {returned}\n"
+    )
+    with pytest.raises(JobError, match=rf"job\.yaml:8:10: rule {package}.odd:rule") as caught:
+        run_job(job(f"{{{package}.odd:rule: {{}}}}"))
+    assert told in str(caught.value)
+
+
 def files_in(folder):
     """Return the files below a folder, hidden ones too."""
     return [path for path in folder.rglob("*") if path.is_file()]
