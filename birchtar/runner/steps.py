@@ -4,6 +4,7 @@ import importlib
 import inspect
 import re
 import sys
+import traceback
 import types
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, reduce
@@ -106,20 +107,40 @@ def find_function(name: str) -> Callable[..., Any]:
             " or installed."
         ) from error
     except Exception as error:  # the module is the user's: whatever it raises while it loads, this is the sentence
-        raise FunctionError(f"the module `{module_name}` fails to load: {type(error).__name__}: {error}") from error
+        raise FunctionError(f"the module `{module_name}` fails to load{_at(error)}: {_why(error)}") from error
     if name not in TRANSFORMS and Path(module.__file__ or "").is_relative_to(Path.cwd()):
         # Executors cannot import from the user's folder: what is there travels with the function.
         package = sys.modules[module_name.partition(".")[0]]
         cloudpickle.register_pickle_by_value(package)  # type: ignore[no-untyped-call]  # PySpark's copy has no types
     function = getattr(module, attribute, None)
     if not callable(function):
-        functions = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+        own = {key: value for key, value in vars(module).items() if getattr(value, "__module__", "") == module_name}
+        functions = [key for key, value in own.items() if callable(value) and not key.startswith("_")]
         from transforms.errors import say_known
 
         raise FunctionError(
             f"`{module_name}` has no function `{attribute}`. {say_known(attribute, functions, kind='function')}"
         )
     return function  # type: ignore[no-any-return]  # getattr knows no better
+
+
+def _at(error: Exception) -> str:
+    """Return the user's own line that raised, if it is of a file below the current folder."""
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_own(Path(frame.filename))]
+    return f" ({lines[-1].filename}:{lines[-1].lineno})" if lines else ""
+
+
+def _is_own(file: Path) -> bool:
+    return file.is_relative_to(Path.cwd()) and "site-packages" not in file.parts and file != Path(__file__)
+
+
+def _why(error: Exception) -> str:
+    if "SESSION_OR_CONTEXT_NOT_EXISTS" in str(error):
+        return (
+            "it calls Spark, which has not been started when modules are loaded. Say types as `BooleanType()`, not as"
+            " texts such as 'boolean', or make it inside of a function."
+        )
+    return f"{type(error).__name__}: {error}"
 
 
 @cache
@@ -138,7 +159,7 @@ def arguments_model(name: str) -> type[BaseModel]:
         inspect.Parameter.POSITIONAL_ONLY,
         inspect.Parameter.POSITIONAL_OR_KEYWORD,
     ):
-        raise FunctionError(f"`{name}` takes no frame: a step's first parameter is the table so far.")
+        raise FunctionError(f"`{name}` takes no frame: the first parameter is the table so far.")
     hints = get_type_hints(function)
     fields: dict[str, Any] = {}
     extra: Literal["allow", "forbid"] = "forbid"

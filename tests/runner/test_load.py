@@ -1,8 +1,11 @@
 """What a config may not say, and what is said of it: everything at once, with line and column."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from own_java import without_spark
 from typer.testing import CliRunner
 
 from birchtar.runner.cli import app
@@ -350,6 +353,24 @@ def complaints(path: Path, *settings: str) -> list[str]:
 )
 def test_a_mistake_is_said_with_its_place_and_the_closest_right_name(config, text: str, expected: list[str]):
     assert complaints(config(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("f = F.udf(str.upper, 'string')", "it calls Spark, which has not been started when modules are loaded."),
+        ("f = 1 / 0", "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_module_that_does_not_load_is_told_with_its_line(config, place: Path, line: str, says: str):
+    (place / "own").mkdir()
+    (place / "own" / "steps.py").write_text(f"from pyspark.sql import functions as F\n\n{line}\n")
+    config("tables:\n  a: {from: people, steps: ['own.steps:f']}")
+    # In a process that has no Spark.
+    command = [Path(sys.executable).with_name("birchtar"), "validate", "job.yaml"]
+    done = subprocess.run(command, env=without_spark(), capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert f"`own.steps` fails to load ({place}/own/steps.py:3): {says}" in done.stderr
 
 
 def test_a_job_may_read_what_one_before_it_in_the_same_call_writes(config):
