@@ -86,9 +86,14 @@ def test_a_wrong_call_ends_with_2(place: Path):
 
 
 def test_a_failure_ends_with_1_and_one_sentence_and_verbose_shows_the_trace(place: Path):
-    failing = ["run", "job.yaml", "--set", "tables.adults.steps.0.filter_rows.where=age / 0 > 1"]
-    done = call(BIRCHTAR, *failing, cwd=place)
+    (place / "job.yaml").write_text((place / "job.yaml").read_text().replace("age >= 18", "age / 0 > 1"))
+    failing = ["run", "job.yaml"]
+    other = "inputs: {people: {path: people.csv, format: csv}}\noutputs: {people: {path: other, format: csv}}\n"
+    (place / "other.yaml").write_text(other)
+    done = call(BIRCHTAR, *failing, "other.yaml", cwd=place)
     assert done.returncode == 1
+    assert "Not run: other.yaml.\n" in done.stderr
+    assert not (place / "other").exists()
     assert re.search(r"^job.yaml:1[01]:3: output \w+: Division by zero.", done.stderr, re.MULTILINE)
     assert "\tat " not in done.stderr + done.stdout
     assert "Traceback" not in done.stderr

@@ -104,7 +104,8 @@ def in_elements(df: DataFrame, item: StructType, options: Mapping[str, object]) 
 def is_mixed_list(text: Column, item: StructType, options: Mapping[str, object]) -> Column:
     """Tell whether a text goes from bracket to bracket, and is not one array of such objects and nothing else."""
     is_list = F.is_valid_utf8(text) & _is_list(without_mark(text))
-    return F.when(is_list, ~list_of(without_mark(text), item, permissive(options))).otherwise(F.lit(False))
+    is_mixed = F.when(is_list, ~list_of(without_mark(text), item, permissive(options))).otherwise(F.lit(False))
+    return F.when(text.startswith("{"), F.lit(False)).otherwise(is_mixed)  # nothing more is asked of most lines
 
 
 def says_more(text: Column, options: Mapping[str, str]) -> Column:

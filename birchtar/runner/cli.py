@@ -56,14 +56,19 @@ def run(
     console, state = message_console(), open_state()
     with spark_when_needed(profile, verbose=verbose) as start:
         spark = start()
-        for plan in plans:
+        for number, plan in enumerate(plans, 1):
             report = None
-            # A run that had died is finished first; what has come since is for the next, where that doubles no rows.
-            while report is None or (report.attempt > 1 and (report.resolved or may_follow(plan))):
-                with Progress(console, spark.sparkContext) as progress:
-                    report = run_job(plan, spark, state, progress, on_wait=teller(console))
-                print_rows(spark, report, show)
-                print_summary(report)
+            try:
+                # One that had died is finished first; what has come since is for the next, where that doubles no rows.
+                while report is None or (report.attempt > 1 and (report.resolved or may_follow(plan))):
+                    with Progress(console, spark.sparkContext) as progress:
+                        report = run_job(plan, spark, state, progress, on_wait=teller(console))
+                    print_rows(spark, report, show)
+                    print_summary(report)
+            except Exception:
+                if left := plans[number:]:
+                    typer.echo(f"Not run: {', '.join(str(each.file) for each in left)}.", err=True)
+                raise
 
 
 @app.command()
