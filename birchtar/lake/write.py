@@ -23,7 +23,7 @@ from birchtar.lake.sink import COMPRESSION_NAMES, DEFAULT_COMPRESSION, Sink
 from birchtar.lake.source import option_of
 from birchtar.lake.staged_files import clean_files, publish_files, stage_files
 from birchtar.lake.table_folders import require_one_disk, require_same_folders
-from birchtar.lake.writable import unwritable
+from birchtar.lake.writable import refusal, unwritable
 
 if TYPE_CHECKING:
     import pyarrow
@@ -119,6 +119,8 @@ def stage_arrow(spark: SparkSession, rows: "pyarrow.Table", path: str, label: La
     try:
         staged, written = stage_files(spark, save, sink.mode, path, label)
     except Exception as error:
+        if isinstance(error, OSError) and (why := refusal(Path(local(path)), error)):
+            raise LakeError(why) from error
         if told := unwritable(path):
             raise told from error
         raise

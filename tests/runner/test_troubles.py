@@ -14,6 +14,7 @@ import pytest
 from deltalake import DeltaTable
 from killed_run import Began
 
+from birchtar.lake.errors import LakeError
 from birchtar.lake.files import FileSystem
 from birchtar.runner.cli import main
 from birchtar.runner.failures import JobError
@@ -246,3 +247,18 @@ def test_who_gives_up_a_half_published_run_is_told_which_files_to_delete(run_job
         Path(file).unlink()
     run_job(PARTS)
     assert rows_there() == (40_000, 40_000)
+
+
+def test_a_full_disk_under_the_quarantine_is_told_and_the_next_run_has_all(run_job, place, disk):
+    folder, mount = disk
+    Path("data").mkdir()
+    Path("data/quarantine").symlink_to(folder)
+    (place / "bad.csv").write_text("id\n7\n" + "".join(f"{os.urandom(64).hex()}\n" for _ in range(20_000)))
+    job = "inputs: {bad: {path: bad.csv, format: csv, schema: id INT}}\noutputs: {bad: {path: out, format: parquet}}"
+    with pytest.raises(LakeError, match=f"^{folder}/job is on a disk that is full. Make room, and run the job again"):
+        run_job(job)
+    assert not Path("out").exists()
+    assert list(folder.iterdir()) == []
+    mount("remount,size=64m")
+    assert run_job(job).rejects[0].rows == 20_000
+    assert (count("parquet", "out"), count("parquet", "data/quarantine/job")) == (1, 20_000)
