@@ -34,8 +34,6 @@ def refusal(folder: Path, error: OSError) -> str | None:
             return f"{folder} is on a read-only file system. Mount it so that it can be written to, {_ELSEWHERE}."
         case errno.EACCES | errno.EPERM:
             return f"{_user()} may not write to the folder {folder}. Give the user the right to, {_ELSEWHERE}."
-        case errno.ENOSPC | errno.EDQUOT:
-            return f"{folder} is on a disk that is full. Make room, and run the job again."
     return None
 
 

@@ -1,5 +1,6 @@
 """From a DataFrame to a table, in two phases: staged where no reader looks, then published."""
 
+import errno
 import json
 import uuid
 from collections.abc import Iterator, Mapping
@@ -23,7 +24,7 @@ from birchtar.lake.sink import COMPRESSION_NAMES, DEFAULT_COMPRESSION, Sink
 from birchtar.lake.source import option_of
 from birchtar.lake.staged_files import clean_files, publish_files, stage_files
 from birchtar.lake.table_folders import require_one_disk, require_same_folders
-from birchtar.lake.writable import refusal, unwritable
+from birchtar.lake.writable import unwritable
 
 if TYPE_CHECKING:
     import pyarrow
@@ -119,8 +120,8 @@ def stage_arrow(spark: SparkSession, rows: "pyarrow.Table", path: str, label: La
     try:
         staged, written = stage_files(spark, save, sink.mode, path, label)
     except Exception as error:
-        if isinstance(error, OSError) and (why := refusal(Path(local(path)), error)):
-            raise LakeError(why) from error
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise LakeError(f"{local(path)} is on a disk that is full. Make room, and run the job again.") from error
         if told := unwritable(path):
             raise told from error
         raise
