@@ -86,10 +86,8 @@ def test_a_wrong_call_ends_with_2(place: Path):
 
 
 def test_a_failure_ends_with_1_and_one_sentence_and_verbose_shows_the_trace(place: Path):
-    (place / "job.yaml").write_text((place / "job.yaml").read_text().replace("age >= 18", "age / 0 > 1"))
-    failing = ["run", "job.yaml"]
-    other = "inputs: {people: {path: people.csv, format: csv}}\noutputs: {people: {path: other, format: csv}}\n"
-    (place / "other.yaml").write_text(other)
+    failing = ["run", "job.yaml", "--set", "tables.adults.steps.0.filter_rows.where=age / 0 > 1"]
+    (place / "other.yaml").write_text((place / "job.yaml").read_text().replace("out/", "other/"))
     done = call(BIRCHTAR, *failing, "other.yaml", cwd=place)
     assert done.returncode == 1
     assert "Not run: other.yaml.\n" in done.stderr

@@ -165,7 +165,7 @@ def recover(table: Path, *, dry_run: bool = False) -> list[Path]:
 def recover_dead(table: Path) -> None:
     """Do what `recover` does, if there is anything beside the table and no compaction is at work. Else cheap."""
     root = _root(table.resolve())
-    if root.parent.is_dir() and any(_is_beside(path, root) for path in root.parent.iterdir()):
+    if any(_beside(root)):
         with suppress(CompactedElsewhereError), alone(root, patience=0):
             _recover(root)
 
@@ -187,16 +187,18 @@ def _recover(table: Path) -> None:
 
 def _traces(table: Path) -> Iterator[Path]:
     """Yield what compactions keep beside a table, and what they kept beside its partitions in earlier versions."""
-    yield from [path for path in table.parent.glob(".*") if _is_beside(path, table)]
+    yield from list(_beside(table))
     for path in table.rglob(".*=*"):
         match = _TRACE.fullmatch(path.name)
         if match and "=" in match["table"]:
             yield path
 
 
-def _is_beside(path: Path, table: Path) -> bool:
-    match = _TRACE.fullmatch(path.name)
-    return match is not None and match["table"] == table.name
+def _beside(table: Path) -> Iterator[Path]:
+    for path in table.parent.glob(".*"):
+        match = _TRACE.fullmatch(path.name)
+        if match and match["table"] == table.name:
+            yield path
 
 
 def _compact_folder(

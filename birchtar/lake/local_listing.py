@@ -162,8 +162,8 @@ class _Walk:
         except OSError as error:
             if error.errno != errno.ELOOP:
                 raise
-            links = min((outer for outer in map(str, Path(folder).parents) if os.path.islink(outer)), key=len)  # noqa: PTH114
-            raise LakeError(f"{links}: this link leads back to a folder above it. Remove it.") from None
+            links = [outer for outer in (error.filename, *map(str, Path(folder).parents)) if os.path.islink(outer)]  # noqa: PTH114
+            raise LakeError(f"{min(links, key=len)}: this link leads in a circle. Remove it.") from None
         finally:
             _require_texts(paths[first:])
 

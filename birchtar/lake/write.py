@@ -4,6 +4,7 @@ import errno
 import json
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,8 +71,15 @@ def stage(df: DataFrame, sink: Sink, path: str, label: Label) -> Staged:
             nothing can be written to the folder.
     """
     _check(df, sink)
-    try:
+    with _blaming(path):
         return _staged(df, sink, path, label)
+
+
+@contextmanager
+def _blaming(path: str) -> Iterator[None]:
+    """Tell what keeps a folder from being written, where something fails for that."""
+    try:
+        yield
     except LakeError:
         raise
     except Exception as error:
@@ -115,16 +123,15 @@ def stage_arrow(spark: SparkSession, rows: "pyarrow.Table", path: str, label: La
         from pyarrow.parquet import write_table
 
         Path(local(folder)).mkdir(parents=True)
-        write_table(rows, f"{local(folder)}/part-00000-{uuid.uuid4()}.snappy.parquet", compression="snappy")
-
-    try:
-        staged, written = stage_files(spark, save, sink.mode, path, label)
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        try:
+            write_table(rows, f"{local(folder)}/part-00000-{uuid.uuid4()}.snappy.parquet", compression="snappy")
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
             raise LakeError(f"{local(path)} is on a disk that is full. Make room, and run the job again.") from error
-        if told := unwritable(path):
-            raise told from error
-        raise
+
+    with _blaming(path):
+        staged, written = stage_files(spark, save, sink.mode, path, label)
     plan = {"sink": sink.model_dump(mode="json"), "path": path, "label": asdict(label), "staged": staged}
     return Staged(plan, len(written), sum(file.size for file in written))
 

@@ -18,7 +18,7 @@ from birchtar.state.errors import StateError
 
 if TYPE_CHECKING:
     from birchtar.runner.plan import Plan
-    from birchtar.state.abandon import Unpublished
+    from birchtar.state.publishing import RunOutput
 
 FAILED = 1
 BAD_CONFIG = 2
@@ -91,7 +91,7 @@ def abandon(job: Annotated[str, typer.Argument(metavar="JOB", help="The job's na
         _say(f"{job}: no run is unfinished.")
 
 
-def _tell_half_published(output: "Unpublished") -> None:
+def _tell_half_published(output: "RunOutput") -> None:
     from birchtar.lake.paths import local
     from birchtar.lake.staged_files import files_in_place
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from birchtar.lake.errors import LakeError
 from birchtar.lake.files import is_hidden
@@ -9,6 +10,9 @@ from birchtar.lake.maintain import Table, table_at
 from birchtar.lake.paths import absolute, covers, is_local, local
 from birchtar.lake.sink import Sink
 from birchtar.runner.load import load
+
+if TYPE_CHECKING:
+    from birchtar.state.database import State
 
 _CONFIGS = (".yaml", ".yml")
 
@@ -40,16 +44,10 @@ def require_unread(table: Table) -> None:
     """
     if table.format == "delta":
         return
-    # Here, for with it comes SQLAlchemy, which is most of what `vacuum` would have to load.
     from birchtar.state.bookmark_views import bookmarks_below
-    from birchtar.state.database import open_state
-    from birchtar.state.errors import NoStateError
 
-    try:
-        state = open_state(must_exist=True)
-    except NoStateError:
-        return
-    if known := bookmarks_below(state, absolute(table.path)):
+    state = _state()
+    if state is not None and (known := bookmarks_below(state, absolute(table.path))):
         readers = ", ".join(f"{job} (input {name})" for job, name in known)
         raise LakeError.at(
             [table.path],
@@ -64,22 +62,28 @@ def require_published(table: Table) -> None:
     Raises:
         LakeError: With the run, and what to do.
     """
-    from birchtar.state.database import open_state
-    from birchtar.state.errors import NoStateError
     from birchtar.state.publishing import waiting_outputs
 
-    try:
-        state = open_state(must_exist=True)
-    except NoStateError:
-        return
-    path = absolute(table.path)
-    for job, run, plan in waiting_outputs(state):
+    state, path = _state(), absolute(table.path)
+    for job, run, plan in waiting_outputs(state) if state is not None else ():
         if covers(path, plan["path"]) or covers(plan["path"], path):
             raise LakeError.at(
                 [table.path],
                 f"run {run} of job `{job}` is not finished: rows that it has computed wait beside the table. Run the"
                 f" job again, which publishes them, or give them up with `birchtar abandon {job}`.",
             )
+
+
+def _state() -> "State | None":
+    """Return the state database, if there is one."""
+    # Here, for with it comes SQLAlchemy, which takes longer to load than all else that a table of text files needs.
+    from birchtar.state.database import open_state
+    from birchtar.state.errors import NoStateError
+
+    try:
+        return open_state(must_exist=True)
+    except NoStateError:
+        return None
 
 
 def _members(path: str) -> Iterator[str]:

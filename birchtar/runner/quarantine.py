@@ -127,7 +127,7 @@ def _stage_frames(
 def _stage_brought(
     spark: SparkSession, brought: Sequence[_Brought], path: str, label: Label
 ) -> tuple[Staged, list[_Count]]:
-    """Do the same with rows that the driver holds: that takes a small part of the time."""
+    """Do the same with rows that the driver holds: here, not by executors."""
     import pyarrow as pa
 
     shown = [_shown(each.rows.toArrow(), each.hidden) for each in brought]

@@ -47,7 +47,7 @@ from transforms.choices.count_choices import Conflict
 from transforms.core.columns import unused_name
 from transforms.errors import say_known
 from transforms.paths import parse_paths
-from transforms.rejects import ERROR_COLUMN, has_rejects
+from transforms.rejects import ERROR_COLUMN, accepted, has_rejects
 
 Frames = dict[str, DataFrame]
 
@@ -399,7 +399,7 @@ class _Maker:
         df = df.observe(counted, *numbers, *rejected)
         hidden = self.sensitive.get((table, step), frozenset())
         self.tables.rejects.append(Rejects(table, step, df, counted, hidden))
-        return df.where(error.isNull()).drop(ERROR_COLUMN, key, *(also.columns if also else ()))
+        return accepted(df).drop(key, *(also.columns if also else ()))
 
     def _records(self, error: Column, key: Column) -> Column:
         """Return an aggregate that holds a bounded number of errors: of those that have a key, any."""

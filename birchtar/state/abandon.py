@@ -1,26 +1,17 @@
 """The way out of a run that can never be finished, such as one whose staged files somebody deleted."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
 
 from birchtar.state.database import State, now
 from birchtar.state.errors import JobBusyError
 from birchtar.state.owners import Owner, is_alive
+from birchtar.state.publishing import RunOutput, outputs_of_run
 from birchtar.state.runs import UNFINISHED, lock_job
-from birchtar.state.tables import run_files, run_outputs, runs
+from birchtar.state.tables import run_files, runs
 from birchtar.state.waiting import ABANDONED
-
-
-class Unpublished(NamedTuple):
-    """An output that is not published, or only in part."""
-
-    output: str
-    plan: Mapping[str, Any]
-    files: int | None
-    """How many files were staged."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +23,8 @@ class Abandoned:
     """What it was: RUNNING or PREPARED."""
     published: list[str]
     """Outputs that readers see already: the next run reads the same inputs again, and appends their rows again."""
-    unpublished: list[Unpublished]
+    unpublished: list[RunOutput]
+    """Those that are not, or only in part."""
 
 
 def abandon(state: State, job: str) -> list[Abandoned]:
@@ -66,7 +58,6 @@ def give_up(connection: Connection, run_id: int, why: str) -> None:
 
 
 def _told(connection: Connection, row: Row[Any]) -> Abandoned:
-    outputs = connection.execute(select(run_outputs).where(run_outputs.c.run_id == row.id)).all()
-    done = [output.output for output in outputs if output.published_at]
-    left = [Unpublished(each.output, each.plan, each.files) for each in outputs if not each.published_at]
-    return Abandoned(row.number, row.state, done, left)
+    outputs = outputs_of_run(connection, row.id)
+    done = [each.output for each in outputs if each.published_at]
+    return Abandoned(row.number, row.state, done, [each for each in outputs if not each.published_at])

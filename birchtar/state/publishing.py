@@ -59,9 +59,14 @@ def prepare(state: State, run: Run, outputs: Iterable[RunOutput], *, report: Map
 
 def outputs_of(state: State, run: Run) -> list[RunOutput]:
     """Return the outputs of a run that was prepared, by name; of those that are published with the time of it."""
+    return state.read(lambda connection: outputs_of_run(connection, run.id))
+
+
+def outputs_of_run(connection: Connection, run_id: int) -> list[RunOutput]:
+    """Return the same of a run by its id."""
     columns = [column for column in run_outputs.c if column.name != "run_id"]
-    query = select(*columns).where(run_outputs.c.run_id == run.id).order_by(run_outputs.c.output)
-    return state.read(lambda connection: [RunOutput(**row._mapping) for row in connection.execute(query)])
+    query = select(*columns).where(run_outputs.c.run_id == run_id).order_by(run_outputs.c.output)
+    return [RunOutput(**row._mapping) for row in connection.execute(query)]
 
 
 class Waiting(NamedTuple):

@@ -133,9 +133,8 @@ def _require_versions(df: DataFrame, table: StructType, sink: Sink, path: str) -
     else:  # of the others `fit` has seen to
         _require_in_table("keys", sink.keys, table, path)
         _require_in_table("order_by", [str(sink.order_by)], table, path)
-        time = next(field for field in table if field.name.lower() == str(sink.order_by).lower())
-        made = version_columns(StructType([StructField(str(sink.order_by), time.dataType)]), sink)
-        ours = {field.name: field.dataType.simpleString() for field in made if field.name in _made(sink)}
+        time = next(kind for name, kind in theirs.items() if name.lower() == str(sink.order_by).lower())
+        ours = {sink.valid_from: time, sink.valid_to: time, sink.is_current: "boolean"}
         theirs = {name: kind for name, kind in theirs.items() if name in ours}
     new = [f"`{name}` is new" for name in ours if name not in theirs]
     missing = [f"`{name}` is missing here" for name in theirs if name not in ours]
