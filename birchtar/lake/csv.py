@@ -1,6 +1,6 @@
 """CSV files, read as texts first: no value is lost because it is not what its column should be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
@@ -22,7 +22,6 @@ from birchtar.lake.rejects import (
     ENCODING,
     MALFORMED,
     REPLACED,
-    any_of,
     is_from,
     literal,
     named,
@@ -244,39 +243,43 @@ def typed(
     """
     file = source_file() if file is None else file
     texts = [name for name in df.columns if name not in (CORRUPT, *also)]
-    # Their names are ours: a column of the lines may be called as one of the results, in another case.
+    # All is written as SQL, which Spark takes as a whole: a Column is made by several calls to Java for each function.
+    # The names are ours: a column of the lines may be called as one of the results, in another case.
     values = {name: f"_birchtar_value{position}" for position, name in enumerate(types)}
-    df = df.select("*", *(F.expr(_cast(quoted(name), types[name], source)).alias(values[name]) for name in types))
+    df = df.selectExpr("*", *(f"{_cast(quoted(name), types[name], source)} AS {values[name]}" for name in types))
     # In a column of its own: it stands in several places below, of each of which Spark would make code.
     finite = {name: _finite(name, values[name]) for name in types if _name(types[name]) in _FRACTIONS}
-    df = df.select("*", *(value.alias(f"{values[name]}_finite") for name, value in finite.items()))
+    df = df.selectExpr("*", *(f"{value} AS {values[name]}_finite" for name, value in finite.items()))
     values |= {name: f"{values[name]}_finite" for name in finite}
     is_misfit = {
-        name: named(name).isNotNull() & F.col(values[name]).isNull() for name in types if not _is_text(types[name])
+        name: f"({quoted(name)} IS NOT NULL AND {values[name]} IS NULL)" for name in types if not _is_text(types[name])
     }
     misfits = [
-        F.when(is_misfit[name], F.concat(F.lit(f"`{name}` is not {with_article(types[name])}: "), named(name)))
+        f"CASE WHEN {is_misfit[name]} THEN concat({literal(_no_value(name, types[name]))}, {quoted(name)}) END"
         for name in is_misfit
     ]
-    corrupt = named(CORRUPT)
-    misfit, undecodable = any_of(list(is_misfit.values())), F.lit(False)
+    misfit, undecodable = _any_of(is_misfit.values()), "false"
     if not says_encoding(source):
         # The sign for what was not decoded is in no number or date, so most columns need no look.
         strict = [name for name in is_misfit if not _name(types[name]).startswith(_TAKE_ANY_TEXT)]
-        undecodable = any_of([_is_replaced(name) for name in texts if name not in strict])
-        undecodable |= misfit & any_of([_is_replaced(name) for name in strict])
-    said = (
-        F.when(has_open_quote(corrupt, source), _OPEN if is_set(source, "multiLine") else _OPEN + _SPANNING)
-        .when(corrupt.isNotNull(), f"The line does not have {len(_in_line(df))} values.")
-        .when(undecodable, _NOT_DECODED)
-        .otherwise(F.concat_ws("; ", *misfits))
-    )
+        undecodable = _any_of(_is_replaced(name) for name in texts if name not in strict)
+        undecodable = f"({undecodable} OR {misfit} AND {_any_of(map(_is_replaced, strict))})"
+    is_open = has_open_quote(named(CORRUPT), source)
+    open_ = _OPEN if is_set(source, "multiLine") else _OPEN + _SPANNING
+    said = f"""CASE
+        WHEN {CORRUPT} IS NOT NULL THEN {literal(f"The line does not have {len(_in_line(df))} values.")}
+        WHEN {undecodable} THEN {literal(_NOT_DECODED)}
+        ELSE concat_ws('; ', {", ".join(misfits) or "''"}) END"""
+    code = f"""CASE
+        WHEN {CORRUPT} IS NOT NULL THEN '{MALFORMED}'
+        WHEN {undecodable} THEN '{ENCODING}'
+        WHEN {misfit} THEN '{CAST}' END"""
     return with_error(
         df,
-        [*(F.col(values[name]).alias(name) for name in types), *map(named, also)],
-        code=F.when(corrupt.isNotNull(), MALFORMED).when(undecodable, ENCODING).when(misfit, CAST),
-        message=F.concat(F.lit("In "), file, F.lit(": "), said),
-        record=F.coalesce(corrupt, F.to_json(F.struct(*map(named, texts)))),
+        [*(F.expr(f"{values[name]} AS {quoted(name)}") for name in types), *map(named, also)],
+        code=F.expr(code),
+        message=F.concat(F.lit("In "), file, F.lit(": "), F.when(is_open, open_).otherwise(F.expr(said))),
+        record=F.expr(f"coalesce({CORRUPT}, to_json(struct({', '.join(map(quoted, texts))})))"),
     )
 
 
@@ -285,13 +288,21 @@ def _cast(text: str, kind: DataType | str, source: Source) -> str:
     return f"try_cast({text} AS {_name(kind)})" if _name(kind) in _FRACTIONS else cast_text(text, kind, source)
 
 
-def _finite(name: str, value: str) -> Column:
+def _finite(name: str, value: str) -> str:
     """Return a fraction by the names of its text and of itself, null where it is infinite and its text is not."""
-    return F.expr(f"CASE WHEN {is_number(quoted(name), value)} THEN {value} END")
+    return f"CASE WHEN {is_number(quoted(name), value)} THEN {value} END"
 
 
-def _is_replaced(name: str) -> Column:
-    return F.coalesce(named(name).contains(REPLACED), F.lit(False))
+def _no_value(name: str, kind: DataType | str) -> str:
+    return f"`{name}` is not {with_article(kind)}: "
+
+
+def _any_of(conditions: Iterable[str]) -> str:
+    return f"({' OR '.join(conditions) or 'false'})"
+
+
+def _is_replaced(name: str) -> str:
+    return f"coalesce(contains({quoted(name)}, '{REPLACED}'), false)"
 
 
 def says_encoding(source: Source) -> bool:

@@ -119,12 +119,15 @@ def with_file(df: DataFrame) -> DataFrame:
     """
     if ERROR_COLUMN not in df.columns:
         return df
-    error = F.col(ERROR_COLUMN)
-    told = [error[name].alias(name) for name in ("code", "message", "record")]
     is_placed = "position" in cast("StructType", df.schema[ERROR_COLUMN].dataType).names
-    position = error["position"] if is_placed else F.lit(None).cast("bigint")
-    more = [F.nullif(source_file(), F.lit("")).alias("file"), position.alias("position")]
-    return df.withColumn(ERROR_COLUMN, F.when(error.isNotNull(), F.struct(*told, *more)))
+    told = {name: f"{ERROR_COLUMN}.{name}" for name in ("code", "message", "record")}
+    told |= {
+        "file": f"nullif({FILE}, '')",
+        "position": f"{ERROR_COLUMN}.position" if is_placed else "CAST(NULL AS BIGINT)",
+    }
+    fields = ", ".join(f"'{name}', {value}" for name, value in told.items())
+    placed = F.expr(f"CASE WHEN {ERROR_COLUMN} IS NOT NULL THEN named_struct({fields}) END")
+    return df.withColumn(ERROR_COLUMN, placed)
 
 
 def source_file() -> Column:

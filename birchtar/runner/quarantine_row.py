@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from birchtar.lake.rejects import literal, quoted
 from transforms.rejects import ERROR_COLUMN
 
 FIELDS = {
@@ -32,8 +33,8 @@ def quarantine_row(df: DataFrame, table: str, step: str) -> Column:
         >>> df.select(quarantine_row(df, "flights", "read").alias("row")).first().row.table
         'flights'
     """
-    error = F.col(ERROR_COLUMN)
-    known = {"table": F.lit(table), "step": F.lit(step), "hidden": F.lit(False)}
-    known |= {name: error[name] for name in cast("StructType", df.schema[ERROR_COLUMN].dataType).names}
-    fields = (known.get(name, F.lit(None)).cast(kind).alias(name) for name, kind in FIELDS.items())
-    return F.when(error.isNotNull(), F.struct(*fields))
+    known = {"table": literal(table), "step": literal(step), "hidden": "false"}
+    fields = cast("StructType", df.schema[ERROR_COLUMN].dataType).names
+    known |= {name: f"{ERROR_COLUMN}.{quoted(name)}" for name in fields}
+    told = (f"'{name}', CAST({known.get(name, 'NULL')} AS {kind})" for name, kind in FIELDS.items())
+    return F.expr(f"CASE WHEN {ERROR_COLUMN} IS NOT NULL THEN named_struct({', '.join(told)}) END")

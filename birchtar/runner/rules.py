@@ -10,11 +10,12 @@ from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
 from birchtar.lake.observed import observed
+from birchtar.lake.rejects import literal, quoted
 from birchtar.runner.failures import JobError
 from birchtar.runner.hidden import HIDDEN, Paths, covers, hide_example
 from birchtar.runner.problems import Place
 from birchtar.runner.report import RuleReport
-from transforms.core.columns import column, unused_name
+from transforms.core.columns import unused_name
 from transforms.nested.json_text import WHOLE_RECORD
 from transforms.rejects import ERROR_COLUMN
 
@@ -128,24 +129,26 @@ def checked(
     of_rows = [n for n, rule in enumerate(rules) if rule.kind not in ON_TABLES]
     groups = [of_rows[start : start + _TOGETHER] for start in range(0, len(of_rows), _TOGETHER)]
     masks = [unused_name(df.columns, f"broken{at}") for at in range(len(groups))]
-    mask_of = {n: F.col(mask) for mask, group in zip(masks, groups, strict=True) for n in group}
-    breaks = {
-        n: mask_of[n].cast("int").bitwiseAND(F.lit(1 << bit)) != 0 for group in groups for bit, n in enumerate(group)
-    }
+    broken_by = {n: quoted(mask) for mask, group in zip(masks, groups, strict=True) for n in group}
+    breaks = {n: f"(CAST({broken_by[n]} AS INT) & {1 << bit}) != 0" for group in groups for bit, n in enumerate(group)}
     marked = df.select("*", *(_mask(group, conditions).alias(mask) for mask, group in zip(masks, groups, strict=True)))
-    record = F.to_json(F.struct(*map(column, df.columns)), WHOLE_RECORD)
+    record = F.to_json(F.expr(f"struct({', '.join(map(quoted, df.columns))})"), WHOLE_RECORD)
     numbers = [F.count(F.lit(1)).alias("all")]
-    numbers += [F.histogram_numeric(F.col(mask), F.lit(1 << _TOGETHER)).alias(mask) for mask in masks]
+    numbers += [F.expr(f"histogram_numeric({quoted(mask)}, {1 << _TOGETHER})").alias(mask) for mask in masks]
     for n, rule in enumerate(rules):
         if rule.kind in ON_TABLES:
             numbers.append(conditions[n].alias(f"table{n}"))
         elif rule.action != "reject":
             # Of most rows the mask is null, and nothing more is asked.
-            example = F.when(mask_of[n].isNotNull(), F.when(breaks[n], record))
+            example = F.when(F.expr(f"{broken_by[n]} IS NOT NULL"), F.when(F.expr(breaks[n]), record))
             numbers.append(F.any_value(example, F.lit(True)).alias(f"example{n}"))
-    rejecting = [F.when(breaks[n], F.lit(rules[n].name)) for n in of_rows if rules[n].action == "reject"]
+    rejecting = [f"WHEN {breaks[n]} THEN {literal(rules[n].name)}" for n in of_rows if rules[n].action == "reject"]
     if rejecting:
-        marked = marked.withColumn(ERROR_COLUMN, _error(F.coalesce(*rejecting), record))
+        rejecting.insert(0, f"WHEN coalesce({', '.join(map(quoted, masks))}) IS NULL THEN NULL")
+        # In a column of its own: it stands in several places of the error, of each of which Spark would make code.
+        rule_column = unused_name(marked.columns, "rule")
+        marked = marked.withColumn(rule_column, F.expr(f"CASE {' '.join(rejecting)} END"))
+        marked = marked.withColumn(ERROR_COLUMN, _error(F.col(quoted(rule_column)), record)).drop(rule_column)
     return CheckedTable(table, rules, marked, masks, F.struct(*numbers).alias(_NUMBERS), Observation(), hidden)
 
 
