@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,7 +17,6 @@ from birchtar.state.errors import StateError
 
 if TYPE_CHECKING:
     from birchtar.runner.plan import Plan
-    from birchtar.state.publishing import RunOutput
 
 FAILED = 1
 BAD_CONFIG = 2
@@ -74,6 +72,7 @@ def run(
 @app.command()
 def abandon(job: Annotated[str, typer.Argument(metavar="JOB", help="The job's name.")]) -> None:
     """Give up a job's unfinished run, without starting Spark. Only where running the job again cannot finish it."""
+    from birchtar.runner.already_there import already_there
     from birchtar.runner.bookmark_target import require_job
     from birchtar.state.abandon import abandon as abandon_runs
     from birchtar.state.database import open_state
@@ -86,23 +85,10 @@ def abandon(job: Annotated[str, typer.Argument(metavar="JOB", help="The job's na
         if run.published:
             _say(f"  Already published, so that appended rows will be there twice: {', '.join(run.published)}.")
         for output in run.unpublished:
-            _tell_half_published(output)
+            for line in already_there(output):
+                _say(f"  {line}")
     if not given_up:
         _say(f"{job}: no run is unfinished.")
-
-
-def _tell_half_published(output: "RunOutput") -> None:
-    from birchtar.lake.paths import local
-    from birchtar.lake.staged_files import files_in_place
-
-    plan = output.plan["staged"]
-    if output.plan["sink"]["format"] == "delta" or not (there := files_in_place(plan)):
-        return
-    table = local(plan["path"])
-    _say(
-        f"  {output.output}: {len(there):,} of its {output.files:,} files are in the table already, so that their rows"
-        f" will be there twice. Delete these before the next run: find {shlex.quote(table)} -name '*{plan['write']}*'"
-    )
 
 
 @app.command()

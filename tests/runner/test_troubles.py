@@ -10,9 +10,11 @@ from importlib import import_module
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 from killed_run import Began
+from pyspark.sql import SparkSession
 
 from birchtar.lake.errors import LakeError
 from birchtar.lake.files import FileSystem
@@ -247,6 +249,44 @@ def test_who_gives_up_a_half_published_run_is_told_which_files_to_delete(run_job
         Path(file).unlink()
     run_job(PARTS)
     assert rows_there() == (40_000, 40_000)
+
+
+def test_who_gives_up_a_run_that_is_committed_is_told_how_to_take_its_rows_out(run_job, days, monkeypatch, capsys):
+    from birchtar.runner import publication as module
+
+    run_job(JOB % ("out", "delta"))
+    (days / "days" / "b.csv").write_text("id,note\n-1,x\n")
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "mark_published", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run_job(JOB % ("out", "delta"))
+    assert count("delta", "out") == 40_001
+    with pytest.raises(SystemExit):
+        main(["abandon", "job"])
+    told = capsys.readouterr().out
+    assert "days: its rows are in the table already, by version 1, so that they will be there twice." in told
+    restore = "RESTORE TABLE delta.`" + str(Path("out").absolute()) + "` TO VERSION AS OF 0"
+    assert restore in told.replace("\n", " ")
+    SparkSession.active().sql(restore)
+    run_job(JOB % ("out", "delta"))
+    assert count("delta", "out") == 40_001
+
+
+@pytest.mark.parametrize("mode", ["append", "merge, keys: [id]"])
+def test_a_table_that_another_engine_has_checkpointed_takes_rows(run_job, place, mode):
+    for number in (1, 2):
+        write_deltalake("out", pa.table({"id": pa.array([number], pa.int32())}), mode="append")
+    DeltaTable("out").create_checkpoint()
+    (place / "days.csv").write_text("id\n7\n")
+    run_job(f"""
+    inputs: {{days: {{path: days.csv, format: csv, schema: id INT}}}}
+    outputs: {{days: {{path: out, format: delta, mode: {mode}}}}}
+    """)
+    assert sorted(DeltaTable("out").to_pyarrow_table()["id"].to_pylist()) == [1, 2, 7]
 
 
 def test_a_full_disk_under_the_quarantine_is_told_and_the_next_run_has_all(run_job, place, disk):

@@ -18,6 +18,10 @@ class Log:
         jvm: Any = spark._jvm
         self.jvm = jvm
         self.session: Any = spark._jsparkSession
+        # A thread that has done nothing by Spark yet has no session, which Delta needs to look into a checkpoint.
+        sessions = jvm.org.apache.spark.sql.classic.SparkSession
+        if sessions.getActiveSession().isEmpty():
+            sessions.setActiveSession(self.session)
         self.delta = jvm.org.apache.spark.sql.delta
         self.java = self.delta.DeltaLog.forTable(self.session, path)
 
