@@ -298,6 +298,7 @@ def _no_value(name: str, kind: DataType | str) -> str:
 
 
 def _any_of(conditions: Iterable[str]) -> str:
+    """Return, as SQL, whether one of many conditions is true; of a long chain Spark's parser makes a flat tree."""
     return f"({' OR '.join(conditions) or 'false'})"
 
 

@@ -125,9 +125,13 @@ def with_file(df: DataFrame) -> DataFrame:
         "file": f"nullif({FILE}, '')",
         "position": f"{ERROR_COLUMN}.position" if is_placed else "CAST(NULL AS BIGINT)",
     }
-    fields = ", ".join(f"'{name}', {value}" for name, value in told.items())
-    placed = F.expr(f"CASE WHEN {ERROR_COLUMN} IS NOT NULL THEN named_struct({fields}) END")
-    return df.withColumn(ERROR_COLUMN, placed)
+    return df.withColumn(ERROR_COLUMN, of_errors(told))
+
+
+def of_errors(fields: Mapping[str, str]) -> Column:
+    """Return a struct of some fields, each of which is SQL, on rows that have an error; null on good rows."""
+    told = ", ".join(f"'{name}', {value}" for name, value in fields.items())
+    return F.expr(f"CASE WHEN {ERROR_COLUMN} IS NOT NULL THEN named_struct({told}) END")
 
 
 def source_file() -> Column:

@@ -3,10 +3,9 @@
 from typing import cast
 
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from birchtar.lake.rejects import literal, quoted
+from birchtar.lake.rejects import literal, of_errors, quoted
 from transforms.rejects import ERROR_COLUMN
 
 FIELDS = {
@@ -36,5 +35,4 @@ def quarantine_row(df: DataFrame, table: str, step: str) -> Column:
     known = {"table": literal(table), "step": literal(step), "hidden": "false"}
     fields = cast("StructType", df.schema[ERROR_COLUMN].dataType).names
     known |= {name: f"{ERROR_COLUMN}.{quoted(name)}" for name in fields}
-    told = (f"'{name}', CAST({known.get(name, 'NULL')} AS {kind})" for name, kind in FIELDS.items())
-    return F.expr(f"CASE WHEN {ERROR_COLUMN} IS NOT NULL THEN named_struct({', '.join(told)}) END")
+    return of_errors({name: f"CAST({known.get(name, 'NULL')} AS {kind})" for name, kind in FIELDS.items()})

@@ -144,6 +144,7 @@ def checked(
             numbers.append(F.any_value(example, F.lit(True)).alias(f"example{n}"))
     rejecting = [f"WHEN {breaks[n]} THEN {literal(rules[n].name)}" for n in of_rows if rules[n].action == "reject"]
     if rejecting:
+        # Most rows break none, and are asked no more.
         rejecting.insert(0, f"WHEN coalesce({', '.join(map(quoted, masks))}) IS NULL THEN NULL")
         # In a column of its own: it stands in several places of the error, of each of which Spark would make code.
         rule_column = unused_name(marked.columns, "rule")
