@@ -166,8 +166,16 @@ def choose(spark: SparkSession, plan: Plan, job: str, selection: Selection, sche
     df = unresolved(spark, job, selection)
     if df is None:
         return None
-    can_enter = ~F.col("code").isin(*_OF_FILES) & _is_kept(plan)
     kept = df.persist()
+    try:
+        return _chosen(plan, kept, schemas)
+    except BaseException:
+        kept.unpersist()
+        raise
+
+
+def _chosen(plan: Plan, kept: DataFrame, schemas: dict[str, str]) -> Replayed:
+    can_enter = ~F.col("code").isin(*_OF_FILES) & _is_kept(plan)
     rows = kept.where(can_enter)
     replayed = Replayed(kept, rows, schemas, set(flows(plan)), left=list(_left(plan, kept.where(~can_enter))))
     keys = ("run", "table", "step", "rule", "code")

@@ -39,8 +39,21 @@ class Log:
 
     def has_published(self, label: Label) -> bool:
         """Return whether this write, or a later one of its app, is in the table."""
-        last = self.snapshot().transactions().get(label.app)
-        return bool(last.isDefined()) and int(last.get()) >= label.version
+        last = self._last_of(label.app)
+        return last is not None and last >= label.version
+
+    def _last_of(self, app: str) -> int | None:
+        """Return the last write of an app. Starts a Spark job only if the version's checksum does not list the apps."""
+        snapshot = self.snapshot()
+        checksum = snapshot.checksumOpt()
+        listed = checksum.get().setTransactions() if checksum.isDefined() else checksum
+        if listed.isDefined():
+            apps = listed.get()
+            return next(
+                (int(each.version()) for each in map(apps.apply, range(apps.size())) if each.appId() == app), None
+            )
+        last = snapshot.transactions().get(app)
+        return int(last.get()) if last.isDefined() else None
 
     def properties(self) -> dict[str, str]:
         """Return the table's properties."""

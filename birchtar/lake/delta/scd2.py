@@ -4,14 +4,12 @@ The versions of the touched keys are taken apart into the events that made them,
 remembered events, and made anew. So the result depends on the events alone, not on when they came.
 """
 
-from dataclasses import dataclass
-
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from birchtar.lake.delta.compare import column_of, same_key, same_value, sort_key
-from birchtar.lake.delta.merge import DELETE, INSERT, UPDATE, by_commit, deletes, without_replaced
+from birchtar.lake.delta.merge import DELETE, INSERT, REMEMBER, UPDATE, by_commit, deletes, without_replaced
 from birchtar.lake.delta.mergeable import OPERATION
 from birchtar.lake.rejects import named
 from birchtar.lake.sink import Sink
@@ -23,18 +21,10 @@ _RANK = "_birchtar_rank"
 _THERE = "_birchtar_there"
 
 
-@dataclass(frozen=True)
-class Versions:
-    """What a batch of events does to a table of versions."""
+def new_versions(staged: DataFrame, table: DataFrame, remembered: DataFrame | None, sink: Sink) -> DataFrame:
+    """Put events in their places, and return what that does, in a column `_birchtar_operation`. Lazy.
 
-    changes: DataFrame
-    """Versions to insert, update or delete, by the column `_birchtar_operation`. Lazy."""
-    silent: DataFrame
-    """Events that make no version of their own, and are not remembered yet. Lazy."""
-
-
-def new_versions(staged: DataFrame, table: DataFrame, remembered: DataFrame | None, sink: Sink) -> Versions:
-    """Put events in their places. Lazy.
+    That is versions to insert, update or delete, and events to remember: those that make no version of their own.
 
     An event that says the same as the one before it makes no version; a deletion closes a version, and makes none.
     Of several events of one key and time a deletion wins, else the one whose columns are largest, compared from the
@@ -61,7 +51,14 @@ def new_versions(staged: DataFrame, table: DataFrame, remembered: DataFrame | No
         events = events.unionByName(old, allowMissingColumns=True)
     edged = _with_edges(_one_per_time(events, staged.schema, sink), staged.schema, sink)
     silent = edged.where(~F.col(_EDGE) & ~F.col(_KNOWN)).select(*map(named, staged.columns), DELETED)
-    return Versions(_differences(_versions(edged, staged, sink), table, sink), silent)
+    changes = _differences(_versions(edged, staged, sink), table, sink)
+    return changes.unionByName(silent.withColumn(OPERATION, F.lit(REMEMBER)), allowMissingColumns=True)
+
+
+def silent(changes: DataFrame, sink: Sink) -> DataFrame:
+    """Return the events of the changes that have to be remembered. Lazy."""
+    events = changes.where(named(OPERATION) == REMEMBER)
+    return events.drop(OPERATION, sink.valid_from, sink.valid_to, sink.is_current)
 
 
 def _events_of(table: DataFrame, staged: DataFrame, sink: Sink) -> DataFrame:

@@ -51,8 +51,9 @@ def write_uncommitted(df: DataFrame, sink: Sink, path: str, label: Label) -> Pen
     """
     log = Log(df.sparkSession, path)
     transaction = log.java.startTransaction()
-    # Having asked for the label, the transaction conflicts with any other that commits it first.
-    transaction.txnVersion(label.app)
+    # Having read the label, the transaction conflicts with any other that commits it first. To read it by `txnVersion`
+    # would start Spark jobs over the log.
+    transaction.readTxn().addOne(label.app)
     options = _options(df, sink, label)
     command = _command(df, sink, log, options)
     active = getattr(getattr(log.delta, "OptimisticTransaction$"), "MODULE$")

@@ -1,9 +1,7 @@
 """Phase 2 of `merge` and `scd2`: the staged rows are compared with the table, and one MERGE changes what differs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, DateType, DecimalType, IntegralType, StringType
@@ -23,7 +21,7 @@ from birchtar.lake.delta.merge import (
 )
 from birchtar.lake.delta.mergeable import OPERATION, event_columns, version_columns
 from birchtar.lake.delta.plan import Plan, Published
-from birchtar.lake.delta.scd2 import new_versions
+from birchtar.lake.delta.scd2 import DELETED, new_versions, silent
 from birchtar.lake.delta.staged_rows import staged_rows
 from birchtar.lake.delta.transaction import write_uncommitted
 from birchtar.lake.label import Label
@@ -35,15 +33,6 @@ _NAMED = (BooleanType, DateType, DecimalType, IntegralType, StringType)
 
 _MOST_PARTITIONS = 1000
 """More values than these in one condition cost more than the files that they spare."""
-
-
-@dataclass(frozen=True)
-class _Changes:
-    """What staged rows do to a table as it is now. Both lazy."""
-
-    rows: DataFrame
-    late: DataFrame | None
-    """What has to be remembered beside the table."""
 
 
 def upsert(spark: SparkSession, plan: Plan, sink: Sink, path: str, label: Label) -> Published:
@@ -86,8 +75,8 @@ def _made(staged: DataFrame, sink: Sink, path: str, label: Label) -> Published:
     """Make the table of the rows that are left of the new ones."""
     columns = version_columns(staged.schema, sink) if sink.mode == "scd2" else staged.schema
     changes = _changes(staged, staged.sparkSession.createDataFrame([], columns), sink, path)
-    _remember(changes, path)
-    rows = changes.rows.where(named(OPERATION) == INSERT).select(*map(named, columns.names))
+    _remember(changes, sink, path)
+    rows = changes.where(named(OPERATION) == INSERT).select(*map(named, columns.names))
     pending = write_uncommitted(rows, sink.model_copy(update={"mode": "append"}), path, label)
     version = pending.commit()
     total = sum(file["bytes"] for file in pending.files)
@@ -99,26 +88,23 @@ def _merged(staged: DataFrame, sink: Sink, log: Log, label: Label) -> Published:
     table = staged.sparkSession.read.format("delta").load(log.path)
     pruned = _pruned(staged, sink, log)
     changes = _changes(staged, table.where(pruned(None)), sink, log.path)
-    rows = changes.rows.persist(StorageLevel.MEMORY_AND_DISK)
-    try:
-        _remember(_Changes(rows, changes.late), log.path)
-        rows = rows.where(named(OPERATION) != REMEMBER)
-        if rows.isEmpty():
-            return Published(0, 0, None)
-        _merge(rows, table, sink, log, pruned("t"))
-    finally:
-        rows.unpersist()
+    # What is persisted knows its tables, and Delta has it computed anew after each commit to one of them.
+    changes = changes.localCheckpoint()
+    _remember(changes, sink, log.path)
+    rows = changes.where(named(OPERATION) != REMEMBER).drop(DELETED)
+    if rows.isEmpty():
+        return Published(0, 0, None)
+    _merge(rows, table, sink, log, pruned("t"))
     return _told(log, label, base)
 
 
-def _changes(staged: DataFrame, table: DataFrame, sink: Sink, path: str) -> _Changes:
+def _changes(staged: DataFrame, table: DataFrame, sink: Sink, path: str) -> DataFrame:
+    """Return what staged rows do to a table as it is now, in a column `_birchtar_operation`. Lazy."""
     known = remembered(staged.sparkSession, path) if sink.order_by is not None else None
-    if sink.mode == "scd2":
-        staged, table = _alike(staged, table, sink)
-        versions = new_versions(staged, _touched(table, staged, sink), known and _touched(known, staged, sink), sink)
-        return _Changes(versions.changes, versions.silent)
-    rows = merge_changes(staged, table, known, sink)
-    return _Changes(rows, deletions(rows, sink))
+    if sink.mode == "merge":
+        return merge_changes(staged, table, known, sink)
+    staged, table = _alike(staged, table, sink)
+    return new_versions(staged, _touched(table, staged, sink), known and _touched(known, staged, sink), sink)
 
 
 def _alike(events: DataFrame, table: DataFrame, sink: Sink) -> tuple[DataFrame, DataFrame]:
@@ -139,9 +125,10 @@ def _touched(df: DataFrame, staged: DataFrame, sink: Sink) -> DataFrame:
     return df.alias("t").join(keys.alias("s"), same_key(sink.keys, "t", "s"), how="left_semi")
 
 
-def _remember(changes: _Changes, path: str) -> None:
-    if changes.late is not None and not changes.late.isEmpty():
-        remember(changes.late, path)
+def _remember(changes: DataFrame, sink: Sink, path: str) -> None:
+    late = silent(changes, sink) if sink.mode == "scd2" else deletions(changes, sink)
+    if late is not None and not late.isEmpty():
+        remember(late, path)
 
 
 def _pruned(staged: DataFrame, sink: Sink, log: Log) -> Callable[[str | None], Column]:
