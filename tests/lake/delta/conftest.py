@@ -31,6 +31,16 @@ class Table:
         staged = self.stage(df, run, **settings)
         return self.publish(staged.plan, run, staged, **settings)
 
+    def jobs_of_write(self, df, run, **settings) -> int:
+        """Write, and return how many Spark jobs that took."""
+        context, group = self.spark.sparkContext, f"{self.folder} {run}"
+        context.setJobGroup(group, "")
+        try:
+            self.write(df, run, **settings)
+        finally:
+            context.setLocalProperty("spark.jobGroup.id", None)
+        return len(context.statusTracker().getJobIdsForGroup(group))
+
     def rows(self, *columns) -> list[tuple]:
         """Return the rows as deltalake, a reader that is not Spark, sees them, sorted."""
         table = self.other().to_pyarrow_table(columns=list(columns) or None)

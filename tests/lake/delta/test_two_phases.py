@@ -106,6 +106,11 @@ def test_a_write_that_another_ones_commit_thwarts_is_done_anew(spark, table):
     assert table.data_files().isdisjoint({file["path"] for file in staged.plan["files"]})
 
 
+def test_an_append_starts_one_job_however_long_the_log_is(spark, table):
+    table.write(spark.range(3), 1, mode="append")
+    assert [table.jobs_of_write(spark.range(3), run, mode="append") for run in (2, 3)] == [1, 1]
+
+
 def test_what_a_failed_run_staged_is_discarded_and_nothing_else(spark, table):
     table.write(days(spark, (1, 10, 1.0)), 1, mode="append")
     before = table.data_files()
