@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -31,6 +32,8 @@ _ALWAYS = {
 }
 _MOST_DRIVER_MEMORY = 8 * 1024
 """In MiB. More than this slows a laptop's other programs down and helps a local run little."""
+
+_MEMORY = re.compile("([0-9]+)(m|g)b?")
 
 _WARNS_OF_LIBRARIES = 24
 """From this version on, Java warns on every start of what Spark's libraries do inside."""
@@ -81,7 +84,8 @@ def all_settings(profile: str, *, verbose: bool, recording: Path | None = None) 
     class_data = recording_options(java, recording) if recording else class_data_options(java, jars)
     options = " ".join([*driver_java_options(java, verbose=verbose), *map(_quoted, class_data)])
     asked = settings.get("spark.driver.extraJavaOptions", "")
-    return machine_settings() | settings | {"spark.driver.extraJavaOptions": f"{asked} {options}".strip()}
+    settings = machine_settings() | settings | {"spark.driver.extraJavaOptions": f"{asked} {options}".strip()}
+    return page_settings(settings) | settings
 
 
 def read_profile(name: str) -> Settings:
@@ -116,6 +120,26 @@ def machine_settings() -> Settings:
         "spark.driver.memory": f"{max(1024, min(memory // 2, _MOST_DRIVER_MEMORY))}m",
         "spark.sql.shuffle.partitions": str(2 * cores),
     }
+
+
+def page_settings(settings: Settings) -> Settings:
+    """Return how much memory a local Spark takes at a time, for sorting, joins and broadcasts.
+
+    Java has to make room apart for what is larger than half of one of its 2,048 regions, as Spark's own pages of 64 MB
+    are. A task may have 8,192 pages, so these are as small as still hold all memory; Spark uses pages of less than 1 MB
+    but once, so of little memory they stay as they are.
+
+    Example:
+        >>> page_settings({"spark.master": "local[*]", "spark.driver.memory": "8g"})
+        {'spark.buffer.pageSize': '1024k'}
+        >>> page_settings({"spark.master": "spark://host:7077", "spark.driver.memory": "8g"})
+        {}
+    """
+    memory = _MEMORY.fullmatch(settings["spark.driver.memory"].strip().lower())
+    if memory is None or not settings.get("spark.master", "").startswith("local"):
+        return {}
+    kibibytes = int(memory[1]) * (1024 if memory[2] == "g" else 1) * 1024 // 8192
+    return {"spark.buffer.pageSize": f"{kibibytes}k"} if kibibytes >= 1024 else {}
 
 
 def driver_java_options(java: Java, *, verbose: bool) -> list[str]:
