@@ -55,7 +55,7 @@ def new_versions(staged: DataFrame, table: DataFrame, remembered: DataFrame | No
     return changes.unionByName(silent.withColumn(OPERATION, F.lit(REMEMBER)), allowMissingColumns=True)
 
 
-def silent(changes: DataFrame, sink: Sink) -> DataFrame:
+def silent_events(changes: DataFrame, sink: Sink) -> DataFrame:
     """Return the events of the changes that have to be remembered. Lazy."""
     events = changes.where(named(OPERATION) == REMEMBER)
     return events.drop(OPERATION, sink.valid_from, sink.valid_to, sink.is_current)

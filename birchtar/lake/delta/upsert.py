@@ -21,7 +21,7 @@ from birchtar.lake.delta.merge import (
 )
 from birchtar.lake.delta.mergeable import OPERATION, event_columns, version_columns
 from birchtar.lake.delta.plan import Plan, Published
-from birchtar.lake.delta.scd2 import DELETED, new_versions, silent
+from birchtar.lake.delta.scd2 import DELETED, new_versions, silent_events
 from birchtar.lake.delta.staged_rows import staged_rows
 from birchtar.lake.delta.transaction import write_uncommitted
 from birchtar.lake.label import Label
@@ -126,7 +126,7 @@ def _touched(df: DataFrame, staged: DataFrame, sink: Sink) -> DataFrame:
 
 
 def _remember(changes: DataFrame, sink: Sink, path: str) -> None:
-    late = silent(changes, sink) if sink.mode == "scd2" else deletions(changes, sink)
+    late = silent_events(changes, sink) if sink.mode == "scd2" else deletions(changes, sink)
     if late is not None and not late.isEmpty():
         remember(late, path)
 
