@@ -46,7 +46,7 @@ class Log:
         """Return the last write of an app. Starts a Spark job only if the version's checksum does not list the apps."""
         snapshot = self.snapshot()
         checksum = snapshot.checksumOpt()
-        listed = checksum.get().setTransactions() if checksum.isDefined() else checksum
+        listed = checksum.get().setTransactions() if checksum.isDefined() else self.none()
         if listed.isDefined():
             apps = listed.get()
             return next(

@@ -18,7 +18,7 @@ _BEFORE = "update_preimage"
 """What a commit says of a row as it was until then: no state that a row has."""
 
 _STAYS = "_birchtar_stays"
-_DELETED = "_birchtar_deleted"
+DELETED = "_birchtar_deleted"
 _THERE = "_birchtar_there"
 _RANK = "_birchtar_rank"
 _GONE = "_birchtar_gone"
@@ -62,9 +62,9 @@ def newest(staged: DataFrame, sink: Sink) -> DataFrame:
     those that it removed count only where it put none back.
     """
     staged = without_replaced(staged, sink)
-    marked = staged.withColumn(_DELETED, deletes(staged, sink))
+    marked = staged.withColumn(DELETED, deletes(staged, sink))
     order = [named(sink.order_by).desc_nulls_last()] if sink.order_by else []
-    ranking = [*order, *by_commit(staged), F.col(_DELETED).desc(), sort_key(staged.schema, staged.columns).desc()]
+    ranking = [*order, *by_commit(staged), F.col(DELETED).desc(), sort_key(staged.schema, staged.columns).desc()]
     window = Window.partitionBy(*map(named, sink.keys)).orderBy(*ranking)
     return marked.withColumn(_RANK, F.row_number().over(window)).where(F.col(_RANK) == 1).drop(_RANK)
 
@@ -86,7 +86,7 @@ def merge_changes(staged: DataFrame, table: DataFrame, gone: DataFrame | None, s
     there = table.withColumn(_THERE, F.lit(True)).alias("t")
     joined = new.alias("s").join(there, same_key(sink.keys, "t", "s"), how="left")
     matched = column_of("t", _THERE).isNotNull()
-    deleted = column_of("s", _DELETED)
+    deleted = column_of("s", DELETED)
     does = (
         F.when(matched & deleted & ~older(sink), F.lit(DELETE))
         .when(matched & ~deleted & ~older(sink) & changed(staged.schema, table.schema, sink), F.lit(UPDATE))

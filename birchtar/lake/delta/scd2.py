@@ -9,12 +9,11 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from birchtar.lake.delta.compare import column_of, same_key, same_value, sort_key
-from birchtar.lake.delta.merge import DELETE, INSERT, REMEMBER, UPDATE, by_commit, deletes, without_replaced
+from birchtar.lake.delta.merge import DELETE, DELETED, INSERT, REMEMBER, UPDATE, by_commit, deletes, without_replaced
 from birchtar.lake.delta.mergeable import OPERATION
 from birchtar.lake.rejects import named
 from birchtar.lake.sink import Sink
 
-DELETED = "_birchtar_deleted"
 _KNOWN = "_birchtar_known"
 _EDGE = "_birchtar_edge"
 _RANK = "_birchtar_rank"

@@ -12,6 +12,7 @@ from birchtar.lake.delta.lock import committing
 from birchtar.lake.delta.log import Log
 from birchtar.lake.delta.merge import (
     DELETE,
+    DELETED,
     INSERT,
     REMEMBER,
     changed,
@@ -21,7 +22,7 @@ from birchtar.lake.delta.merge import (
 )
 from birchtar.lake.delta.mergeable import OPERATION, event_columns, version_columns
 from birchtar.lake.delta.plan import Plan, Published
-from birchtar.lake.delta.scd2 import DELETED, new_versions, silent_events
+from birchtar.lake.delta.scd2 import new_versions, silent_events
 from birchtar.lake.delta.staged_rows import staged_rows
 from birchtar.lake.delta.transaction import write_uncommitted
 from birchtar.lake.label import Label

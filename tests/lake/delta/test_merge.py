@@ -104,7 +104,7 @@ def test_deletions_of_one_run_after_another_all_delete(spark, table, first_gone)
 
 def test_what_one_run_has_merged_is_nothing_to_the_next(spark, table):
     taken = [table.jobs_of_write(rows(spark, (1, run, "a", False)), run, **BY_VERSION) for run in (1, 2, 3, 4)]
-    assert taken[1] == taken[2] == taken[3]
+    assert taken[1] == taken[2] == taken[3] > 0
 
 
 def test_a_deletion_that_a_dead_attempt_remembered_is_carried_out_by_the_next(spark, table):
